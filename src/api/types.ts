@@ -1,0 +1,172 @@
+import type { DatastreamWarning } from '../exceptions/warnings.ts';
+import type { GranularityName } from '../model/granularity.ts';
+import type { StreamId, ValueType, ValueTypeOptions } from '../model/stream.ts';
+import type { Tags } from '../model/tags.ts';
+
+export interface DatastreamOptions {
+  /** The only clock. Default: the system's. */
+  readonly now?: () => Date;
+  /** Takes warnings. Default: `process.emitWarning`. */
+  readonly onWarning?: (warning: DatastreamWarning) => void;
+}
+
+/** A derive source: the id of a stream, or a stream with a name or a level. */
+export type DeriveFrom =
+  | string
+  | {
+      readonly name?: string;
+      readonly stream: string;
+      /** Default: the source's highest granularity. */
+      readonly granularity?: { readonly name: string } | string;
+    };
+
+export interface StreamDefinition {
+  /** Tags beside the query tags. Default: none. */
+  readonly tags?: Tags;
+  /** Names; their dependencies are added. Empty: the stream is never downsampled. */
+  readonly valueDownsamplers: readonly string[];
+  readonly highestGranularity: { readonly name: string } | string;
+  /** Default: `numeric`. */
+  readonly valueType?: ValueType;
+  readonly valueTypeOptions?: ValueTypeOptions;
+  readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[];
+  readonly deriveOp?: string;
+  readonly deriveArgs?: Readonly<Record<string, unknown>>;
+  /** false: only source datapoints newer than the sources' latest at creation count. Default: true. */
+  readonly deriveBackprocess?: boolean;
+}
+
+/** What `getStream` tells about a stream. */
+export interface Stream {
+  readonly id: StreamId;
+  readonly tags: Tags;
+  readonly valueType: ValueType;
+  readonly valueTypeOptions: ValueTypeOptions;
+  readonly valueDownsamplers: readonly string[];
+  readonly timeDownsamplers: readonly string[];
+  readonly highestGranularity: GranularityName;
+  readonly earliestDatapoint: Date | null;
+  readonly latestDatapoint: Date | null;
+  /** Per lower granularity, the exclusive end of what is downsampled; null before the first bucket. */
+  readonly downsampledUntil: Readonly<Partial<Record<GranularityName, Date | null>>>;
+  readonly derivedFrom: {
+    readonly op: string;
+    readonly args: Readonly<Record<string, unknown>>;
+    readonly sources: readonly {
+      readonly name: string | null;
+      readonly stream: StreamId;
+      readonly granularity: GranularityName;
+    }[];
+  } | null;
+  readonly contributesTo: readonly {
+    readonly streamId: StreamId;
+    readonly op: string;
+    readonly args: Readonly<Record<string, unknown>>;
+  }[];
+  readonly pendingBackprocess: boolean;
+}
+
+/** On the highest granularity. */
+export interface RawDatapoint {
+  readonly t: Date;
+  readonly v: unknown;
+}
+
+/** A bucket of a lower level: letters of time and value downsamplers. */
+export interface DownsampledDatapoint {
+  /** Dates, or numbers (seconds) for interval statistics; null where the bucket has none. */
+  readonly t?: Readonly<Record<string, Date | number | null>>;
+  readonly v?: Readonly<Record<string, unknown>>;
+}
+
+export interface Datapoint {
+  // biome-ignore lint/suspicious/noExplicitAny: shape depends on the level and the stream's value type, which only the caller knows
+  readonly t: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly v: any;
+}
+
+export interface AppendOptions {
+  /** false: a datapoint older than the stream's latest is accepted and corrects levels and derived streams. */
+  readonly checkTimestamp?: boolean;
+}
+
+export interface AppendedDatapoint {
+  readonly streamId: StreamId;
+  readonly granularity: GranularityName;
+  readonly datapoint: Datapoint;
+}
+
+/** Exactly one start, at most one end. */
+export interface DataRange {
+  readonly start?: Date | number;
+  readonly startExclusive?: Date | number;
+  /** Included. */
+  readonly end?: Date | number;
+  readonly endExclusive?: Date | number;
+  readonly reverse?: boolean;
+  /** Names; limits the letters of `v`, and an empty list drops `v`. */
+  readonly valueDownsamplers?: readonly string[];
+  readonly timeDownsamplers?: readonly string[];
+}
+
+/** Datapoints as columns: row i of each. */
+export interface DatapointColumns {
+  /** Epoch milliseconds: of the datapoints, or the starts of the buckets. */
+  readonly timestamps: Float64Array;
+  /** On the highest granularity: the values (NaN = null in a `Float64Array`). */
+  readonly values?: Float64Array | readonly unknown[];
+  /** On a lower one: value downsampler columns by letter. */
+  readonly v?: Readonly<Record<string, Float64Array | readonly unknown[]>>;
+  /** On a lower one: time downsampler columns by letter: epoch milliseconds, or seconds for interval statistics. */
+  readonly t?: Readonly<Record<string, Float64Array>>;
+}
+
+export interface MaintenanceProgress {
+  /** Streams finished so far, of how many. */
+  readonly streamCount: number;
+  readonly streamCountTotal: number;
+  /** Rows (buckets and derived datapoints) written so far. */
+  readonly rowCount: number;
+}
+
+export interface BackprocessOptions {
+  readonly queryTags?: Tags;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: MaintenanceProgress) => void;
+  /** Streams worked on at once. Default: 4. */
+  readonly concurrency?: number;
+}
+
+export interface DownsampleOptions extends BackprocessOptions {
+  /** Only buckets that end at or before it. Default: now. */
+  readonly until?: Date | number;
+  readonly returnDatapoints?: boolean;
+  readonly filterStream?: (stream: Stream) => boolean;
+}
+
+export interface VerifyOptions {
+  readonly queryTags?: Tags;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { streamCount: number; streamCountTotal: number }) => void;
+  readonly onDifference?: (difference: Difference) => void;
+}
+
+/** A stored bucket or derived datapoint that is not what its sources give. */
+export interface Difference {
+  readonly streamId: StreamId;
+  readonly granularity: GranularityName;
+  readonly timestamp: Date;
+  /** Stored and recomputed row, as JSON; null where one of them is missing. */
+  readonly stored: unknown;
+  readonly expected: unknown;
+}
+
+export interface VerifyReport {
+  readonly streamCount: number;
+  readonly bucketCount: number;
+  readonly derivedCount: number;
+  readonly differenceCount: number;
+  /** Ranges left out because they are stale: the next maintenance run computes them. */
+  readonly staleRangeCount: number;
+}

@@ -1,0 +1,136 @@
+import { BackendClosed } from '../exceptions/errors.ts';
+import { assert } from '../model/assert.ts';
+import { EMPTY_BLOCK } from '../model/block.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import type { Tags } from '../model/tags.ts';
+import { isEmptyRange } from '../model/time-range.ts';
+import type {
+  Backend,
+  Commit,
+  CommitOutcome,
+  LeaseOptions,
+  Page,
+  PageRequest,
+  StreamQuery,
+  Write,
+} from './backend.ts';
+import type { BackendManifest } from './manifest.ts';
+
+/**
+ * Checks state and arguments once; a backend overrides the underscored methods and is promised
+ * normalised arguments on an open store.
+ */
+export abstract class AbstractBackend implements Backend {
+  abstract readonly supports: BackendManifest;
+  abstract readonly location: string;
+  #status: 'new' | 'opening' | 'open' | 'closed' = 'new';
+  #opening: Promise<void> | null = null;
+
+  async open(): Promise<void> {
+    if (this.#status === 'closed') throw this.#closed();
+    this.#status = this.#status === 'new' ? 'opening' : this.#status;
+    this.#opening ??= this._open();
+    try {
+      await this.#opening;
+    } catch (error) {
+      this.#opening = null;
+      this.#status = 'new';
+      throw error;
+    }
+    this.#status = 'open';
+  }
+
+  async close(): Promise<void> {
+    const wasOpen = this.#status === 'open';
+    if (this.#status === 'opening') await this.#opening;
+    this.#status = 'closed';
+    if (wasOpen || this.#opening !== null) {
+      this.#opening = null;
+      await this._close();
+    }
+  }
+
+  async readStreams(streamIds: readonly StreamId[]): Promise<readonly (StreamSnapshot | null)[]> {
+    this.#assertOpen();
+    return streamIds.length === 0 ? [] : this._readStreams(streamIds);
+  }
+
+  async queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
+    this.#assertOpen();
+    return query.limit <= 0 ? [] : this._queryStreams(query);
+  }
+
+  async countStreams(tags: Tags): Promise<number> {
+    this.#assertOpen();
+    return this._countStreams(tags);
+  }
+
+  async commit(commit: Commit): Promise<CommitOutcome> {
+    this.#assertOpen();
+    for (const write of commit.writes ?? []) assertWrite(write);
+    return this._commit(commit);
+  }
+
+  async readPage(request: PageRequest): Promise<Page> {
+    this.#assertOpen();
+    assert(request.rowCountMax >= 1, 'a page has room for a row');
+    if (isEmptyRange(request.range)) return { block: EMPTY_BLOCK, rest: null };
+    return this._readPage(request);
+  }
+
+  async acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
+    this.#assertOpen();
+    return this._acquireLease(streamId, options);
+  }
+
+  async renewLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
+    this.#assertOpen();
+    return this._renewLease(streamId, options);
+  }
+
+  async releaseLease(streamId: StreamId, owner: string): Promise<void> {
+    this.#assertOpen();
+    return this._releaseLease(streamId, owner);
+  }
+
+  /** May be called again after it failed. */
+  protected abstract _open(): Promise<void>;
+  protected abstract _close(): Promise<void>;
+  /** At least one id. */
+  protected abstract _readStreams(
+    streamIds: readonly StreamId[],
+  ): Promise<readonly (StreamSnapshot | null)[]>;
+  /** A positive limit. */
+  protected abstract _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]>;
+  protected abstract _countStreams(tags: Tags): Promise<number>;
+  protected abstract _commit(commit: Commit): Promise<CommitOutcome>;
+  /** A range that is not empty. */
+  protected abstract _readPage(request: PageRequest): Promise<Page>;
+  protected abstract _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
+  protected abstract _renewLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
+  protected abstract _releaseLease(streamId: StreamId, owner: string): Promise<void>;
+
+  #assertOpen(): void {
+    if (this.#status !== 'open') throw this.#closed();
+  }
+
+  #closed(): BackendClosed {
+    return new BackendClosed(`The store ${this.location} is not open.`);
+  }
+}
+
+function assertWrite(write: Write): void {
+  if (write.kind === 'tick') {
+    assert(write.streamIds.length === write.values.length, 'a tick has one value for each stream');
+    return;
+  }
+  const { timestamps } = write.block;
+  if (write.kind === 'append') assert(timestamps.length > 0, 'an append has rows');
+  for (let row = 1; row < timestamps.length; row++) {
+    assert(timestamps[row]! >= timestamps[row - 1]!, 'the rows of a block ascend');
+  }
+  if (write.kind === 'replace' && timestamps.length > 0) {
+    const { startMs, endMs } = write.range;
+    assert(timestamps[0]! >= startMs && timestamps.at(-1)! < endMs, 'rows lie in their range');
+  }
+}

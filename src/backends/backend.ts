@@ -1,0 +1,146 @@
+import type { Block } from '../model/block.ts';
+import type { Granularity } from '../model/granularity.ts';
+import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import type { Tags } from '../model/tags.ts';
+import type { TimeRange } from '../model/time-range.ts';
+import type { BackendManifest } from './manifest.ts';
+
+/** What a commit was computed from. The commit takes effect only while all of it still holds. */
+export interface Expectation {
+  readonly streamId: StreamId;
+  /** The record's revision; not checked when absent. */
+  readonly revision?: number | string;
+  /** The stream's version; not checked when absent. */
+  readonly version?: number | string;
+}
+
+/** Adds raw rows. They may be older than stored ones and go after stored rows of the same timestamp. */
+export interface AppendWrite {
+  readonly kind: 'append';
+  readonly streamId: StreamId;
+  readonly granularity: Granularity;
+  /** At least one row. */
+  readonly block: Block;
+}
+
+/** Adds one raw numeric row to each of many streams, at one timestamp that is old for none of them. */
+export interface TickWrite {
+  readonly kind: 'tick';
+  readonly timestampMs: number;
+  /** No duplicates; row i of `values` (NaN = null) belongs to stream i. */
+  readonly streamIds: readonly StreamId[];
+  readonly values: Float64Array;
+}
+
+/** Puts the rows in the place of all rows of the level inside the range. */
+export interface ReplaceWrite {
+  readonly kind: 'replace';
+  readonly streamId: StreamId;
+  readonly granularity: Granularity;
+  readonly range: TimeRange;
+  /** Inside the range; may be empty. */
+  readonly block: Block;
+}
+
+export type Write = AppendWrite | TickWrite | ReplaceWrite;
+
+export interface Creation {
+  readonly record: StreamRecord;
+  /** Nothing is created while a stream matches these tags. */
+  readonly unlessTags?: Tags;
+}
+
+/** All of it becomes durable and visible in one step, or none of it. Applied in the order of the fields. */
+export interface Commit {
+  readonly expect: readonly Expectation[];
+  readonly create?: readonly Creation[];
+  /** New records of existing streams; each gives its stream a new revision. */
+  readonly update?: readonly StreamRecord[];
+  readonly writes?: readonly Write[];
+  /** Streams to remove with all of their data. */
+  readonly delete?: readonly StreamId[];
+}
+
+/**
+ * `version` becomes the version of every stream that the commit touched, and the revision of every
+ * record that it created or updated. `conflicts` names the streams that changed in the meantime or are
+ * gone; it is empty when `unlessTags` matched.
+ */
+export type CommitOutcome =
+  | { readonly isCommitted: true; readonly version: number | string }
+  | { readonly isCommitted: false; readonly conflicts: readonly StreamId[] };
+
+export interface PageRequest {
+  readonly streamId: StreamId;
+  readonly granularity: Granularity;
+  /** Not empty. */
+  readonly range: TimeRange;
+  /** About how many rows to read; at least 1. */
+  readonly rowCountMax: number;
+  /** Start from the end of the range. The rows of the page are ascending all the same. */
+  readonly isReverse?: boolean;
+  /** Which columns the caller needs; absent: all. Others may be returned too. */
+  readonly columns?: readonly string[];
+}
+
+/**
+ * Rows from the start of the asked range (from its end when reversed). The rows of one timestamp are
+ * never split between pages, so that a page may have more rows than asked for.
+ */
+export interface Page {
+  readonly block: Block;
+  /** What of the range comes after this page (before it when reversed); null at the end. */
+  readonly rest: TimeRange | null;
+}
+
+export interface StreamQuery {
+  readonly tags: Tags;
+  /** Only streams after this ordinal (before it when reversed). */
+  readonly afterOrdinal?: number;
+  readonly isReverse?: boolean;
+  readonly limit: number;
+}
+
+/**
+ * What a store does for the engine: records, raw datapoints and bucket states; it computes nothing.
+ * Public methods are those of `AbstractBackend`, which checks arguments and state once; a backend
+ * overrides the underscored ones.
+ */
+export interface Backend {
+  readonly supports: BackendManifest;
+  /** Names the store in messages, never with a password. */
+  readonly location: string;
+
+  /** Prepares the store; idempotent. @throws {BackendUnavailable} {StoreFormatUnsupported} */
+  open(): Promise<void>;
+  /** Flushes and lets go of everything; idempotent. Calls afterwards reject with `BACKEND_CLOSED`. */
+  close(): Promise<void>;
+
+  /** In the order of the ids; null where there is no such stream. */
+  readStreams(streamIds: readonly StreamId[]): Promise<readonly (StreamSnapshot | null)[]>;
+  /** Streams whose tags contain the query's, in creation order. */
+  queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]>;
+  countStreams(tags: Tags): Promise<number>;
+
+  /** @throws {StreamAppendFailed} when the store refuses the bytes (a full disk); nothing is stored then. */
+  commit(commit: Commit): Promise<CommitOutcome>;
+
+  /**
+   * Reads a page of one level in one consistent step. The block is the caller's to keep, not to write to.
+   * An unknown stream has no rows. @throws {BlockCorrupt} when stored bytes do not decode.
+   */
+  readPage(request: PageRequest): Promise<Page>;
+
+  /** Takes the lease unless somebody else holds it; the holder itself may take it again. */
+  acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
+  /** Extends a lease that is still held; false when it ran out or is somebody else's. */
+  renewLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
+  /** Gives the lease back; nothing happens when it is not held. */
+  releaseLease(streamId: StreamId, owner: string): Promise<void>;
+}
+
+export interface LeaseOptions {
+  readonly owner: string;
+  /** From the store's own now. */
+  readonly durationMs: number;
+}

@@ -1,0 +1,81 @@
+import type { Granularity } from '../model/granularity.ts';
+import type { ValueType } from '../model/stream.ts';
+import type { Arithmetic, Num } from './arithmetic.ts';
+
+/** One value that a source has at one instant, as an operator sees it. */
+export interface Input {
+  readonly timestampMs: number;
+  /** Index among the derivation's sources. */
+  readonly source: number;
+  /** A number of the operator's arithmetic; null for no data; any JSON value of a nominal source. */
+  readonly value: unknown;
+}
+
+export interface Output {
+  readonly timestampMs: number;
+  readonly value: unknown;
+}
+
+/** Takes what a step gives. Outputs come in order of time. */
+export interface Sink {
+  emit(output: Output): void;
+  /** Says why an input gave no output. */
+  warn(message: string): void;
+}
+
+/** What an operator knows about the derived stream that it works for. */
+export interface OperatorContext {
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly sourceCount: number;
+  /** The derived stream's own highest granularity. */
+  readonly granularity: Granularity;
+  readonly arithmetic: Arithmetic<Num>;
+}
+
+/** A source as `validate` sees it. */
+export interface SourceDescription {
+  readonly name: string | null;
+  readonly valueType: ValueType;
+  readonly granularity: Granularity;
+  /** Whether that is a level below the source's highest granularity. */
+  readonly isLevel: boolean;
+}
+
+/**
+ * How far memory goes: the *reach* of an operator.
+ * - `sequence`: outputs depend on the inputs before. `settles` says after which inputs the state no
+ *   longer depends on anything earlier; so a change at t can alter outputs from t up to, and including,
+ *   the first settling input after t, and a replay may start at the last settling input before t.
+ * - `bucket`: outputs at a bucket of the derived stream depend on the inputs inside it alone.
+ */
+export type Reach =
+  | { readonly kind: 'sequence'; settles(input: Input): boolean }
+  | { readonly kind: 'bucket' };
+
+/**
+ * A derive operator: pure, a state machine over the inputs of all sources, ordered by (timestamp,
+ * index of source, arrival). The engine does the reading, the writing and the remembering of states;
+ * a state may be dropped at any time and is then rebuilt from stored inputs.
+ */
+export interface Operator<State = unknown> {
+  readonly name: string;
+  /** Value type of the derived stream. */
+  readonly valueType: ValueType;
+  readonly reach: Reach;
+  /**
+   * Checks sources and arguments when a stream is created.
+   * @throws {IncompatibleTypes} {IncompatibleGranularities} {InvalidOperatorArguments}
+   */
+  validate(
+    sources: readonly SourceDescription[],
+    options: {
+      readonly args: Readonly<Record<string, unknown>>;
+      readonly granularity: Granularity;
+    },
+  ): void;
+  start(context: OperatorContext): State;
+  /** Takes one input, in order. May change the state in place. */
+  step(state: State, input: Input, sink: Sink): State;
+  /** Tells a `bucket` operator that the bucket in its state has no more inputs for now. */
+  flush?(state: State, sink: Sink): void;
+}
