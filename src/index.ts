@@ -1,0 +1,62 @@
+export { Datapoints } from './api/datapoints.ts';
+export { Datastream } from './api/datastream.ts';
+export { Streams } from './api/streams.ts';
+export type {
+  AppendedDatapoint,
+  AppendOptions,
+  BackprocessOptions,
+  Datapoint,
+  DatapointColumns,
+  DataRange,
+  DatastreamOptions,
+  DeriveFrom,
+  Difference,
+  DownsampledDatapoint,
+  DownsampleOptions,
+  MaintenanceProgress,
+  RawDatapoint,
+  Stream,
+  StreamDefinition,
+  VerifyOptions,
+  VerifyReport,
+} from './api/types.ts';
+export type { Backend } from './backends/backend.ts';
+export type { BackendManifest } from './backends/manifest.ts';
+export { type OpenBackendOptions, openBackend } from './backends/open-backend.ts';
+export {
+  AppendToDerivedStreamNotAllowed,
+  BackendClosed,
+  BackendUnavailable,
+  BlockCorrupt,
+  DatastreamException,
+  DriverMissing,
+  IncompatibleGranularities,
+  IncompatibleTypes,
+  InconsistentStreamConfiguration,
+  InvalidBackendUrl,
+  InvalidOperatorArguments,
+  InvalidTimestamp,
+  InvalidValue,
+  LockExpiredMidMaintenance,
+  MultipleStreamsReturned,
+  NotSupported,
+  OutstandingDependenciesError,
+  ReservedTagNameError,
+  StoreFormatUnsupported,
+  StreamAppendContended,
+  StreamAppendFailed,
+  StreamNotFound,
+  UnsupportedDeriveOperator,
+  UnsupportedDownsampler,
+  UnsupportedGranularity,
+  UnsupportedValueType,
+} from './exceptions/errors.ts';
+export {
+  DatastreamWarning,
+  DownsampleConsistencyNotGuaranteed,
+  InternalInconsistencyWarning,
+  InvalidValueWarning,
+} from './exceptions/warnings.ts';
+export { Granularity, type GranularityName } from './model/granularity.ts';
+export type { StreamId, ValueType, ValueTypeOptions } from './model/stream.ts';
+export type { Json, Tags } from './model/tags.ts';

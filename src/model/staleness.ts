@@ -29,7 +29,9 @@ export function addRange(set: RangeSet, range: TimeRange): RangeSet {
     }
   }
   if (!isPlaced) result.push({ startMs, endMs });
-  return result.length > STALE_RANGE_COUNT_MAX ? joinClosest(result) : result;
+  let bounded: RangeSet = result;
+  while (bounded.length > STALE_RANGE_COUNT_MAX) bounded = joinClosest(bounded);
+  return bounded;
 }
 
 export function addRanges(set: RangeSet, ranges: Iterable<TimeRange>): RangeSet {

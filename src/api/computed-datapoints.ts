@@ -1,0 +1,29 @@
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import type { ComputedRange } from '../engine/level-draft.ts';
+import { bucketStartMs } from '../model/granularity.ts';
+import type { StreamSnapshot } from '../model/stream.ts';
+import type { AppendedDatapoint, Datapoint } from './types.ts';
+
+/** Every bucket of ranges that maintenance has written, the empty ones too. */
+export function* computedDatapoints(
+  { record, earliestMs }: StreamSnapshot,
+  computed: readonly ComputedRange[],
+): Generator<AppendedDatapoint, void, undefined> {
+  const selection = LevelSchema.of(record).select({});
+  for (const { granularity, range, block } of computed) {
+    const firstMs = Math.max(range.startMs, bucketStartMs(earliestMs!, granularity));
+    let row = 0;
+    for (let startMs = firstMs; startMs < range.endMs; startMs += granularity.durationMs) {
+      const isStored = block.timestamps[row] === startMs;
+      const datapoint = isStored
+        ? selection.datapoint(block, row, granularity)
+        : selection.emptyDatapoint(startMs, granularity);
+      if (isStored) row++;
+      yield {
+        streamId: record.id,
+        granularity: granularity.name,
+        datapoint: datapoint as Datapoint,
+      };
+    }
+  }
+}

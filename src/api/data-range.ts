@@ -1,0 +1,64 @@
+import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { cutToSecond, TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import { instantMs } from '../model/timestamp.ts';
+import type { DataRange } from './types.ts';
+
+const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
+  'start',
+  'startExclusive',
+  'end',
+  'endExclusive',
+  'reverse',
+  'valueDownsamplers',
+  'timeDownsamplers',
+]);
+
+/** Bounds of a read, checked: instants in epoch milliseconds. */
+export interface CheckedRange {
+  readonly startMs: number;
+  readonly isStartExclusive: boolean;
+  /** Excluded. */
+  readonly endMs: number;
+}
+
+/**
+ * Checks the bounds that a caller gave.
+ * @throws {TypeError} unless there is exactly one start and at most one end.
+ * @throws {InvalidTimestamp} when a bound is not an instant.
+ */
+export function checkRange(range: DataRange): CheckedRange {
+  for (const key of Object.keys(range)) {
+    if (!KEYS.has(key)) throw new TypeError(`Unknown option ${JSON.stringify(key)} of getData.`);
+  }
+  const { start, startExclusive, end, endExclusive } = range;
+  if ((start === undefined) === (startExclusive === undefined)) {
+    throw new TypeError('getData takes exactly one of start and startExclusive.');
+  }
+  if (end !== undefined && endExclusive !== undefined) {
+    throw new TypeError('getData takes at most one of end and endExclusive.');
+  }
+  return {
+    startMs: instantMs(start ?? startExclusive),
+    isStartExclusive: start === undefined,
+    endMs: checkEnd(end, endExclusive),
+  };
+}
+
+function checkEnd(end: unknown, endExclusive: unknown): number {
+  if (end !== undefined) return instantMs(end) + 1;
+  return endExclusive === undefined ? TIME_END_MS : instantMs(endExclusive);
+}
+
+/** Of raw datapoints. Their timestamps are whole seconds: a start within a second takes that second in. */
+export function rawRange({ startMs, isStartExclusive, endMs }: CheckedRange): TimeRange {
+  return { startMs: isStartExclusive ? startMs + 1 : cutToSecond(startMs), endMs };
+}
+
+/** Of bucket starts: a start is rounded down to its bucket, an excluded one skips its whole bucket. */
+export function bucketRange(
+  { startMs, isStartExclusive, endMs }: CheckedRange,
+  granularity: Granularity,
+): TimeRange {
+  const bucketMs = bucketStartMs(startMs, granularity);
+  return { startMs: isStartExclusive ? bucketMs + granularity.durationMs : bucketMs, endMs };
+}

@@ -1,0 +1,95 @@
+import type { Backend } from '../backends/backend.ts';
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { StreamNotFound } from '../exceptions/errors.ts';
+import { Granularity, granularityIndex } from '../model/granularity.ts';
+import type { StreamId } from '../model/stream.ts';
+import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
+import { DenseRows } from './dense-rows.ts';
+import { RawRows } from './raw-rows.ts';
+import { Sequence, type SequenceSource } from './sequence.ts';
+import type { Datapoint, DatapointColumns } from './types.ts';
+
+/** What `getData` was asked for, checked. */
+export interface DataRequest {
+  readonly streamId: StreamId;
+  readonly granularity: Granularity;
+  readonly range: CheckedRange;
+  readonly isReverse: boolean;
+  readonly valueDownsamplers: readonly string[] | undefined;
+  readonly timeDownsamplers: readonly string[] | undefined;
+}
+
+/** Rows of one level, in the asked order. */
+export interface DatapointRows extends SequenceSource<Datapoint> {
+  columnBlocks(from: number, to: number): AsyncIterable<DatapointColumns>;
+  /** Joins the blocks of a read; gives columns of no rows for none. */
+  joinColumns(blocks: readonly DatapointColumns[]): DatapointColumns;
+}
+
+/** Datapoints `{ t, v }` of one level of one stream, in order of time, or against it when reversed. */
+export class Datapoints extends Sequence<Datapoint> {
+  protected readonly source: SequenceSource<Datapoint>;
+  readonly #backend: Backend;
+  readonly #request: DataRequest;
+
+  constructor(
+    backend: Backend,
+    request: DataRequest,
+    bounds: { from: number; to: number } = { from: 0, to: Number.POSITIVE_INFINITY },
+  ) {
+    super(bounds);
+    this.#backend = backend;
+    this.#request = request;
+    const rows = (): Promise<DatapointRows> => openRows(backend, request);
+    this.source = {
+      count: async () => (await rows()).count(),
+      async *blocks(from, to) {
+        yield* (await rows()).blocks(from, to);
+      },
+    };
+  }
+
+  /** The datapoints at the positions `[from, to)`. @throws {RangeError} for a negative position. */
+  slice(from: number, to: number = Number.POSITIVE_INFINITY): Datapoints {
+    return new Datapoints(this.#backend, this.#request, this.sliced(from, to));
+  }
+
+  /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
+  async columns(): Promise<DatapointColumns> {
+    const rows = await openRows(this.#backend, this.#request);
+    const blocks: DatapointColumns[] = [];
+    for await (const block of rows.columnBlocks(this.from, this.to)) blocks.push(block);
+    return rows.joinColumns(blocks);
+  }
+
+  /** The datapoints as columns, block by block: for more of them than memory should hold. */
+  async *columnBlocks(): AsyncGenerator<DatapointColumns, void, undefined> {
+    yield* (await openRows(this.#backend, this.#request)).columnBlocks(this.from, this.to);
+  }
+}
+
+async function openRows(backend: Backend, request: DataRequest): Promise<DatapointRows> {
+  const [snapshot] = await backend.readStreams([request.streamId]);
+  if (snapshot === null || snapshot === undefined) throw new StreamNotFound(request.streamId);
+  const highest = Granularity.byName(snapshot.record.highestGranularity);
+  const { range, isReverse, valueDownsamplers, timeDownsamplers } = request;
+  const isRaw = granularityIndex(request.granularity.name) <= granularityIndex(highest.name);
+  // Also on the highest granularity, so that a wrong name does not pass there and fail elsewhere.
+  const selection = LevelSchema.of(snapshot.record).select({ valueDownsamplers, timeDownsamplers });
+  if (isRaw) {
+    return new RawRows(backend, {
+      snapshot,
+      granularity: highest,
+      range: rawRange(range),
+      isReverse,
+    });
+  }
+  const { granularity } = request;
+  return new DenseRows(backend, {
+    snapshot,
+    granularity,
+    range: bucketRange(range, granularity),
+    isReverse,
+    selection,
+  });
+}

@@ -1,0 +1,352 @@
+import { randomUUID } from 'node:crypto';
+import type { Backend } from '../backends/backend.ts';
+import type { AppendItem, StoredDatapoint } from '../engine/append-request.ts';
+import { Appender } from '../engine/appender.ts';
+import type { EngineContext } from '../engine/context.ts';
+import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
+import { verifyStream } from '../engine/verify.ts';
+import { InvalidValue } from '../exceptions/errors.ts';
+import type { DatastreamWarning } from '../exceptions/warnings.ts';
+import type { Column } from '../model/block.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
+import { instantMs } from '../model/timestamp.ts';
+import { valueCodecOf } from '../model/value.ts';
+import { computedDatapoints } from './computed-datapoints.ts';
+import { checkRange } from './data-range.ts';
+import { Datapoints } from './datapoints.ts';
+import { checkDefinition, checkGranularity } from './definition.ts';
+import { describeStream } from './describe-stream.ts';
+import { StreamCatalog } from './stream-catalog.ts';
+import { Streams, selectSnapshots } from './streams.ts';
+import { checkQuery, checkTags } from './tag-checks.ts';
+import type {
+  AppendedDatapoint,
+  AppendOptions,
+  BackprocessOptions,
+  DataRange,
+  DatastreamOptions,
+  DownsampleOptions,
+  MaintenanceProgress,
+  Stream,
+  StreamDefinition,
+  VerifyOptions,
+  VerifyReport,
+} from './types.ts';
+
+const DEFAULT_CONCURRENCY = 4;
+
+/** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
+export class Datastream {
+  readonly #backend: Backend;
+  readonly #context: EngineContext;
+  readonly #catalog: StreamCatalog;
+  readonly #appender: Appender;
+
+  /** Takes over an open backend; `close()` closes it. */
+  constructor(backend: Backend, options: DatastreamOptions = {}) {
+    const { now = () => new Date(), onWarning = emitProcessWarning } = options;
+    this.#backend = backend;
+    this.#context = { backend, nowMs: () => now().getTime(), warn: onWarning };
+    this.#appender = new Appender(this.#context);
+    this.#catalog = new StreamCatalog(backend, (ids) => this.#appender.noteChanged(ids));
+  }
+
+  /** What the store can do. */
+  get supports(): Backend['supports'] {
+    return this.#backend.supports;
+  }
+
+  /**
+   * Finds the stream whose tags contain the query tags, or creates it with both sets of tags. Of an
+   * existing one the tags become exactly those; its downsamplers and granularity stay as they are.
+   * @throws {MultipleStreamsReturned} when the query tags match more than one.
+   * @throws {InconsistentStreamConfiguration} when value type, its options, or derivation differ.
+   * @throws {UnsupportedDownsampler} {UnsupportedGranularity} {UnsupportedValueType}
+   * {UnsupportedDeriveOperator} {IncompatibleGranularities} {IncompatibleTypes}
+   * {InvalidOperatorArguments} {ReservedTagNameError} {StreamNotFound} for what the definition names.
+   */
+  async ensureStream(queryTags: Tags, definition: StreamDefinition): Promise<StreamId> {
+    return this.#catalog.ensure(checkTags(queryTags, 'query tags'), checkDefinition(definition));
+  }
+
+  /** @throws {StreamNotFound} */
+  async getStream(streamId: string): Promise<Stream> {
+    return describeStream(await this.#catalog.read(streamId));
+  }
+
+  /** A copy of the user tags. @throws {StreamNotFound} */
+  async getTags(streamId: string): Promise<Tags> {
+    return (await this.getStream(streamId)).tags;
+  }
+
+  /** Lays tags over those that are there; nested objects merge. @throws {StreamNotFound} {ReservedTagNameError} */
+  async updateTags(streamId: string, tags: Tags): Promise<void> {
+    const changes = checkTags(tags, 'tags');
+    await this.#catalog.changeTags(streamId, (present) => mergeTags(present, changes));
+  }
+
+  /** Removes a tag by its name, or by its path as in `{ a: { b: '' } }`. @throws {StreamNotFound} {ReservedTagNameError} */
+  async removeTag(streamId: string, tag: string | Tags): Promise<void> {
+    const paths = checkTags(typeof tag === 'string' ? { [tag]: '' } : tag, 'tag');
+    await this.#catalog.changeTags(streamId, (present) => removeTagPaths(present, paths));
+  }
+
+  /** Removes all user tags. @throws {StreamNotFound} */
+  async clearTags(streamId: string): Promise<void> {
+    await this.#catalog.changeTags(streamId, () => ({}));
+  }
+
+  /** Streams whose tags contain the query tags (`stream_id` selects by id), in creation order. Lazy. */
+  findStreams(queryTags?: Tags): Streams {
+    return new Streams(this.#backend, checkQuery(queryTags));
+  }
+
+  /**
+   * Appends a datapoint; resolves when it, and what live derivation makes of it, is durable.
+   * @param timestamp cut to the whole second; default: now.
+   * @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} {InvalidValue} {InvalidTimestamp}
+   * {StreamAppendContended} {StreamAppendFailed}; nothing is stored then.
+   */
+  async append(
+    streamId: string,
+    value: unknown,
+    timestamp?: Date | number,
+    options: AppendOptions = {},
+  ): Promise<AppendedDatapoint> {
+    const item = { streamId: streamId as StreamId, value, timestamp };
+    const [appended] = await this.#appendItems([item], options);
+    return appended!;
+  }
+
+  /** Appends datapoints of one or more streams, all or none. Otherwise as `append`, in the order given. */
+  async appendMultiple(
+    items: readonly {
+      readonly streamId: string;
+      readonly value: unknown;
+      readonly timestamp?: Date | number | undefined;
+    }[],
+    options: AppendOptions = {},
+  ): Promise<AppendedDatapoint[]> {
+    if (!Array.isArray(items)) throw new TypeError('appendMultiple takes a list of datapoints.');
+    if (items.length === 0) return [];
+    return this.#appendItems(
+      items.map(({ streamId, value, timestamp }) => ({
+        streamId: streamId as StreamId,
+        value,
+        timestamp,
+      })),
+      options,
+    );
+  }
+
+  /**
+   * Appends many datapoints of one stream, all or none. The arrays stay the caller's.
+   * @param columns epoch milliseconds, and values of the same length (NaN = null in a `Float64Array`).
+   * @throws as `append` does.
+   */
+  async appendColumns(
+    streamId: string,
+    { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Column },
+    { checkTimestamp = true }: AppendOptions = {},
+  ): Promise<void> {
+    if (!(timestamps instanceof Float64Array) || !isColumn(values)) {
+      throw new TypeError(
+        'appendColumns takes a Float64Array of timestamps and a column of values.',
+      );
+    }
+    if (timestamps.length !== values.length) {
+      throw new InvalidValue(
+        `There are ${timestamps.length} timestamps and ${values.length} values.`,
+      );
+    }
+    await this.#appender.append({
+      kind: 'columns',
+      streamId: streamId as StreamId,
+      timestamps: timestamps.slice(),
+      values: values.slice(),
+      checkTimestamp,
+    });
+  }
+
+  /**
+   * Appends one datapoint to each of many numeric streams, at one instant, all or none.
+   * @param values row i belongs to stream i; NaN = null. The array stays the caller's.
+   * @throws as `append` does.
+   */
+  async appendTick(
+    timestamp: Date | number | undefined,
+    streamIds: readonly string[],
+    values: Float64Array,
+  ): Promise<void> {
+    if (!Array.isArray(streamIds) || !(values instanceof Float64Array)) {
+      throw new TypeError('appendTick takes a list of stream ids and a Float64Array of values.');
+    }
+    if (streamIds.length !== values.length) {
+      throw new InvalidValue(`There are ${streamIds.length} streams and ${values.length} values.`);
+    }
+    if (streamIds.length === 0) return;
+    await this.#appender.append({
+      kind: 'tick',
+      timestamp,
+      streamIds: streamIds.slice() as StreamId[],
+      values: values.slice(),
+    });
+  }
+
+  /**
+   * Datapoints of a level; above the stream's highest granularity, its raw datapoints. Lazy: reads when
+   * iterated, and rejects with `STREAM_NOT_FOUND` then.
+   * @throws {UnsupportedGranularity} {InvalidTimestamp} {TypeError} for what the call itself asks.
+   */
+  getData(
+    streamId: string,
+    granularity: { readonly name: string } | string,
+    range: DataRange,
+  ): Datapoints {
+    const { reverse: isReverse = false, valueDownsamplers, timeDownsamplers } = range;
+    return new Datapoints(this.#backend, {
+      streamId: streamId as StreamId,
+      granularity: checkGranularity(granularity),
+      range: checkRange(range),
+      isReverse,
+      valueDownsamplers,
+      timeDownsamplers,
+    });
+  }
+
+  /**
+   * Computes every complete bucket that is missing or stale, and corrects derived streams whose inputs
+   * changed. A stream that fails is a warning; one that another run is working on is left to it.
+   * @returns the buckets that were written, if `returnDatapoints` asks for them.
+   */
+  async downsampleStreams(options: DownsampleOptions = {}): Promise<AppendedDatapoint[]> {
+    const { until, returnDatapoints = false, filterStream = () => true } = options;
+    const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
+    const returned: AppendedDatapoint[] = [];
+    await this.#maintain(options, {
+      kind: 'levels',
+      untilMs,
+      isIncluded: (snapshot) => filterStream(describeStream(snapshot)),
+      onComputed: (snapshot, computed) => {
+        if (!returnDatapoints) return;
+        for (const datapoint of computedDatapoints(snapshot, computed)) returned.push(datapoint);
+      },
+    });
+    return returned;
+  }
+
+  /** Processes the history of derived streams that was never processed, sources before dependents. */
+  async backprocessStreams(options: BackprocessOptions = {}): Promise<void> {
+    await this.#maintain(options, {
+      kind: 'history',
+      untilMs: this.#context.nowMs(),
+      isIncluded: ({ record }) => record.stale.length > 0,
+      onComputed: () => {},
+    });
+  }
+
+  /**
+   * Deletes streams with all of their data; without query tags, every stream.
+   * @throws {OutstandingDependenciesError} when a stream outside the query derives from one inside it.
+   */
+  async deleteStreams(queryTags?: Tags): Promise<void> {
+    await this.#catalog.delete(checkQuery(queryTags));
+  }
+
+  /** Recomputes levels and derived streams from their sources, and compares with what is stored. */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    const { signal, onProgress, onDifference } = options;
+    const streams = await this.#select(options.queryTags, () => true);
+    const report = { bucketCount: 0, derivedCount: 0, differenceCount: 0, staleRangeCount: 0 };
+    for (const [index, { streamId }] of streams.entries()) {
+      const found = await verifyStream(this.#context, streamId, signal);
+      if (found !== null) {
+        report.bucketCount += found.bucketCount;
+        report.derivedCount += found.derivedCount;
+        report.staleRangeCount += found.staleRangeCount;
+        report.differenceCount += found.differences.length;
+        for (const { granularity, timestampMs, stored, expected } of found.differences) {
+          onDifference?.({
+            streamId,
+            granularity: granularity.name,
+            timestamp: new Date(timestampMs),
+            stored,
+            expected,
+          });
+        }
+      }
+      onProgress?.({ streamCount: index + 1, streamCountTotal: streams.length });
+    }
+    return { streamCount: streams.length, ...report };
+  }
+
+  /** Waits for appends under way, and closes the backend. Idempotent. */
+  async close(): Promise<void> {
+    await this.#appender.idle();
+    await this.#backend.close();
+  }
+
+  async #appendItems(
+    items: readonly AppendItem[],
+    { checkTimestamp = true }: AppendOptions,
+  ): Promise<AppendedDatapoint[]> {
+    const stored = await this.#appender.append({ kind: 'items', items, checkTimestamp });
+    return stored.map(appendedDatapoint);
+  }
+
+  async #maintain(
+    options: BackprocessOptions,
+    task: Pick<MaintenanceTask, 'kind' | 'untilMs' | 'onComputed'> & {
+      isIncluded: (snapshot: StreamSnapshot) => boolean;
+    },
+  ): Promise<void> {
+    const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = options;
+    if (!Number.isInteger(concurrency) || concurrency < 1) {
+      throw new RangeError(`concurrency is ${concurrency}: expected a whole number from 1 on.`);
+    }
+    signal?.throwIfAborted();
+    const streams = await this.#select(options.queryTags, task.isIncluded);
+    const maintenance = new Maintenance(this.#context, {
+      ...task,
+      streams,
+      concurrency,
+      owner: randomUUID(),
+      signal,
+      onProgress: (progress: MaintenanceProgress) => onProgress?.(progress),
+      onChanged: (ids) => this.#appender.noteChanged(ids),
+    });
+    await maintenance.run();
+  }
+
+  async #select(
+    queryTags: Tags | undefined,
+    isIncluded: (snapshot: StreamSnapshot) => boolean,
+  ): Promise<{ streamId: StreamId; depth: number }[]> {
+    const selected: { streamId: StreamId; depth: number }[] = [];
+    for await (const page of selectSnapshots(this.#backend, checkQuery(queryTags))) {
+      for (const snapshot of page) {
+        if (!isIncluded(snapshot)) continue;
+        const { id, derivation } = snapshot.record;
+        selected.push({ streamId: id, depth: derivation?.depth ?? 0 });
+      }
+    }
+    return selected;
+  }
+}
+
+function isColumn(values: unknown): values is Column {
+  return values instanceof Float64Array || Array.isArray(values);
+}
+
+function appendedDatapoint({ record, timestampMs, stored }: StoredDatapoint): AppendedDatapoint {
+  return {
+    streamId: record.id,
+    granularity: record.highestGranularity,
+    datapoint: { t: new Date(timestampMs), v: valueCodecOf(record).fromStored(stored) },
+  };
+}
+
+function emitProcessWarning(warning: DatastreamWarning): void {
+  process.emitWarning(warning);
+}

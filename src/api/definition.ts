@@ -1,0 +1,226 @@
+import type { SourceDescription } from '../derive/operator.ts';
+import { operatorOf } from '../derive/registry.ts';
+import { expandValueDownsamplers } from '../downsamplers/registry.ts';
+import {
+  IncompatibleGranularities,
+  InvalidOperatorArguments,
+  StreamNotFound,
+  UnsupportedDeriveOperator,
+  UnsupportedGranularity,
+  UnsupportedValueType,
+} from '../exceptions/errors.ts';
+import { Granularity, granularityIndex } from '../model/granularity.ts';
+import type {
+  Derivation,
+  DeriveSource,
+  StreamId,
+  StreamSnapshot,
+  ValueType,
+  ValueTypeOptions,
+} from '../model/stream.ts';
+import { isTagObject, type Tags } from '../model/tags.ts';
+import { checkTags } from './tag-checks.ts';
+import type { DeriveFrom, StreamDefinition } from './types.ts';
+
+const VALUE_TYPES: readonly ValueType[] = ['numeric', 'nominal', 'graph'];
+const DEFINITION_KEYS: ReadonlySet<string> = new Set<keyof StreamDefinition>([
+  'tags',
+  'valueDownsamplers',
+  'highestGranularity',
+  'valueType',
+  'valueTypeOptions',
+  'deriveFrom',
+  'deriveOp',
+  'deriveArgs',
+  'deriveBackprocess',
+]);
+
+/** What `ensureStream` asks for, checked as far as that needs no other stream. */
+export interface CheckedDefinition {
+  readonly tags: Tags;
+  readonly valueDownsamplers: readonly string[];
+  readonly highestGranularity: Granularity;
+  readonly valueType: ValueType;
+  readonly valueTypeOptions: ValueTypeOptions;
+  readonly derive: CheckedDerivation | null;
+}
+
+export interface CheckedDerivation {
+  readonly op: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly sources: readonly {
+    readonly name: string | null;
+    readonly streamId: StreamId;
+    readonly granularity: Granularity | null;
+  }[];
+  readonly isBackprocessed: boolean;
+}
+
+/**
+ * Checks a stream definition.
+ * @throws {UnsupportedValueType} {UnsupportedDownsampler} {UnsupportedGranularity}
+ * {UnsupportedDeriveOperator} {InvalidOperatorArguments} {ReservedTagNameError} {TypeError}
+ */
+export function checkDefinition(definition: StreamDefinition): CheckedDefinition {
+  for (const key of Object.keys(definition)) {
+    if (!DEFINITION_KEYS.has(key))
+      throw new TypeError(`Unknown stream option ${JSON.stringify(key)}.`);
+  }
+  const valueType = checkValueType(definition.valueType ?? 'numeric');
+  const downsamplers: unknown = definition.valueDownsamplers;
+  if (!Array.isArray(downsamplers)) {
+    throw new TypeError('Expected valueDownsamplers as a list of names; it may be empty.');
+  }
+  return {
+    tags: checkTags(definition.tags ?? {}, 'tags'),
+    valueDownsamplers: expandValueDownsamplers(downsamplers, valueType),
+    highestGranularity: checkGranularity(definition.highestGranularity),
+    valueType,
+    valueTypeOptions: checkValueTypeOptions(definition.valueTypeOptions ?? {}, valueType),
+    derive: checkDerivation(definition, valueType),
+  };
+}
+
+/** @throws {UnsupportedGranularity} when it is not one of `Granularity.values`, or its name. */
+export function checkGranularity(value: unknown): Granularity {
+  const name = typeof value === 'string' ? value : (value as { name?: unknown } | null)?.name;
+  if (typeof name !== 'string') {
+    throw new UnsupportedGranularity(
+      'Expected a granularity: one of Granularity.values, or its name.',
+    );
+  }
+  return Granularity.byName(name);
+}
+
+function checkValueType(value: unknown): ValueType {
+  const found = VALUE_TYPES.find((valueType) => valueType === value);
+  if (found === undefined) {
+    throw new UnsupportedValueType(
+      `Unknown value type ${JSON.stringify(value)}: expected one of ${VALUE_TYPES.join(', ')}.`,
+    );
+  }
+  return found;
+}
+
+function checkValueTypeOptions(options: unknown, valueType: ValueType): ValueTypeOptions {
+  if (!isTagObject(options))
+    throw new UnsupportedValueType('Expected valueTypeOptions as an object.');
+  const { highAccuracy, ...unknown } = options as { highAccuracy?: unknown };
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) {
+    throw new UnsupportedValueType(`Unknown value type option ${JSON.stringify(name)}.`);
+  }
+  if (highAccuracy !== undefined && typeof highAccuracy !== 'boolean') {
+    throw new UnsupportedValueType('The value type option highAccuracy is true or false.');
+  }
+  if (highAccuracy !== true) return {};
+  if (valueType !== 'numeric') {
+    throw new UnsupportedValueType(
+      `The option highAccuracy is for numeric streams, not ${valueType}.`,
+    );
+  }
+  return { highAccuracy: true };
+}
+
+function checkDerivation(
+  { deriveFrom, deriveOp, deriveArgs = {}, deriveBackprocess = true }: StreamDefinition,
+  valueType: ValueType,
+): CheckedDerivation | null {
+  if (deriveFrom === undefined && deriveOp === undefined) return null;
+  if (deriveFrom === undefined) throw new InvalidOperatorArguments('deriveOp needs deriveFrom.');
+  if (deriveOp === undefined) throw new UnsupportedDeriveOperator('deriveFrom needs deriveOp.');
+  const operator = operatorOf(deriveOp);
+  if (operator.valueType !== valueType) {
+    throw new UnsupportedDeriveOperator(
+      `Operator ${deriveOp} produces ${operator.valueType} values, and the stream is ${valueType}.`,
+    );
+  }
+  if (!isTagObject(deriveArgs))
+    throw new InvalidOperatorArguments('Expected deriveArgs as an object.');
+  const list = Array.isArray(deriveFrom)
+    ? (deriveFrom as readonly DeriveFrom[])
+    : [deriveFrom as DeriveFrom];
+  return {
+    op: deriveOp,
+    args: { ...deriveArgs },
+    sources: list.map(checkSource),
+    isBackprocessed: deriveBackprocess,
+  };
+}
+
+function checkSource(source: DeriveFrom): CheckedDerivation['sources'][number] {
+  if (typeof source === 'string')
+    return { name: null, streamId: source as StreamId, granularity: null };
+  if (typeof source?.stream !== 'string') {
+    throw new InvalidOperatorArguments(
+      'A derive source is the id of a stream, or { name?, stream, granularity? }.',
+    );
+  }
+  return {
+    name: source.name ?? null,
+    streamId: source.stream as StreamId,
+    granularity: source.granularity === undefined ? null : checkGranularity(source.granularity),
+  };
+}
+
+/**
+ * Resolves a derivation against its sources, as they are now.
+ * @throws {StreamNotFound} {IncompatibleGranularities} {IncompatibleTypes} {InvalidOperatorArguments}
+ */
+export function resolveDerivation(
+  { op, args, sources, isBackprocessed }: CheckedDerivation,
+  own: Granularity,
+  snapshots: readonly (StreamSnapshot | null)[],
+): Derivation {
+  const resolved = sources.map(({ name, streamId, granularity }, index): ResolvedSource => {
+    const snapshot = snapshots[index] ?? null;
+    if (snapshot === null) throw new StreamNotFound(streamId);
+    return resolveSource(snapshot, { name, granularity, isBackprocessed });
+  });
+  operatorOf(op).validate(
+    resolved.map(({ description }) => description),
+    { args, granularity: own },
+  );
+  const depths = snapshots.map((snapshot) => snapshot?.record.derivation?.depth ?? 0);
+  return {
+    op,
+    args,
+    sources: resolved.map(({ source }) => source),
+    depth: 1 + Math.max(0, ...depths),
+  };
+}
+
+interface ResolvedSource {
+  readonly source: DeriveSource;
+  readonly description: SourceDescription;
+}
+
+function resolveSource(
+  { record, latestMs }: StreamSnapshot,
+  asked: { name: string | null; granularity: Granularity | null; isBackprocessed: boolean },
+): ResolvedSource {
+  const highest = Granularity.byName(record.highestGranularity);
+  const granularity = asked.granularity ?? highest;
+  if (granularityIndex(granularity.name) < granularityIndex(highest.name)) {
+    throw new IncompatibleGranularities(
+      `Stream ${record.id} has no ${granularity.name}: its highest granularity is ${highest.name}.`,
+    );
+  }
+  const isLevel = granularity !== highest;
+  if (isLevel && !record.valueDownsamplers.includes('mean')) {
+    throw new InvalidOperatorArguments(
+      `Stream ${record.id} does not keep the mean, which its ${granularity.name} level contributes.`,
+    );
+  }
+  const untilMs = record.levels[granularity.name]?.untilMs ?? null;
+  const lastMs = isLevel && untilMs !== null ? untilMs - 1 : isLevel ? null : latestMs;
+  return {
+    source: {
+      name: asked.name,
+      streamId: record.id,
+      granularity: granularity.name,
+      afterMs: asked.isBackprocessed ? null : lastMs,
+    },
+    description: { name: asked.name, valueType: record.valueType, granularity, isLevel },
+  };
+}

@@ -1,0 +1,47 @@
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { TIME_DOWNSAMPLER_NAMES } from '../downsamplers/registry.ts';
+import { isPendingBackprocess } from '../engine/live-stream.ts';
+import { lowerGranularities } from '../model/granularity.ts';
+import type { StreamSnapshot } from '../model/stream.ts';
+import type { Stream } from './types.ts';
+
+/** What callers get to know about a stream: copies, theirs to keep. */
+export function describeStream({ record, earliestMs, latestMs }: StreamSnapshot): Stream {
+  const { derivation } = record;
+  return {
+    id: record.id,
+    tags: structuredClone(record.tags),
+    valueType: record.valueType,
+    valueTypeOptions: { ...record.valueTypeOptions },
+    valueDownsamplers: [...record.valueDownsamplers],
+    timeDownsamplers: LevelSchema.of(record).isEmpty ? [] : [...TIME_DOWNSAMPLER_NAMES],
+    highestGranularity: record.highestGranularity,
+    earliestDatapoint: dateOrNull(earliestMs),
+    latestDatapoint: dateOrNull(latestMs),
+    downsampledUntil: Object.fromEntries(
+      lowerGranularities(record.highestGranularity).map(({ name }) => [
+        name,
+        dateOrNull(record.levels[name]?.untilMs ?? null),
+      ]),
+    ),
+    derivedFrom: derivation && {
+      op: derivation.op,
+      args: { ...derivation.args },
+      sources: derivation.sources.map(({ name, streamId, granularity }) => ({
+        name,
+        stream: streamId,
+        granularity,
+      })),
+    },
+    contributesTo: record.dependents.map(({ streamId, op, args }) => ({
+      streamId,
+      op,
+      args: { ...args },
+    })),
+    pendingBackprocess: isPendingBackprocess(record),
+  };
+}
+
+function dateOrNull(timestampMs: number | null): Date | null {
+  return timestampMs === null ? null : new Date(timestampMs);
+}

@@ -1,0 +1,118 @@
+import type { Backend } from '../backends/backend.ts';
+import { readBlocks } from '../engine/block-reader.ts';
+import {
+  type Block,
+  type Column,
+  concatBlocks,
+  rawBlock,
+  sliceBlock,
+  VALUE_COLUMN,
+} from '../model/block.ts';
+import type { Granularity } from '../model/granularity.ts';
+import type { StreamSnapshot } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
+import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
+import type { DatapointRows } from './datapoints.ts';
+import type { Datapoint, DatapointColumns } from './types.ts';
+
+export interface RawRead {
+  readonly snapshot: StreamSnapshot;
+  readonly granularity: Granularity;
+  readonly range: TimeRange;
+  readonly isReverse: boolean;
+}
+
+/** Raw datapoints, as they are stored. */
+export class RawRows implements DatapointRows {
+  readonly #backend: Backend;
+  readonly #read: RawRead;
+  readonly #codec: ValueCodec;
+
+  constructor(backend: Backend, read: RawRead) {
+    this.#backend = backend;
+    this.#read = read;
+    this.#codec = valueCodecOf(read.snapshot.record);
+  }
+
+  async count(): Promise<number> {
+    let count = 0;
+    for await (const block of this.#stored([])) count += block.timestamps.length;
+    return count;
+  }
+
+  async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
+    for await (const block of this.#rows(from, to)) yield this.#datapoints(block);
+  }
+
+  async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
+    for await (const { timestamps, columns } of this.#rows(from, to)) {
+      yield { timestamps, values: this.#values(columns[VALUE_COLUMN]!) };
+    }
+  }
+
+  joinColumns(blocks: readonly DatapointColumns[]): DatapointColumns {
+    const { timestamps, columns } = concatBlocks(
+      blocks.map((block) => rawBlock(block.timestamps, block.values!)),
+    );
+    return { timestamps, values: columns[VALUE_COLUMN] ?? new Float64Array(0) };
+  }
+
+  /** Stored rows at the positions `[from, to)` of the asked order. */
+  async *#rows(from: number, to: number): AsyncGenerator<Block, void, undefined> {
+    if (to <= from) return;
+    let position = 0;
+    for await (const block of this.#stored([VALUE_COLUMN], to)) {
+      const rowCount = block.timestamps.length;
+      const start = Math.min(rowCount, Math.max(0, from - position));
+      const end = Math.min(rowCount, to - position);
+      const ordered = this.#read.isReverse ? reverseBlock(block) : block;
+      if (end > start) yield sliceBlock(ordered, start, end);
+      position += rowCount;
+      if (position >= to) return;
+    }
+  }
+
+  #stored(
+    columns: readonly string[],
+    rowCountMax?: number,
+  ): AsyncGenerator<Block, void, undefined> {
+    const { snapshot, granularity, range, isReverse } = this.#read;
+    const request = { streamId: snapshot.record.id, granularity, range };
+    const isShort = rowCountMax !== undefined && rowCountMax < 1024;
+    return readBlocks(this.#backend, request, {
+      isReverse,
+      columns,
+      ...(isShort ? { firstRowCount: Math.max(1, rowCountMax) } : {}),
+    });
+  }
+
+  #datapoints({ timestamps, columns }: Block): readonly Datapoint[] {
+    const column = columns[VALUE_COLUMN]!;
+    const datapoints = new Array<Datapoint>(timestamps.length);
+    for (let row = 0; row < timestamps.length; row++) {
+      datapoints[row] = { t: new Date(timestamps[row]!), v: this.#value(column, row) };
+    }
+    return datapoints;
+  }
+
+  #value(column: Column, row: number): unknown {
+    const stored = column[row];
+    if (stored === null || (typeof stored === 'number' && Number.isNaN(stored))) return null;
+    return typeof stored === 'number' && !this.#isDecimal ? stored : this.#codec.fromStored(stored);
+  }
+
+  get #isDecimal(): boolean {
+    return isHighAccuracy(this.#read.snapshot.record);
+  }
+
+  #values(column: Column): Column {
+    if (column instanceof Float64Array && !this.#isDecimal) return column;
+    return Array.from(column, (_stored, row) => this.#value(column, row));
+  }
+}
+
+function reverseBlock({ timestamps, columns }: Block): Block {
+  const reversed: Record<string, Column> = {};
+  for (const [name, column] of Object.entries(columns)) reversed[name] = column.toReversed();
+  return { timestamps: timestamps.toReversed(), columns: reversed };
+}

@@ -1,0 +1,50 @@
+import type { Arithmetic, Num } from './arithmetic.ts';
+import {
+  checkArgumentNames,
+  checkGranularities,
+  checkSourceNames,
+  checkValueType,
+} from './checks.ts';
+import { emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
+import type { Operator } from './operator.ts';
+
+export interface DerivativeState {
+  readonly arithmetic: Arithmetic<Num>;
+  /** Null at the start and after a null. */
+  previous: Num | null;
+  previousMs: number;
+}
+
+/** Gives the change per second from one value of the source to the next. */
+export const derivative: Operator<DerivativeState> = Object.freeze({
+  name: 'derivative',
+  valueType: 'numeric',
+  // A number replaces the previous value and a null clears it: either way the past is forgotten.
+  reach: Object.freeze({ kind: 'sequence', settles: () => true }),
+
+  validate(sources, { args, granularity }) {
+    checkArgumentNames('derivative', args);
+    checkSourceNames('derivative', sources, [null]);
+    checkValueType('derivative', sources[0]!, ['numeric']);
+    checkGranularities('derivative', sources, granularity);
+  },
+
+  start: ({ arithmetic }) => ({ arithmetic, previous: null, previousMs: 0 }),
+
+  step(state, input, sink) {
+    const { timestampMs } = input;
+    const value = numberOf(input);
+    const { arithmetic, previous, previousMs } = state;
+    if (value === null) {
+      sink.emit({ timestampMs, value: null });
+    } else if (previous !== null && timestampMs === previousMs) {
+      warnZeroElapsed(sink, 'derivative', timestampMs);
+    } else if (previous !== null) {
+      const increase = arithmetic.subtract(value, previous);
+      emitRate(sink, { operator: 'derivative', arithmetic, previousMs, timestampMs, increase });
+    }
+    state.previous = value;
+    state.previousMs = timestampMs;
+    return state;
+  },
+} satisfies Operator<DerivativeState>);

@@ -1,0 +1,277 @@
+import type { TickWrite, Write } from '../backends/backend.ts';
+import {
+  AppendToDerivedStreamNotAllowed,
+  InvalidTimestamp,
+  InvalidValue,
+  StreamNotFound,
+} from '../exceptions/errors.ts';
+import { type Column, VALUE_COLUMN } from '../model/block.ts';
+import type { StreamId, StreamRecord } from '../model/stream.ts';
+import { cutToSecond } from '../model/time-range.ts';
+import { parseTimestamp } from '../model/timestamp.ts';
+import type {
+  AppendRequest,
+  ColumnsRequest,
+  ItemsRequest,
+  StoredDatapoint,
+  TickRequest,
+} from './append-request.ts';
+import type { EngineContext } from './context.ts';
+import type { LiveStream } from './live-stream.ts';
+import { StagedStream } from './staged-stream.ts';
+import type { StreamCache } from './stream-cache.ts';
+
+/** Streams with one row at the same instant are written as a tick from this many on. */
+const TICK_STREAM_COUNT_MIN = 4;
+
+let batchCount = 0;
+
+/** What one commit of the appender is going to store: checked, but not yet written. */
+export class AppendBatch {
+  readonly #context: EngineContext;
+  readonly #cache: StreamCache;
+  readonly #number = ++batchCount;
+  readonly #staged = new Map<StreamId, StagedStream>();
+  readonly #ticks: TickWrite[] = [];
+  readonly #tickStreams: LiveStream[] = [];
+
+  /** All streams of the requests must have been loaded into the cache. */
+  constructor(context: EngineContext, cache: StreamCache) {
+    this.#context = context;
+    this.#cache = cache;
+  }
+
+  get isEmpty(): boolean {
+    return this.#staged.size === 0 && this.#ticks.length === 0;
+  }
+
+  /** Streams with rows or changed records, apart from those of plain ticks. */
+  get stagedStreams(): Iterable<StagedStream> {
+    return this.#staged.values();
+  }
+
+  /** Streams whose latest datapoint plain ticks move. */
+  get tickStreams(): readonly LiveStream[] {
+    return this.#tickStreams;
+  }
+
+  staged(streamId: StreamId): StagedStream | undefined {
+    return this.#staged.get(streamId);
+  }
+
+  stage(stream: LiveStream): StagedStream {
+    let staged = this.#staged.get(stream.streamId);
+    if (staged === undefined) {
+      staged = new StagedStream(stream);
+      this.#staged.set(stream.streamId, staged);
+    }
+    return staged;
+  }
+
+  /** Checks a request and takes it in. When it throws, nothing of it has been taken. */
+  add(request: AppendRequest): readonly StoredDatapoint[] {
+    switch (request.kind) {
+      case 'items':
+        return this.#addItems(request);
+      case 'columns':
+        this.#addColumns(request);
+        return [];
+      case 'tick':
+        this.#addTick(request);
+        return [];
+    }
+  }
+
+  #addItems({ items, checkTimestamp }: ItemsRequest): readonly StoredDatapoint[] {
+    const latest = new Map<LiveStream, number>();
+    const datapoints = items.map(({ streamId, value, timestamp }) => {
+      const stream = this.#appendable(streamId);
+      const latestMs = latest.get(stream) ?? this.#latestMs(stream);
+      const timestampMs =
+        timestamp === undefined ? cutToSecond(this.#context.nowMs()) : this.#parse(timestamp);
+      if (checkTimestamp && timestampMs < latestMs)
+        throw olderThanLatest(stream, { timestampMs, latestMs });
+      latest.set(stream, Math.max(latestMs, timestampMs));
+      return { record: stream.record, timestampMs, stored: stream.codec.toStored(value) };
+    });
+    for (const [index, { timestampMs, stored }] of datapoints.entries()) {
+      const stream = this.#cache.get(items[index]!.streamId)!;
+      this.stage(stream).addRow(timestampMs, stored);
+      this.#noteLatest(stream, timestampMs);
+    }
+    return datapoints;
+  }
+
+  #addColumns({ streamId, timestamps, values, checkTimestamp }: ColumnsRequest): void {
+    const stream = this.#appendable(streamId);
+    const stored = storedColumn(stream, values);
+    let previousMs = this.#latestMs(stream);
+    let isAscending = true;
+    const { startMs, endMs } = this.#context.backend.supports.timestampRange;
+    for (let row = 0; row < timestamps.length; row++) {
+      let timestampMs = Math.floor(timestamps[row]! / 1000) * 1000;
+      // The negated form also catches NaN.
+      if (!(timestampMs >= startMs && timestampMs < endMs))
+        timestampMs = this.#parse(timestamps[row]);
+      if (timestampMs < previousMs) {
+        if (checkTimestamp) {
+          throw olderThanLatest(stream, { timestampMs, latestMs: previousMs });
+        }
+        isAscending = false;
+      } else {
+        previousMs = timestampMs;
+      }
+      timestamps[row] = timestampMs;
+    }
+    if (timestamps.length === 0) return;
+    this.stage(stream).addColumns({ timestamps, columns: { [VALUE_COLUMN]: stored } }, isAscending);
+    this.#noteLatest(stream, previousMs);
+  }
+
+  #addTick({ timestamp, streamIds, values }: TickRequest): void {
+    const timestampMs =
+      timestamp === undefined ? cutToSecond(this.#context.nowMs()) : this.#parse(timestamp);
+    const streams = streamIds.map((streamId, index) => {
+      const stream = this.#appendable(streamId);
+      const latestMs = this.#latestMs(stream);
+      if (timestampMs < latestMs) throw olderThanLatest(stream, { timestampMs, latestMs });
+      checkTickValue(stream, values[index]!);
+      return stream;
+    });
+    checkDistinct(streams);
+    const isPlain = streams.map((stream) => this.#isPlainTick(stream));
+    const plain = isPlain.every(Boolean)
+      ? { streamIds, values }
+      : {
+          streamIds: streamIds.filter((_id, index) => isPlain[index]),
+          values: values.filter((_value, index) => isPlain[index]),
+        };
+    if (plain.streamIds.length > 0) this.#ticks.push({ kind: 'tick', timestampMs, ...plain });
+    for (const [index, stream] of streams.entries()) {
+      this.#noteLatest(stream, timestampMs);
+      if (isPlain[index]) this.#tickStreams.push(stream);
+      else this.stage(stream).addRow(timestampMs, storedTickValue(stream, values[index]!));
+    }
+  }
+
+  /** Rows that nothing else needs to look at go to the backend as they came. */
+  #isPlainTick(stream: LiveStream): boolean {
+    return (
+      stream.rawDependents.length === 0 &&
+      stream.record.valueTypeOptions.highAccuracy !== true &&
+      !this.#staged.has(stream.streamId)
+    );
+  }
+
+  #appendable(streamId: StreamId): LiveStream {
+    const stream = this.#cache.get(streamId);
+    if (stream === undefined) throw new StreamNotFound(streamId);
+    if (stream.record.derivation !== null) {
+      throw new AppendToDerivedStreamNotAllowed(
+        `Stream ${streamId} derives from others (${stream.record.derivation.op}); append to its sources.`,
+      );
+    }
+    return stream;
+  }
+
+  #parse(timestamp: unknown): number {
+    return parseTimestamp(timestamp, this.#context.backend.supports.timestampRange);
+  }
+
+  #latestMs(stream: LiveStream): number {
+    const storedMs = stream.latestMs ?? Number.NEGATIVE_INFINITY;
+    return stream.stagedBatch === this.#number
+      ? Math.max(storedMs, stream.stagedLatestMs)
+      : storedMs;
+  }
+
+  #noteLatest(stream: LiveStream, timestampMs: number): void {
+    stream.stagedLatestMs = Math.max(this.#latestMs(stream), timestampMs);
+    stream.stagedBatch = this.#number;
+  }
+
+  /** All rows: ticks first, because a row of a stream that a plain tick has comes after it. */
+  writes(): readonly Write[] {
+    const writes: Write[] = [...this.#ticks];
+    const byInstant = new Map<number, StagedStream[]>();
+    for (const staged of this.#staged.values()) {
+      const instantMs = staged.singleFloatRowMs();
+      if (instantMs === null) writes.push(...staged.writes());
+      else if (byInstant.has(instantMs)) byInstant.get(instantMs)!.push(staged);
+      else byInstant.set(instantMs, [staged]);
+    }
+    for (const [timestampMs, group] of byInstant) {
+      if (group.length < TICK_STREAM_COUNT_MIN) {
+        for (const staged of group) writes.push(...staged.writes());
+      } else {
+        const streamIds = group.map(({ stream }) => stream.streamId);
+        const values = Float64Array.from(group, (staged) => staged.singleFloat());
+        writes.push({ kind: 'tick', timestampMs, streamIds, values });
+      }
+    }
+    return writes;
+  }
+
+  updates(): readonly StreamRecord[] {
+    return [...this.#staged.values()].flatMap(({ updatedRecord }) => updatedRecord ?? []);
+  }
+}
+
+function olderThanLatest(
+  { streamId }: LiveStream,
+  { timestampMs, latestMs }: { timestampMs: number; latestMs: number },
+): InvalidTimestamp {
+  return new InvalidTimestamp(
+    `The timestamp ${new Date(timestampMs).toISOString()} is older than ` +
+      `${new Date(latestMs).toISOString()}, the latest of stream ${streamId}; ` +
+      'pass checkTimestamp: false to add late data.',
+  );
+}
+
+function storedColumn(stream: LiveStream, values: Column): Column {
+  const isPlainNumeric =
+    stream.record.valueType === 'numeric' && stream.record.valueTypeOptions.highAccuracy !== true;
+  if (!(values instanceof Float64Array)) {
+    const stored = values.map((value) => stream.codec.toStored(value));
+    return isPlainNumeric && stored.every((value) => typeof value === 'number' || value === null)
+      ? Float64Array.from(stored as (number | null)[], (value) => value ?? Number.NaN)
+      : stored;
+  }
+  if (!isPlainNumeric) {
+    return Array.from(values, (value) =>
+      Number.isNaN(value) ? null : stream.codec.toStored(value),
+    );
+  }
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+      throw new InvalidValue(
+        `Row ${row} is ${value}: expected finite numbers, or NaN for no data.`,
+      );
+    }
+  }
+  return values;
+}
+
+function checkTickValue(stream: LiveStream, value: number): void {
+  if (stream.record.valueType !== 'numeric') {
+    throw new InvalidValue(
+      `Stream ${stream.streamId} is ${stream.record.valueType}: a tick takes numeric streams only.`,
+    );
+  }
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    throw new InvalidValue(
+      `The value of stream ${stream.streamId} is ${value}: expected a finite number, or NaN for no data.`,
+    );
+  }
+}
+
+function checkDistinct(streams: readonly LiveStream[]): void {
+  if (new Set(streams).size !== streams.length) {
+    throw new InvalidValue('A tick has one value for each stream: a stream id is there twice.');
+  }
+}
+
+function storedTickValue(stream: LiveStream, value: number): unknown {
+  return Number.isNaN(value) ? null : stream.codec.toStored(value);
+}

@@ -1,0 +1,36 @@
+import type { Backend, PageRequest } from '../backends/backend.ts';
+import type { Block } from '../model/block.ts';
+import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+
+const FIRST_PAGE_ROW_COUNT = 1024;
+/** Large enough that a page's overhead vanishes, small enough to stay in the processor's caches. */
+const PAGE_ROW_COUNT_MAX = 16_384;
+const PAGE_GROWTH = 4;
+
+export interface ReadOptions {
+  readonly isReverse?: boolean;
+  readonly columns?: readonly string[];
+  /** Rows of the first page. Later ones are larger: a reader that wants more will want much more. */
+  readonly firstRowCount?: number;
+}
+
+/**
+ * Reads a range of one level page by page. Each block is ascending and not empty; when reversed, later
+ * blocks hold earlier rows. Every page is consistent in itself; writes between two pages are seen by
+ * the pages after them.
+ */
+export async function* readBlocks(
+  backend: Backend,
+  request: Pick<PageRequest, 'streamId' | 'granularity' | 'range'>,
+  options: ReadOptions = {},
+): AsyncGenerator<Block, void, undefined> {
+  const { firstRowCount = FIRST_PAGE_ROW_COUNT, ...shape } = options;
+  let rest: TimeRange | null = intersectRanges(request.range, ALL_TIME);
+  let rowCountMax = firstRowCount;
+  while (rest !== null && !isEmptyRange(rest)) {
+    const page = await backend.readPage({ ...request, ...shape, range: rest, rowCountMax });
+    if (page.block.timestamps.length > 0) yield page.block;
+    rest = page.rest;
+    rowCountMax = Math.min(rowCountMax * PAGE_GROWTH, PAGE_ROW_COUNT_MAX);
+  }
+}

@@ -1,0 +1,30 @@
+import { StreamAppendContended } from '../exceptions/errors.ts';
+import type { StreamId } from '../model/stream.ts';
+
+/** Tries in a row that others may win before the work is given up. */
+const TRY_COUNT_MAX = 50;
+
+/** `more`: committed, and there is more to do. `conflict`: somebody was quicker; look again. */
+type Attempt = 'done' | 'more' | 'conflict';
+
+/**
+ * Repeats work that ends in a commit until nothing is left of it.
+ * @throws {StreamAppendContended} when other writers win every time.
+ */
+export async function commitOrRetry({
+  streamId,
+  attempt,
+}: {
+  readonly streamId: StreamId;
+  readonly attempt: () => Promise<Attempt>;
+}): Promise<void> {
+  for (let tryCount = 0; tryCount < TRY_COUNT_MAX; tryCount++) {
+    const result = await attempt();
+    if (result === 'done') return;
+    if (result === 'more') tryCount = -1;
+    else await new Promise((resolve) => setTimeout(resolve, Math.min(tryCount, 10)));
+  }
+  throw new StreamAppendContended(
+    `Other writers changed stream ${streamId} on each of ${TRY_COUNT_MAX} tries.`,
+  );
+}

@@ -1,0 +1,133 @@
+import type { Backend, Write } from '../backends/backend.ts';
+import { type Block, cutBlock } from '../model/block.ts';
+import {
+  bucketCeilMs,
+  bucketStartMs,
+  type Granularity,
+  type GranularityName,
+} from '../model/granularity.ts';
+import { addRange, clipRanges, subtractRange } from '../model/staleness.ts';
+import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { readBlocks } from './block-reader.ts';
+
+/** A range of a level that has been computed anew, with all buckets in it that have data. */
+export interface ComputedRange {
+  readonly granularity: Granularity;
+  readonly range: TimeRange;
+  readonly block: Block;
+}
+
+const EMPTY_LEVEL: LevelState = { untilMs: null, stale: [] };
+
+/**
+ * Levels of one stream as they will be after the next commit: computed ranges lie over what is stored,
+ * so that a coarser level can be folded from a finer one before either is written.
+ */
+export class LevelDraft {
+  readonly snapshot: StreamSnapshot;
+  readonly #backend: Backend;
+  readonly #levels: Partial<Record<GranularityName, LevelState>>;
+  readonly #computed = new Map<GranularityName, ComputedRange[]>();
+
+  constructor(backend: Backend, snapshot: StreamSnapshot) {
+    this.#backend = backend;
+    this.snapshot = snapshot;
+    this.#levels = { ...snapshot.record.levels };
+  }
+
+  get hasChanges(): boolean {
+    return this.#computed.size > 0;
+  }
+
+  get computed(): readonly ComputedRange[] {
+    return [...this.#computed.values()].flat();
+  }
+
+  level(granularity: Granularity): LevelState {
+    return this.#levels[granularity.name] ?? EMPTY_LEVEL;
+  }
+
+  /** Takes a computed range, moves the watermark, and makes the next coarser level stale there. */
+  put({ granularity, range, block }: ComputedRange, coarser: Granularity | undefined): void {
+    const ranges = this.#computed.get(granularity.name) ?? [];
+    ranges.push({ granularity, range, block });
+    ranges.sort((a, b) => a.range.startMs - b.range.startMs);
+    this.#computed.set(granularity.name, ranges);
+    const { untilMs, stale } = this.level(granularity);
+    this.#levels[granularity.name] = {
+      untilMs: untilMs === null ? range.endMs : Math.max(untilMs, range.endMs),
+      stale: subtractRange(stale, range),
+    };
+    if (coarser !== undefined) this.#markStale(coarser, range);
+  }
+
+  #markStale(granularity: Granularity, range: TimeRange): void {
+    const { untilMs, stale } = this.level(granularity);
+    if (untilMs === null) return;
+    const changed = {
+      startMs: bucketStartMs(range.startMs, granularity),
+      endMs: Math.min(bucketCeilMs(range.endMs, granularity), untilMs),
+    };
+    this.#levels[granularity.name] = { untilMs, stale: addRange(stale, changed) };
+  }
+
+  /** Rows of a level in order: computed ones where there are, stored ones everywhere else. */
+  async *read(
+    granularity: Granularity,
+    range: TimeRange,
+    columns?: readonly string[],
+  ): AsyncGenerator<Block, void, undefined> {
+    let startMs = range.startMs;
+    for (const { range: covered, block } of this.#computed.get(granularity.name) ?? []) {
+      yield* this.#readStored(
+        granularity,
+        { startMs, endMs: Math.min(covered.startMs, range.endMs) },
+        columns,
+      );
+      const rows = cutBlock(block, range);
+      if (rows.timestamps.length > 0) yield rows;
+      startMs = Math.max(startMs, covered.endMs);
+    }
+    yield* this.#readStored(granularity, { startMs, endMs: range.endMs }, columns);
+  }
+
+  #readStored(
+    granularity: Granularity,
+    range: TimeRange,
+    columns: readonly string[] | undefined,
+  ): AsyncGenerator<Block, void, undefined> {
+    const request = { streamId: this.snapshot.record.id, granularity, range };
+    // Nothing lies between the computed ranges very often.
+    if (isEmptyRange(range)) return noBlocks();
+    return readBlocks(this.#backend, request, {
+      firstRowCount: 16_384,
+      ...(columns === undefined ? {} : { columns }),
+    });
+  }
+
+  /** The stream's record as the commit leaves it. */
+  record(): StreamRecord {
+    return { ...this.snapshot.record, levels: this.#levels };
+  }
+
+  writes(): readonly Write[] {
+    return this.computed.map(({ granularity, range, block }) => ({
+      kind: 'replace',
+      streamId: this.snapshot.record.id,
+      granularity,
+      range,
+      block,
+    }));
+  }
+
+  /** What of a level is stale or missing up to `endMs`, ascending. */
+  work(granularity: Granularity, { startMs, endMs }: TimeRange): readonly TimeRange[] {
+    const { untilMs, stale } = this.level(granularity);
+    const missing = { startMs: untilMs ?? startMs, endMs };
+    const known = clipRanges(stale, { startMs: Number.NEGATIVE_INFINITY, endMs: missing.startMs });
+    return isEmptyRange(missing) ? known : [...known, missing];
+  }
+}
+
+async function* noBlocks(): AsyncGenerator<Block, void, undefined> {}

@@ -1,0 +1,138 @@
+import { Fold } from '../downsamplers/fold.ts';
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { StreamNotFound } from '../exceptions/errors.ts';
+import { cutBlock } from '../model/block.ts';
+import { bucketStartMs, Granularity, lowerGranularities } from '../model/granularity.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
+import { commitOrRetry } from './commit-or-retry.ts';
+import type { EngineContext } from './context.ts';
+import type { Lease } from './lease.ts';
+import { type ComputedRange, LevelDraft } from './level-draft.ts';
+import { StaleMarks } from './stale-marks.ts';
+
+/** Finer rows that one commit is computed from, at most: bounds memory, and the work lost by an abort. */
+const ROW_COUNT_MAX = 500_000;
+
+export interface LevelWork {
+  readonly streamId: StreamId;
+  readonly lease: Lease;
+  /** Buckets that end after it are left for later. */
+  readonly untilMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Called with what has become durable. */
+  readonly onCommit: (done: {
+    readonly snapshot: StreamSnapshot;
+    readonly computed: readonly ComputedRange[];
+    readonly marked: readonly StreamId[];
+  }) => void;
+}
+
+/**
+ * Computes what is stale or missing of every level of a stream, from the finest to the coarsest, each
+ * from the level above it.
+ * @throws {LockExpiredMidMaintenance} when the lease runs out; what was committed stays.
+ */
+export async function maintainLevels(context: EngineContext, work: LevelWork): Promise<void> {
+  await commitOrRetry({
+    streamId: work.streamId,
+    attempt: async () => {
+      const [snapshot] = await context.backend.readStreams([work.streamId]);
+      if (snapshot === null || snapshot === undefined) throw new StreamNotFound(work.streamId);
+      const draft = new LevelDraft(context.backend, snapshot);
+      const isComplete = await computeLevels(draft, work);
+      if (!draft.hasChanges) return 'done';
+      await work.lease.keep();
+      const marks = new StaleMarks();
+      for (const { granularity, range } of draft.computed) {
+        marks.add(snapshot.record, granularity.name, range);
+      }
+      const { records, expect } = await marks.resolve(context.backend);
+      const outcome = await context.backend.commit({
+        expect: [{ streamId: work.streamId, revision: snapshot.revision }, ...expect],
+        update: [draft.record(), ...records],
+        writes: draft.writes(),
+      });
+      if (!outcome.isCommitted) return 'conflict';
+      work.onCommit({ snapshot, computed: draft.computed, marked: marks.streamIds });
+      return isComplete ? 'done' : 'more';
+    },
+  });
+}
+
+/** False when there is more to do than one commit should hold. */
+async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolean> {
+  const { record } = draft.snapshot;
+  const schema = LevelSchema.of(record);
+  if (schema.isEmpty || draft.snapshot.earliestMs === null) return true;
+  let rowCountLeft = ROW_COUNT_MAX;
+  let finer = Granularity.byName(record.highestGranularity);
+  const levels = lowerGranularities(record.highestGranularity);
+  for (const [index, granularity] of levels.entries()) {
+    for (const range of draft.work(
+      granularity,
+      completeRange(draft, { granularity, finer }, work),
+    )) {
+      if (rowCountLeft <= 0) return false;
+      const folded = await foldRange(
+        draft,
+        { schema, granularity, finer, range },
+        {
+          rowCountMax: rowCountLeft,
+          signal: work.signal,
+        },
+      );
+      rowCountLeft -= folded.rowCount;
+      draft.put(folded.computed, levels[index + 1]);
+      if (folded.computed.range.endMs !== range.endMs) return false;
+    }
+    finer = granularity;
+  }
+  return true;
+}
+
+/** From the first bucket to the last that is complete: no datapoint in order can change it any more. */
+function completeRange(
+  draft: LevelDraft,
+  { granularity, finer }: { granularity: Granularity; finer: Granularity },
+  { untilMs }: LevelWork,
+): TimeRange {
+  const { record, earliestMs, latestMs } = draft.snapshot;
+  const startMs = bucketStartMs(earliestMs!, granularity);
+  const isRaw = finer.name === record.highestGranularity;
+  const finerUntilMs = draft.level(finer).untilMs;
+  if (!isRaw && finerUntilMs === null) return { startMs, endMs: startMs };
+  const finerLatestMs = isRaw ? latestMs! : finerUntilMs! - finer.durationMs;
+  return { startMs, endMs: bucketStartMs(Math.min(untilMs, finerLatestMs), granularity) };
+}
+
+export interface FoldTask {
+  readonly schema: LevelSchema;
+  readonly granularity: Granularity;
+  readonly finer: Granularity;
+  readonly range: TimeRange;
+}
+
+/** Folds the finer level over a range that is not empty, or over as many whole buckets from its start as fit. */
+export async function foldRange(
+  draft: LevelDraft,
+  { schema, granularity, finer, range }: FoldTask,
+  { rowCountMax, signal }: { rowCountMax: number; signal: AbortSignal | undefined },
+): Promise<{ readonly computed: ComputedRange; readonly rowCount: number }> {
+  const fold = new Fold(schema, granularity);
+  const isRaw = finer.name === draft.snapshot.record.highestGranularity;
+  let rowCount = 0;
+  for await (const rows of draft.read(finer, range)) {
+    signal?.throwIfAborted();
+    if (isRaw) fold.addRaw(rows);
+    else fold.addStates(rows);
+    rowCount += rows.timestamps.length;
+    const openMs = bucketStartMs(rows.timestamps.at(-1)!, granularity);
+    if (rowCount < rowCountMax || openMs <= range.startMs) continue;
+    const covered = { startMs: range.startMs, endMs: openMs };
+    // Rows of nulls may have left an earlier bucket open in the fold: it is complete all the same.
+    const block = cutBlock(fold.finish(), covered);
+    return { computed: { granularity, range: covered, block }, rowCount };
+  }
+  return { computed: { granularity, range, block: fold.finish() }, rowCount };
+}

@@ -1,0 +1,344 @@
+import { type Block, concatBlocks, cutBlock, insertRows } from '../model/block.ts';
+import { bucketStartMs } from '../model/granularity.ts';
+import { addRanges } from '../model/staleness.ts';
+import type { StreamId } from '../model/stream.ts';
+import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import type { AppendBatch } from './append-batch.ts';
+import { readBlocks } from './block-reader.ts';
+import type { EngineContext } from './context.ts';
+import { mergeInputs } from './input-merge.ts';
+import { isPendingBackprocess, type LiveStream } from './live-stream.ts';
+import { isBefore, OperatorRun, OutputRows, type Position, positionOf } from './operator-run.ts';
+import { openBlockCursor, openCursor, type SourceCursor } from './source-cursor.ts';
+import type { StreamCache } from './stream-cache.ts';
+
+/** Buckets further apart than this are read apart; closer ones in one go. */
+const CLUSTER_GAP_BUCKET_COUNT = 64;
+/** A batch that touches more scattered buckets than this leaves them to the next maintenance run. */
+const CLUSTER_COUNT_MAX = 256;
+/** Newest buckets whose states a stream keeps in memory. */
+const OPEN_BUCKET_COUNT_MAX = 64;
+
+interface LiveSequence {
+  state: unknown;
+  position: Position;
+}
+
+/** By bucket start, in the order in which they were first seen. */
+type OpenBuckets = Map<number, unknown>;
+
+/**
+ * Carries the rows of a batch on to derived streams, level by level of the dependency graph, so that
+ * sources and outputs become durable in one commit. Operator states are kept between batches; they are
+ * only a cache of what the stored inputs say, and are dropped whenever that may have changed.
+ */
+export class LiveDerivation {
+  readonly #context: EngineContext;
+  readonly #cache: StreamCache;
+  readonly #runs = new Map<StreamId, OperatorRun>();
+  readonly #sequences = new Map<StreamId, LiveSequence>();
+  readonly #openBuckets = new Map<StreamId, OpenBuckets>();
+  /** Whose states have moved on for a batch that is not committed yet. */
+  readonly #moved = new Set<StreamId>();
+
+  constructor(context: EngineContext, cache: StreamCache) {
+    this.#context = context;
+    this.#cache = cache;
+  }
+
+  /** Drops what is remembered about a derived stream. */
+  forget(streamId: StreamId): void {
+    this.#runs.delete(streamId);
+    this.#sequences.delete(streamId);
+    this.#openBuckets.delete(streamId);
+  }
+
+  /** Drops the states that were moved on for a batch that did not become durable. */
+  rollBack(): void {
+    for (const streamId of this.#moved) this.forget(streamId);
+    this.#moved.clear();
+  }
+
+  settle(): void {
+    this.#moved.clear();
+  }
+
+  /** Adds the outputs, and what becomes stale, to the batch. The closure of its streams is loaded. */
+  async propagate(batch: AppendBatch): Promise<void> {
+    for (const staged of [...batch.stagedStreams]) staged.markStaleLevels();
+    const queue = new Map<StreamId, LiveStream>();
+    const enqueue = (source: LiveStream): void => {
+      for (const id of source.rawDependents) {
+        const dependent = this.#cache.get(id);
+        if (dependent !== undefined) queue.set(id, dependent);
+      }
+    };
+    for (const { stream } of batch.stagedStreams) enqueue(stream);
+    while (queue.size > 0) {
+      const next = [...queue.values()].reduce((a, b) => (depthOf(b) < depthOf(a) ? b : a));
+      queue.delete(next.streamId);
+      if (await this.#derive(batch, next)) enqueue(next);
+    }
+  }
+
+  /** Whether the derived stream got rows or changes of its own. */
+  async #derive(batch: AppendBatch, derived: LiveStream): Promise<boolean> {
+    this.#moved.add(derived.streamId);
+    const run = this.#run(derived);
+    const changed = run.derivation.sources.flatMap((source) => {
+      const ranges = batch.staged(source.streamId)?.replacedRanges ?? [];
+      return source.granularity === this.#cache.get(source.streamId)?.record.highestGranularity
+        ? ranges
+        : [];
+    });
+    if (changed.length > 0) this.#markStale(batch, derived, changed);
+    const rows = this.#stagedRows(batch, run);
+    if (rows.every((block) => block === null)) return false;
+    if (isPendingBackprocess(derived.record)) {
+      this.#markStale(batch, derived, rangesBefore(rows, derived.record.stale.at(-1)!.startMs));
+      return false;
+    }
+    if (run.operator.reach.kind === 'bucket')
+      await this.#deriveBuckets(batch, { derived, run, rows });
+    else await this.#deriveSequence(batch, { derived, run, rows });
+    const staged = batch.staged(derived.streamId);
+    staged?.markStaleLevels();
+    return (
+      staged !== undefined &&
+      (staged.replacedRanges.length > 0 || staged.rows().timestamps.length > 0)
+    );
+  }
+
+  async #deriveSequence(batch: AppendBatch, work: DeriveWork): Promise<void> {
+    const { derived, run, rows } = work;
+    const live = await this.#sequence(derived, run);
+    const outputs = new OutputRows(derived.record, this.#context);
+    let staleFrom: number | null = null;
+    let staleEndMs = 0;
+    await mergeInputs(this.#rowCursors(run, rows), (input) => {
+      if (staleFrom === null && isBefore(input, live.position)) staleFrom = input.timestampMs;
+      if (staleFrom !== null) {
+        staleEndMs = input.timestampMs + 1;
+        return true;
+      }
+      live.state = run.operator.step(live.state, input, outputs);
+      live.position = positionOf(input);
+      return true;
+    });
+    if (outputs.rowCount > 0) batch.stage(derived).addColumns(outputs.block(), true);
+    if (staleFrom === null) return;
+    // An input came in between processed ones: the state is no longer that of the inputs in order.
+    this.#sequences.delete(derived.streamId);
+    this.#markStale(batch, derived, [{ startMs: staleFrom, endMs: staleEndMs }]);
+  }
+
+  async #deriveBuckets(batch: AppendBatch, work: DeriveWork): Promise<void> {
+    const { derived, run, rows } = work;
+    const buckets = bucketsOf(rows, run);
+    const open = this.#openBuckets.get(derived.streamId) ?? new Map<number, unknown>();
+    this.#openBuckets.set(derived.streamId, open);
+    if (this.#canStep(work, buckets, open)) {
+      await this.#stepBuckets(batch, work, open);
+    } else {
+      open.clear();
+      const clusters = clustersOf(buckets, run.granularity.durationMs);
+      for (const cluster of clusters.slice(0, CLUSTER_COUNT_MAX)) {
+        await this.#recomputeBuckets(batch, work, cluster);
+      }
+      this.#markStale(batch, derived, clusters.slice(CLUSTER_COUNT_MAX));
+    }
+    while (open.size > OPEN_BUCKET_COUNT_MAX) open.delete(Math.min(...open.keys()));
+  }
+
+  /** Whether every bucket is in memory or newer than all data, and every row the newest of its source. */
+  #canStep({ run, rows }: DeriveWork, buckets: readonly number[], open: OpenBuckets): boolean {
+    if (buckets.length > OPEN_BUCKET_COUNT_MAX) return false;
+    let newestMs = Number.NEGATIVE_INFINITY;
+    for (const [index, source] of run.derivation.sources.entries()) {
+      const stream = this.#cache.get(source.streamId);
+      const isRaw = stream?.record.highestGranularity === source.granularity;
+      if (stream === undefined || !isRaw) return false;
+      const latestMs = stream.latestMs ?? Number.NEGATIVE_INFINITY;
+      newestMs = Math.max(newestMs, latestMs);
+      if ((rows[index]?.timestamps[0] ?? latestMs) < latestMs) return false;
+    }
+    return buckets.every((startMs) => open.has(startMs) || startMs > newestMs);
+  }
+
+  async #stepBuckets(
+    batch: AppendBatch,
+    { derived, run, rows }: DeriveWork,
+    open: OpenBuckets,
+  ): Promise<void> {
+    const touched = new Set<number>();
+    const discard = { emit: () => {}, warn: () => {} };
+    await mergeInputs(this.#rowCursors(run, rows), (input) => {
+      const startMs = bucketStartMs(input.timestampMs, run.granularity);
+      touched.add(startMs);
+      open.set(startMs, run.operator.step(open.get(startMs) ?? run.start(), input, discard));
+      return true;
+    });
+    for (const startMs of [...touched].sort((a, b) => a - b)) {
+      const outputs = new OutputRows(derived.record, this.#context);
+      run.operator.flush?.(open.get(startMs), outputs);
+      const range = { startMs, endMs: startMs + run.granularity.durationMs };
+      stageOutputs(batch, derived, { range, rows: outputs.block() });
+    }
+  }
+
+  /** Computes buckets from all that is stored for them together with what the batch adds. */
+  async #recomputeBuckets(
+    batch: AppendBatch,
+    { derived, run, rows }: DeriveWork,
+    range: TimeRange,
+  ): Promise<void> {
+    const cursors: SourceCursor[] = [];
+    for (const [index, source] of run.derivation.sources.entries()) {
+      const stream = this.#cache.get(source.streamId)!;
+      const added = rows[index] ?? null;
+      if (added === null) {
+        const options = { arithmetic: run.arithmeticKind };
+        cursors.push(openCursor(this.#context.backend, { source, stream, range }, options));
+      } else {
+        const stored = await this.#storedRows(stream, {
+          startMs: Math.max(range.startMs, (source.afterMs ?? Number.NEGATIVE_INFINITY) + 1),
+          endMs: range.endMs,
+        });
+        cursors.push(
+          openBlockCursor(insertRows(stored, cutBlock(added, range)), stream, run.arithmeticKind),
+        );
+      }
+    }
+    const outputs = new OutputRows(derived.record, this.#context);
+    let state = run.start();
+    await mergeInputs(cursors, (input) => {
+      state = run.operator.step(state, input, outputs);
+      return true;
+    });
+    run.operator.flush?.(state, outputs);
+    stageOutputs(batch, derived, { range, rows: outputs.block() });
+  }
+
+  async #storedRows(stream: LiveStream, range: TimeRange): Promise<Block> {
+    const blocks: Block[] = [];
+    const request = { streamId: stream.streamId, granularity: stream.highest, range };
+    for await (const block of readBlocks(this.#context.backend, request)) blocks.push(block);
+    return concatBlocks(blocks);
+  }
+
+  #markStale(batch: AppendBatch, derived: LiveStream, ranges: readonly TimeRange[]): void {
+    if (ranges.length === 0) return;
+    const staged = batch.stage(derived);
+    staged.record = { ...staged.record, stale: addRanges(staged.record.stale, ranges) };
+    this.#sequences.delete(derived.streamId);
+    this.#openBuckets.delete(derived.streamId);
+  }
+
+  /** What the batch adds to each source, as far as it counts; null where it adds nothing. */
+  #stagedRows(batch: AppendBatch, run: OperatorRun): readonly (Block | null)[] {
+    return run.derivation.sources.map((source) => {
+      const staged = batch.staged(source.streamId);
+      if (staged === undefined || source.granularity !== staged.record.highestGranularity)
+        return null;
+      const startMs = (source.afterMs ?? Number.NEGATIVE_INFINITY) + 1;
+      const rows = cutBlock(staged.rows(), { startMs, endMs: TIME_END_MS });
+      return rows.timestamps.length === 0 ? null : rows;
+    });
+  }
+
+  #rowCursors(run: OperatorRun, rows: readonly (Block | null)[]): readonly SourceCursor[] {
+    return run.derivation.sources.map((source, index) => {
+      const stream = this.#cache.get(source.streamId)!;
+      return openBlockCursor(rows[index] ?? NO_ROWS, stream, run.arithmeticKind);
+    });
+  }
+
+  async #sequence(derived: LiveStream, run: OperatorRun): Promise<LiveSequence> {
+    const known = this.#sequences.get(derived.streamId);
+    if (known !== undefined) return known;
+    const streams = run.derivation.sources.map(({ streamId }) => this.#cache.get(streamId)!);
+    const live = await run.restore(this.#context.backend, {
+      streams,
+      beforeMs: TIME_END_MS,
+    });
+    this.#sequences.set(derived.streamId, live);
+    return live;
+  }
+
+  #run(derived: LiveStream): OperatorRun {
+    let run = this.#runs.get(derived.streamId);
+    if (run === undefined) {
+      run = new OperatorRun(derived.record);
+      this.#runs.set(derived.streamId, run);
+    }
+    return run;
+  }
+}
+
+interface DeriveWork {
+  readonly derived: LiveStream;
+  readonly run: OperatorRun;
+  /** By source. */
+  readonly rows: readonly (Block | null)[];
+}
+
+const NO_ROWS: Block = { timestamps: new Float64Array(0), columns: {} };
+
+function depthOf({ record }: LiveStream): number {
+  return record.derivation?.depth ?? 0;
+}
+
+/** Outputs after everything that the derived stream has are appended; others replace their bucket. */
+function stageOutputs(
+  batch: AppendBatch,
+  derived: LiveStream,
+  { range, rows }: { range: TimeRange; rows: Block },
+): void {
+  // More inputs never take an output away, so no output means that there was none before.
+  if (rows.timestamps.length === 0) return;
+  const staged = batch.stage(derived);
+  const latestMs = derived.latestMs ?? Number.NEGATIVE_INFINITY;
+  if (range.startMs > latestMs) {
+    staged.addColumns(rows, true);
+    return;
+  }
+  const oldEndMs = Math.min(range.endMs, latestMs + 1);
+  const oldRange = { startMs: range.startMs, endMs: oldEndMs };
+  staged.replace(oldRange, cutBlock(rows, oldRange));
+  const newer = cutBlock(rows, { startMs: oldEndMs, endMs: range.endMs });
+  if (newer.timestamps.length > 0) staged.addColumns(newer, true);
+}
+
+/** The instants of the rows that lie before `endMs`. */
+function rangesBefore(rows: readonly (Block | null)[], endMs: number): readonly TimeRange[] {
+  return rows.flatMap((block) =>
+    Array.from(block?.timestamps ?? [])
+      .filter((timestampMs) => timestampMs < endMs)
+      .map((timestampMs) => ({ startMs: timestampMs, endMs: timestampMs + 1 })),
+  );
+}
+
+/** Starts of the buckets that hold the rows, ascending, no duplicates. */
+function bucketsOf(rows: readonly (Block | null)[], run: OperatorRun): readonly number[] {
+  const starts = new Set<number>();
+  for (const block of rows) {
+    for (const timestampMs of block?.timestamps ?? []) {
+      starts.add(bucketStartMs(timestampMs, run.granularity));
+    }
+  }
+  return [...starts].sort((a, b) => a - b);
+}
+
+/** Ranges of whole buckets that hold all the buckets, near ones joined. */
+function clustersOf(buckets: readonly number[], durationMs: number): readonly TimeRange[] {
+  const clusters: { startMs: number; endMs: number }[] = [];
+  for (const startMs of buckets) {
+    const last = clusters.at(-1);
+    if (last !== undefined && startMs - last.endMs <= CLUSTER_GAP_BUCKET_COUNT * durationMs) {
+      last.endMs = startMs + durationMs;
+    } else {
+      clusters.push({ startMs, endMs: startMs + durationMs });
+    }
+  }
+  return clusters;
+}

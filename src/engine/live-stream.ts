@@ -1,0 +1,63 @@
+import { Granularity, lowerGranularities } from '../model/granularity.ts';
+import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { TIME_END_MS } from '../model/time-range.ts';
+import { type ValueCodec, valueCodecOf } from '../model/value.ts';
+
+/** What this process believes about a stream, kept up to date by its own commits. */
+export class LiveStream {
+  record!: StreamRecord;
+  revision!: number | string;
+  version!: number | string;
+  earliestMs: number | null = null;
+  latestMs: number | null = null;
+  codec!: ValueCodec;
+  highest!: Granularity;
+  /** Streams that derive from this one's raw datapoints. */
+  rawDependents!: readonly StreamId[];
+  /** The record may have changed: read it again before building on it. */
+  isDirty = false;
+  /** The batch that has staged rows for this stream last, and the latest of their timestamps. */
+  stagedBatch = 0;
+  stagedLatestMs: number = Number.NEGATIVE_INFINITY;
+
+  constructor(snapshot: StreamSnapshot) {
+    this.adopt(snapshot);
+  }
+
+  get streamId(): StreamId {
+    return this.record.id;
+  }
+
+  adopt(snapshot: StreamSnapshot): void {
+    this.adoptRecord(snapshot.record);
+    this.revision = snapshot.revision;
+    this.version = snapshot.version;
+    this.earliestMs = snapshot.earliestMs;
+    this.latestMs = snapshot.latestMs;
+    this.isDirty = false;
+  }
+
+  adoptRecord(record: StreamRecord): void {
+    this.record = record;
+    this.codec = valueCodecOf(record);
+    this.highest = Granularity.byName(record.highestGranularity);
+    this.rawDependents = record.dependents
+      .filter(({ granularity }) => granularity === record.highestGranularity)
+      .map(({ streamId }) => streamId);
+  }
+}
+
+/** Whether history is still to be processed: staleness without an end. */
+export function isPendingBackprocess(record: StreamRecord): boolean {
+  return record.stale.at(-1)?.endMs === TIME_END_MS;
+}
+
+/** Exclusive end of what the finest lower level has computed; null when it has nothing. */
+export function firstLevelOf(
+  record: StreamRecord,
+): { readonly granularity: Granularity; readonly untilMs: number } | null {
+  const granularity = lowerGranularities(record.highestGranularity)[0];
+  if (granularity === undefined) return null;
+  const untilMs = record.levels[granularity.name]?.untilMs ?? null;
+  return untilMs === null ? null : { granularity, untilMs };
+}

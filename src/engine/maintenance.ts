@@ -1,0 +1,163 @@
+import PQueue from 'p-queue';
+import { LockExpiredMidMaintenance, StreamNotFound } from '../exceptions/errors.ts';
+import { DatastreamWarning } from '../exceptions/warnings.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import type { EngineContext } from './context.ts';
+import { maintainDerived } from './derived-maintenance.ts';
+import { Lease } from './lease.ts';
+import type { ComputedRange } from './level-draft.ts';
+import { maintainLevels } from './level-maintenance.ts';
+
+export interface MaintenanceTask {
+  /** Streams to maintain, with their depth in the dependency graph. */
+  readonly streams: readonly { readonly streamId: StreamId; readonly depth: number }[];
+  /** `levels`: downsampling, with corrections of derived streams; `history`: backprocessing. */
+  readonly kind: 'levels' | 'history';
+  readonly untilMs: number;
+  readonly concurrency: number;
+  readonly owner: string;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (progress: MaintenanceCount) => void;
+  readonly onComputed: (snapshot: StreamSnapshot, computed: readonly ComputedRange[]) => void;
+  /** Streams whose records or data a commit has changed. */
+  readonly onChanged: (streamIds: readonly StreamId[]) => void;
+}
+
+export interface MaintenanceCount {
+  readonly streamCount: number;
+  readonly streamCountTotal: number;
+  readonly rowCount: number;
+}
+
+/**
+ * Recomputes what is stale, in dependency order: sources before what derives from them. Streams that
+ * somebody else is maintaining are left to him; one that fails is a warning, and the rest go on.
+ */
+export class Maintenance {
+  readonly #context: EngineContext;
+  readonly #task: MaintenanceTask;
+  /** By depth; levels that were written add the streams that derive from them. */
+  readonly #byDepth = new Map<number, Set<StreamId>>();
+  readonly #asked: ReadonlySet<StreamId>;
+  readonly #depths = new Map<StreamId, number>();
+  #streamCount = 0;
+  #rowCount = 0;
+
+  constructor(context: EngineContext, task: MaintenanceTask) {
+    this.#context = context;
+    this.#task = task;
+    this.#asked = new Set(task.streams.map(({ streamId }) => streamId));
+    for (const { streamId, depth } of task.streams) this.#enqueue(streamId, depth);
+  }
+
+  /** @throws the signal's reason when it aborts; what was committed until then stays. */
+  async run(): Promise<void> {
+    for (;;) {
+      const depth = Math.min(...this.#byDepth.keys());
+      if (!Number.isFinite(depth)) return;
+      const streams = this.#byDepth.get(depth)!;
+      this.#byDepth.delete(depth);
+      await this.#runDepth(streams);
+    }
+  }
+
+  async #runDepth(streams: ReadonlySet<StreamId>): Promise<void> {
+    const queue = new PQueue({ concurrency: this.#task.concurrency });
+    let failure: { readonly reason: unknown } | null = null;
+    for (const streamId of streams) {
+      // Bounded, so that a store of a million streams does not become a million waiting promises.
+      await queue.onSizeLessThan(this.#task.concurrency * 4);
+      if (failure !== null) break;
+      void queue.add(async () => {
+        try {
+          await this.#maintain(streamId);
+        } catch (error) {
+          if (this.#task.signal?.aborted) failure ??= { reason: this.#task.signal.reason };
+          else this.#warn(streamId, error);
+        }
+      });
+    }
+    await queue.onIdle();
+    if (failure !== null) throw (failure as { reason: unknown }).reason;
+  }
+
+  async #maintain(streamId: StreamId): Promise<void> {
+    const { signal, kind, owner } = this.#task;
+    signal?.throwIfAborted();
+    const lease =
+      kind === 'history'
+        ? await Lease.await(this.#context, streamId, { owner, signal })
+        : await Lease.acquire(this.#context, streamId, owner);
+    if (lease !== null) {
+      try {
+        await this.#maintainDerived(streamId, lease);
+        if (kind === 'levels' && this.#asked.has(streamId))
+          await this.#maintainLevels(streamId, lease);
+      } finally {
+        await lease.release();
+      }
+    }
+    this.#streamCount++;
+    this.#report();
+  }
+
+  async #maintainDerived(streamId: StreamId, lease: Lease): Promise<void> {
+    await maintainDerived(this.#context, {
+      streamId,
+      lease,
+      includesPending: this.#task.kind === 'history',
+      signal: this.#task.signal,
+      onCommit: ({ rowCount, marked }) => {
+        this.#rowCount += rowCount;
+        this.#noteMarked(streamId, marked);
+      },
+    });
+  }
+
+  async #maintainLevels(streamId: StreamId, lease: Lease): Promise<void> {
+    await maintainLevels(this.#context, {
+      streamId,
+      lease,
+      untilMs: this.#task.untilMs,
+      signal: this.#task.signal,
+      onCommit: ({ snapshot, computed, marked }) => {
+        for (const { block } of computed) this.#rowCount += block.timestamps.length;
+        this.#task.onComputed(snapshot, computed);
+        this.#noteMarked(streamId, marked);
+      },
+    });
+  }
+
+  /** What has just become stale follows in this run; it always lies deeper. */
+  #noteMarked(streamId: StreamId, marked: readonly StreamId[]): void {
+    this.#task.onChanged([streamId, ...marked]);
+    const depth = (this.#depths.get(streamId) ?? 0) + 1;
+    for (const id of marked) this.#enqueue(id, depth);
+    this.#report();
+  }
+
+  #enqueue(streamId: StreamId, atLeast: number): void {
+    const depth = this.#depths.get(streamId) ?? atLeast;
+    this.#depths.set(streamId, depth);
+    const streams = this.#byDepth.get(depth) ?? new Set();
+    streams.add(streamId);
+    this.#byDepth.set(depth, streams);
+  }
+
+  #report(): void {
+    this.#task.onProgress({
+      streamCount: this.#streamCount,
+      streamCountTotal: this.#depths.size,
+      rowCount: this.#rowCount,
+    });
+  }
+
+  #warn(streamId: StreamId, error: unknown): void {
+    // Deleted while the run was under way: nothing is left to do for it.
+    if (error instanceof StreamNotFound) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const what = error instanceof LockExpiredMidMaintenance ? 'was given up' : 'failed';
+    const message = `Maintenance of stream ${streamId} ${what}: ${reason}`;
+    this.#context.warn(new DatastreamWarning(message, { cause: error }));
+  }
+}

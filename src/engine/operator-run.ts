@@ -1,0 +1,170 @@
+import type { Backend } from '../backends/backend.ts';
+import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from '../derive/arithmetic.ts';
+import type { Input, Operator, OperatorContext, Sink } from '../derive/operator.ts';
+import { operatorOf } from '../derive/registry.ts';
+import { InvalidValueWarning } from '../exceptions/warnings.ts';
+import { assert } from '../model/assert.ts';
+import { type Block, EMPTY_BLOCK, rawBlock } from '../model/block.ts';
+import { Granularity } from '../model/granularity.ts';
+import { DECIMAL_ARITHMETIC } from '../model/high-accuracy.ts';
+import type { Derivation, StreamRecord } from '../model/stream.ts';
+import { TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
+import { type ValueCodec, valueCodecOf } from '../model/value.ts';
+import type { EngineContext } from './context.ts';
+import { mergeInputs } from './input-merge.ts';
+import {
+  type ArithmeticKind,
+  openCursor,
+  type SourceCursor,
+  type SourceStream,
+} from './source-cursor.ts';
+
+/** Where an operator stands among its inputs: after every input at or before it. */
+export interface Position {
+  readonly timestampMs: number;
+  readonly source: number;
+}
+
+export const BEFORE_ALL: Position = { timestampMs: Number.NEGATIVE_INFINITY, source: 0 };
+
+/** An operator at work for one derived stream. */
+export class OperatorRun {
+  readonly record: StreamRecord;
+  readonly derivation: Derivation;
+  readonly operator: Operator;
+  readonly granularity: Granularity;
+  readonly arithmeticKind: ArithmeticKind;
+  readonly #context: OperatorContext;
+
+  constructor(record: StreamRecord) {
+    assert(record.derivation !== null, 'an operator works for a derived stream');
+    this.record = record;
+    this.derivation = record.derivation;
+    this.operator = operatorOf(this.derivation.op);
+    this.granularity = Granularity.byName(record.highestGranularity);
+    this.arithmeticKind = record.valueTypeOptions.highAccuracy === true ? 'decimal' : 'float';
+    const arithmetic: unknown =
+      this.arithmeticKind === 'decimal' ? DECIMAL_ARITHMETIC : FLOAT_ARITHMETIC;
+    this.#context = {
+      args: this.derivation.args,
+      sourceCount: this.derivation.sources.length,
+      granularity: this.granularity,
+      arithmetic: arithmetic as Arithmetic<Num>,
+    };
+  }
+
+  start(): unknown {
+    return this.operator.start(this.#context);
+  }
+
+  /** Cursors over all sources, in their order. `streams` are the sources' streams. */
+  openCursors(
+    backend: Backend,
+    { streams, range }: { streams: readonly SourceStream[]; range: TimeRange },
+    options: { isReverse?: boolean; firstRowCount?: number } = {},
+  ): readonly SourceCursor[] {
+    return this.derivation.sources.map((source, index) =>
+      openCursor(
+        backend,
+        { source, stream: streams[index]!, range },
+        { ...options, arithmetic: this.arithmeticKind },
+      ),
+    );
+  }
+
+  /**
+   * The state after all stored inputs before `beforeMs`, rebuilt from the last input that settles it
+   * onward; and the position of the last input. For operators of `sequence` reach.
+   */
+  async restore(
+    backend: Backend,
+    { streams, beforeMs }: { streams: readonly SourceStream[]; beforeMs: number },
+  ): Promise<{ state: unknown; position: Position }> {
+    const { reach } = this.operator;
+    assert(reach.kind === 'sequence', 'only sequences have a state before a window');
+    const cursors = this.openCursors(
+      backend,
+      { streams, range: { startMs: TIME_MIN_MS, endMs: beforeMs } },
+      { isReverse: true, firstRowCount: 2 },
+    );
+    const inputs: Input[] = [];
+    let isSettled = false;
+    await mergeInputs(
+      cursors,
+      (input) => {
+        if (isSettled) return false;
+        inputs.push({ ...input });
+        isSettled = reach.settles(input);
+        return true;
+      },
+      { isReverse: true },
+    );
+    const last = inputs[0];
+    const position = last === undefined ? BEFORE_ALL : positionOf(last);
+    let state = this.start();
+    for (const input of inputs.reverse()) state = this.operator.step(state, input, SILENT_SINK);
+    return { state, position };
+  }
+}
+
+export function positionOf({ timestampMs, source }: Input): Position {
+  return { timestampMs, source };
+}
+
+/** Whether an input there would come before something that was already processed. */
+export function isBefore(input: Input, position: Position): boolean {
+  return (
+    input.timestampMs < position.timestampMs ||
+    (input.timestampMs === position.timestampMs && input.source < position.source)
+  );
+}
+
+const SILENT_SINK: Sink = { emit: () => {}, warn: () => {} };
+
+/** Gathers the outputs of an operator as rows of the derived stream's raw level. */
+export class OutputRows implements Sink {
+  readonly #codec: ValueCodec;
+  readonly #timestamps: number[] = [];
+  readonly #values: unknown[] = [];
+  readonly #warn: (message: string) => void;
+
+  constructor(record: StreamRecord, context: Pick<EngineContext, 'warn'>) {
+    this.#codec = valueCodecOf(record);
+    this.#warn = (message) =>
+      context.warn(new InvalidValueWarning(`Derived stream ${record.id}: ${message}`));
+  }
+
+  get rowCount(): number {
+    return this.#timestamps.length;
+  }
+
+  emit({ timestampMs, value }: { timestampMs: number; value: unknown }): void {
+    assert(
+      timestampMs >= (this.#timestamps.at(-1) ?? TIME_MIN_MS),
+      'outputs come in order of time',
+    );
+    this.#timestamps.push(timestampMs);
+    this.#values.push(this.#codec.fromOperand(value));
+  }
+
+  warn(message: string): void {
+    this.#warn(message);
+  }
+
+  block(): Block {
+    if (this.#timestamps.length === 0) return EMPTY_BLOCK;
+    return rawBlock(Float64Array.from(this.#timestamps), valueColumn(this.#values));
+  }
+}
+
+/** The densest column that holds the stored values: floats when all are numbers or null. */
+export function valueColumn(values: readonly unknown[]): Float64Array | readonly unknown[] {
+  const floats = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (typeof value === 'number') floats[row] = value;
+    else if (value === null) floats[row] = Number.NaN;
+    else return values;
+  }
+  return floats;
+}

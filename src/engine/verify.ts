@@ -1,0 +1,151 @@
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { type Block, concatBlocks } from '../model/block.ts';
+import { bucketStartMs, Granularity, lowerGranularities } from '../model/granularity.ts';
+import { isInRanges, type RangeSet, subtractRange } from '../model/staleness.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
+import { type BlockDifference, compareBlocks } from './block-compare.ts';
+import { readBlocks } from './block-reader.ts';
+import type { EngineContext } from './context.ts';
+import { pendingStartMs, readFamily, replay } from './derived-maintenance.ts';
+import { LevelDraft } from './level-draft.ts';
+import { foldRange } from './level-maintenance.ts';
+import { OperatorRun } from './operator-run.ts';
+
+/** Finer rows that are held at once. */
+const ROW_COUNT_MAX = 200_000;
+/** A stream that others change while it is being verified is verified anew this often. */
+const TRY_COUNT_MAX = 5;
+
+export interface StreamReport {
+  readonly bucketCount: number;
+  readonly derivedCount: number;
+  /** Ranges that are known to be stale, and were left out. */
+  readonly staleRangeCount: number;
+  readonly differences: readonly LevelDifference[];
+}
+
+export interface LevelDifference extends BlockDifference {
+  readonly granularity: Granularity;
+}
+
+/**
+ * Computes every level of a stream anew from the next finer one, and a derived stream from its sources,
+ * and compares bit for bit with what is stored. Reads only. Null when the stream is gone.
+ */
+export async function verifyStream(
+  context: EngineContext,
+  streamId: StreamId,
+  signal: AbortSignal | undefined,
+): Promise<StreamReport | null> {
+  for (let tryCount = 1; ; tryCount++) {
+    const [before] = await context.backend.readStreams([streamId]);
+    if (before === null || before === undefined) return null;
+    const verifier = new StreamVerifier(context, before, signal);
+    const report = await verifier.verify();
+    if (report.differences.length === 0 || tryCount === TRY_COUNT_MAX) return report;
+    // A commit between two reads looks like a difference: only one that stays is one.
+    if (!(await verifier.hasMoved())) return report;
+  }
+}
+
+class StreamVerifier {
+  readonly #context: EngineContext;
+  readonly #snapshot: StreamSnapshot;
+  readonly #signal: AbortSignal | undefined;
+  readonly #differences: LevelDifference[] = [];
+  #bucketCount = 0;
+  #derivedCount = 0;
+
+  constructor(context: EngineContext, snapshot: StreamSnapshot, signal: AbortSignal | undefined) {
+    this.#context = { ...context, warn: () => {} };
+    this.#snapshot = snapshot;
+    this.#signal = signal;
+  }
+
+  async verify(): Promise<StreamReport> {
+    const { record } = this.#snapshot;
+    if (record.derivation !== null) await this.#verifyDerived();
+    if (!LevelSchema.of(record).isEmpty && this.#snapshot.earliestMs !== null) {
+      let finer = Granularity.byName(record.highestGranularity);
+      for (const granularity of lowerGranularities(record.highestGranularity)) {
+        await this.#verifyLevel(granularity, finer);
+        finer = granularity;
+      }
+    }
+    const levels = Object.values(record.levels);
+    return {
+      bucketCount: this.#bucketCount,
+      derivedCount: this.#derivedCount,
+      staleRangeCount: levels.reduce((sum, { stale }) => sum + stale.length, record.stale.length),
+      differences: this.#differences,
+    };
+  }
+
+  /** Whether the stream, or a source of it, was touched since verification began. */
+  async hasMoved(): Promise<boolean> {
+    const { record } = this.#snapshot;
+    const [now] = await this.#context.backend.readStreams([record.id]);
+    return record.derivation !== null || now?.version !== this.#snapshot.version;
+  }
+
+  async #verifyLevel(granularity: Granularity, finer: Granularity): Promise<void> {
+    const draft = new LevelDraft(this.#context.backend, this.#snapshot);
+    const { untilMs, stale } = draft.level(granularity);
+    if (untilMs === null) return;
+    const schema = LevelSchema.of(this.#snapshot.record);
+    const startMs = bucketStartMs(this.#snapshot.earliestMs!, granularity);
+    for (const fresh of complement(stale, { startMs, endMs: untilMs })) {
+      let range = fresh;
+      while (!isEmptyRange(range)) {
+        const task = { schema, granularity, finer, range };
+        const options = { rowCountMax: ROW_COUNT_MAX, signal: this.#signal };
+        const { computed } = await foldRange(draft, task, options);
+        await this.#compare(granularity, { range: computed.range, expected: computed.block });
+        this.#bucketCount += computed.block.timestamps.length;
+        range = { startMs: computed.range.endMs, endMs: range.endMs };
+      }
+    }
+  }
+
+  async #verifyDerived(): Promise<void> {
+    const { derived, sources } = await readFamily(this.#context, this.#snapshot.record.id);
+    const run = new OperatorRun(derived.record);
+    const { stale } = derived.record;
+    const limitMs = pendingStartMs(stale);
+    const task = { run, sources, stale: [], limitMs, signal: this.#signal };
+    let mask: RangeSet = [];
+    for (const range of stale) {
+      if (range.endMs === TIME_END_MS) continue;
+      const window = await replay(this.#context, { ...task, stale, range });
+      mask = [...mask, window.range, { startMs: window.range.endMs, endMs: window.openEndMs }];
+    }
+    let range: TimeRange = { startMs: TIME_MIN_MS, endMs: limitMs };
+    while (!isEmptyRange(range)) {
+      const { range: covered, block } = await replay(this.#context, { ...task, range });
+      await this.#compare(run.granularity, { range: covered, expected: block, mask });
+      this.#derivedCount += block.timestamps.length;
+      range = { startMs: covered.endMs, endMs: limitMs };
+    }
+  }
+
+  async #compare(
+    granularity: Granularity,
+    { range, expected, mask = [] }: { range: TimeRange; expected: Block; mask?: RangeSet },
+  ): Promise<void> {
+    const blocks: Block[] = [];
+    const request = { streamId: this.#snapshot.record.id, granularity, range };
+    for await (const block of readBlocks(this.#context.backend, request)) blocks.push(block);
+    for (const difference of compareBlocks(concatBlocks(blocks), expected)) {
+      if (isInRanges(mask, difference.timestampMs)) continue;
+      this.#differences.push({ ...difference, granularity });
+    }
+  }
+}
+
+/** What of the range lies outside the set. */
+function complement(set: RangeSet, range: TimeRange): RangeSet {
+  let rest: RangeSet = isEmptyRange(range) ? [] : [range];
+  for (const item of set) rest = subtractRange(rest, item);
+  return rest;
+}

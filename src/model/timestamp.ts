@@ -1,0 +1,39 @@
+import { InvalidTimestamp } from '../exceptions/errors.ts';
+import { cutToSecond, type TimeRange } from './time-range.ts';
+
+/**
+ * Reads what a caller gave as an instant, cut to the whole second at or before it.
+ * @throws {InvalidTimestamp} when it is no `Date` or number of milliseconds, or outside the range.
+ */
+export function parseTimestamp(value: unknown, range: TimeRange): number {
+  const timestampMs = instantMs(value);
+  const cutMs = cutToSecond(timestampMs);
+  if (cutMs < range.startMs || cutMs >= range.endMs) {
+    throw new InvalidTimestamp(
+      `The timestamp ${describe(timestampMs)} is outside of what the store can hold: ` +
+        `${describe(range.startMs)} to ${describe(range.endMs - 1)}.`,
+    );
+  }
+  return cutMs;
+}
+
+/**
+ * Epoch milliseconds of a `Date` or a finite number.
+ * @throws {InvalidTimestamp} when it is neither.
+ */
+export function instantMs(value: unknown): number {
+  const timestampMs = value instanceof Date ? value.getTime() : value;
+  if (typeof timestampMs !== 'number' || !Number.isFinite(timestampMs)) {
+    throw new InvalidTimestamp(
+      `${describe(value)} is not a timestamp: expected a valid Date or a number of epoch milliseconds.`,
+    );
+  }
+  return timestampMs;
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? 'An invalid Date' : value.toISOString();
+  if (typeof value === 'number' && Math.abs(value) <= 8.64e15) return new Date(value).toISOString();
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

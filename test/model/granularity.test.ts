@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import {
+  bucketCeilMs,
+  bucketStartMs,
+  Granularity,
+  granularityIndex,
+  lowerGranularities,
+} from '../../src/model/granularity.ts';
+import { TIME_MAX_MS } from '../../src/model/time-range.ts';
+
+const granularities = fc.constantFrom(...Granularity.values);
+/** Half of them within days of the epoch, where rounding toward zero would show. */
+const instants = fc.oneof(
+  fc.integer({ min: -300_000_000, max: 300_000_000 }),
+  // Buckets at the very ends of what a Date holds start or end outside it.
+  fc.maxSafeInteger().map((value) => value % (TIME_MAX_MS - 86_400_000)),
+);
+
+describe('granularities', () => {
+  test('run from highest to lowest, with the names, keys and durations users know', () => {
+    expect(
+      Granularity.values.map(({ name, key, durationMs }) => [name, key, durationMs / 1000]),
+    ).toEqual([
+      ['seconds', 's', 1],
+      ['10seconds', 'S', 10],
+      ['minutes', 'm', 60],
+      ['10minutes', 'M', 600],
+      ['hours', 'h', 3600],
+      ['6hours', 'H', 21_600],
+      ['days', 'd', 86_400],
+    ]);
+  });
+
+  test('are frozen', () => {
+    expect([Granularity, Granularity.values, ...Granularity.values].every(Object.isFrozen)).toBe(
+      true,
+    );
+  });
+
+  test('are found by name', () => {
+    for (const granularity of Granularity.values) {
+      expect(Granularity.byName(granularity.name)).toBe(granularity);
+    }
+  });
+
+  test.each(['weeks', '', 'Seconds', 'constructor', 's'])('have none of the name %j', (name) => {
+    expect(() => Granularity.byName(name)).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED_GRANULARITY' }),
+    );
+  });
+
+  test('below one are those that come after it', () => {
+    Granularity.values.forEach(({ name }, index) => {
+      expect(granularityIndex(name)).toBe(index);
+      expect(lowerGranularities(name)).toEqual(Granularity.values.slice(index + 1));
+    });
+    expect(lowerGranularities('days')).toEqual([]);
+  });
+});
+
+describe('buckets', () => {
+  test('partition time: each instant lies in exactly the bucket that starts at its start', () => {
+    fc.assert(
+      fc.property(instants, granularities, (timestampMs, granularity) => {
+        const startMs = bucketStartMs(timestampMs, granularity);
+        expect(startMs).toBeLessThanOrEqual(timestampMs);
+        expect(startMs + granularity.durationMs).toBeGreaterThan(timestampMs);
+        expect(Math.abs(startMs % granularity.durationMs)).toBe(0);
+        expect(bucketStartMs(startMs, granularity)).toBe(startMs);
+        expect(bucketStartMs(startMs + granularity.durationMs - 1, granularity)).toBe(startMs);
+        expect(bucketStartMs(startMs - 1, granularity)).toBe(startMs - granularity.durationMs);
+      }),
+    );
+  });
+
+  test('nest: the bucket of a finer bucket start is the bucket of the instant', () => {
+    fc.assert(
+      fc.property(instants, granularities, (timestampMs, granularity) => {
+        for (const lower of lowerGranularities(granularity.name)) {
+          expect(bucketStartMs(bucketStartMs(timestampMs, granularity), lower)).toBe(
+            bucketStartMs(timestampMs, lower),
+          );
+        }
+      }),
+    );
+  });
+
+  test('round up to the instant itself on a boundary, to the next start elsewhere', () => {
+    fc.assert(
+      fc.property(instants, granularities, (timestampMs, granularity) => {
+        const startMs = bucketStartMs(timestampMs, granularity);
+        // `+ 0` makes one zero of the two.
+        expect(bucketCeilMs(timestampMs, granularity) + 0).toBe(
+          startMs === timestampMs ? startMs + 0 : startMs + granularity.durationMs,
+        );
+      }),
+    );
+  });
+
+  test('start on round UTC boundaries, before 1970 too', () => {
+    const start = (granularity: Granularity, text: string) =>
+      granularity.bucketStart(new Date(text)).toISOString();
+    expect(start(Granularity.Hours6, '2016-02-29T17:59:59.999Z')).toBe('2016-02-29T12:00:00.000Z');
+    expect(start(Granularity.Days, '1969-12-31T23:59:59.999Z')).toBe('1969-12-31T00:00:00.000Z');
+    expect(start(Granularity.Seconds10, '1969-12-31T23:59:59.999Z')).toBe(
+      '1969-12-31T23:59:50.000Z',
+    );
+    expect(start(Granularity.Seconds, '1970-01-01T00:00:00.000Z')).toBe('1970-01-01T00:00:00.000Z');
+    expect(Granularity.Minutes.bucketStart(119_999).getTime()).toBe(60_000);
+  });
+});
