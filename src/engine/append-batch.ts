@@ -25,6 +25,13 @@ import type { StreamCache } from './stream-cache.ts';
 const TICK_STREAM_COUNT_MIN = 4;
 
 let batchCount = 0;
+let tickCount = 0;
+
+interface CheckedTick {
+  readonly timestampMs: number;
+  readonly streamIds: readonly StreamId[];
+  readonly values: Float64Array;
+}
 
 /** What one commit of the appender is going to store: checked, but not yet written. */
 export class AppendBatch {
@@ -50,7 +57,7 @@ export class AppendBatch {
     return this.#staged.values();
   }
 
-  /** Streams whose latest datapoint plain ticks move. */
+  /** Streams that have rows in plain ticks; no duplicates. */
   get tickStreams(): readonly LiveStream[] {
     return this.#tickStreams;
   }
@@ -97,7 +104,7 @@ export class AppendBatch {
     for (const [index, { timestampMs, stored }] of datapoints.entries()) {
       const stream = this.#cache.get(items[index]!.streamId)!;
       this.stage(stream).addRow(timestampMs, stored);
-      this.#noteLatest(stream, timestampMs);
+      this.#noteRow(stream, timestampMs);
     }
     return datapoints;
   }
@@ -124,34 +131,51 @@ export class AppendBatch {
       timestamps[row] = timestampMs;
     }
     if (timestamps.length === 0) return;
+    // Only the latest counts for what follows in this batch; `extentMs` knows the earliest.
     this.stage(stream).addColumns({ timestamps, columns: { [VALUE_COLUMN]: stored } }, isAscending);
-    this.#noteLatest(stream, previousMs);
+    this.#noteRow(stream, previousMs);
   }
 
   #addTick({ timestamp, streamIds, values }: TickRequest): void {
     const timestampMs =
       timestamp === undefined ? cutToSecond(this.#context.nowMs()) : this.#parse(timestamp);
-    const streams = streamIds.map((streamId, index) => {
+    const streams = this.#checkTick({ timestampMs, streamIds, values });
+    if (streams.every((stream) => this.#isPlainTick(stream))) {
+      this.#ticks.push({ kind: 'tick', timestampMs, streamIds, values });
+    } else {
+      const plain = streams.map((stream) => this.#isPlainTick(stream));
+      this.#ticks.push({
+        kind: 'tick',
+        timestampMs,
+        streamIds: streamIds.filter((_id, index) => plain[index]),
+        values: values.filter((_value, index) => plain[index]),
+      });
+    }
+    for (let index = 0; index < streams.length; index++) {
+      const stream = streams[index]!;
+      if (!this.#isPlainTick(stream)) {
+        this.stage(stream).addRow(timestampMs, storedTickValue(stream, values[index]!));
+      } else if (stream.tickedBatch !== this.#number) {
+        stream.tickedBatch = this.#number;
+        this.#tickStreams.push(stream);
+      }
+      this.#noteRow(stream, timestampMs);
+    }
+  }
+
+  #checkTick({ timestampMs, streamIds, values }: CheckedTick): readonly LiveStream[] {
+    const mark = ++tickCount;
+    return streamIds.map((streamId, index) => {
       const stream = this.#appendable(streamId);
       const latestMs = this.#latestMs(stream);
       if (timestampMs < latestMs) throw olderThanLatest(stream, { timestampMs, latestMs });
       checkTickValue(stream, values[index]!);
+      if (stream.tickMark === mark) {
+        throw new InvalidValue(`Stream ${streamId} is in the tick twice: expected one value each.`);
+      }
+      stream.tickMark = mark;
       return stream;
     });
-    checkDistinct(streams);
-    const isPlain = streams.map((stream) => this.#isPlainTick(stream));
-    const plain = isPlain.every(Boolean)
-      ? { streamIds, values }
-      : {
-          streamIds: streamIds.filter((_id, index) => isPlain[index]),
-          values: values.filter((_value, index) => isPlain[index]),
-        };
-    if (plain.streamIds.length > 0) this.#ticks.push({ kind: 'tick', timestampMs, ...plain });
-    for (const [index, stream] of streams.entries()) {
-      this.#noteLatest(stream, timestampMs);
-      if (isPlain[index]) this.#tickStreams.push(stream);
-      else this.stage(stream).addRow(timestampMs, storedTickValue(stream, values[index]!));
-    }
   }
 
   /** Rows that nothing else needs to look at go to the backend as they came. */
@@ -185,14 +209,18 @@ export class AppendBatch {
       : storedMs;
   }
 
-  #noteLatest(stream: LiveStream, timestampMs: number): void {
-    stream.stagedLatestMs = Math.max(this.#latestMs(stream), timestampMs);
-    stream.stagedBatch = this.#number;
+  #noteRow(stream: LiveStream, timestampMs: number): void {
+    if (stream.stagedBatch !== this.#number) {
+      stream.stagedBatch = this.#number;
+      stream.stagedEarliestMs = timestampMs;
+      stream.stagedLatestMs = timestampMs;
+    } else if (timestampMs < stream.stagedEarliestMs) stream.stagedEarliestMs = timestampMs;
+    else if (timestampMs > stream.stagedLatestMs) stream.stagedLatestMs = timestampMs;
   }
 
   /** All rows: ticks first, because a row of a stream that a plain tick has comes after it. */
   writes(): readonly Write[] {
-    const writes: Write[] = [...this.#ticks];
+    const writes: Write[] = this.#ticks.filter(({ streamIds }) => streamIds.length > 0);
     const byInstant = new Map<number, StagedStream[]>();
     for (const staged of this.#staged.values()) {
       const instantMs = staged.singleFloatRowMs();
@@ -263,12 +291,6 @@ function checkTickValue(stream: LiveStream, value: number): void {
     throw new InvalidValue(
       `The value of stream ${stream.streamId} is ${value}: expected a finite number, or NaN for no data.`,
     );
-  }
-}
-
-function checkDistinct(streams: readonly LiveStream[]): void {
-  if (new Set(streams).size !== streams.length) {
-    throw new InvalidValue('A tick has one value for each stream: a stream id is there twice.');
   }
 }
 

@@ -5,7 +5,7 @@ import { type AppendRequest, type StoredDatapoint, streamIdsOf } from './append-
 import type { EngineContext } from './context.ts';
 import { LiveDerivation } from './live-derivation.ts';
 import type { LiveStream } from './live-stream.ts';
-import { expectUnchanged, StreamCache } from './stream-cache.ts';
+import { StreamCache } from './stream-cache.ts';
 
 /** Rows that one commit takes at most, so that a flood of appends does not become one huge commit. */
 const BATCH_ROW_COUNT_MAX = 65_536;
@@ -82,9 +82,8 @@ export class Appender {
   }
 
   async #commit(pending: readonly Pending[]): Promise<void> {
-    const ids = new Set(pending.flatMap(({ request }) => [...streamIdsOf(request)]));
     for (let tryCount = 0; tryCount < TRY_COUNT_MAX; tryCount++) {
-      await this.#cache.loadClosure(ids);
+      await this.#load(pending);
       const batch = new AppendBatch(this.#context, this.#cache);
       const accepted: { pending: Pending; datapoints: readonly StoredDatapoint[] }[] = [];
       const refused: { pending: Pending; error: unknown }[] = [];
@@ -107,6 +106,15 @@ export class Appender {
     );
   }
 
+  /** Loads what the requests touch. Streams that nothing derives from are known after the first time. */
+  async #load(pending: readonly Pending[]): Promise<void> {
+    const ids = new Set<StreamId>();
+    for (const { request } of pending) {
+      for (const id of streamIdsOf(request)) if (!this.#cache.isPlain(id)) ids.add(id);
+    }
+    if (ids.size > 0) await this.#cache.loadClosure(ids);
+  }
+
   /** False when a stream has changed in the meantime: the batch must be built anew. */
   async #commitBatch(batch: AppendBatch): Promise<boolean> {
     if (batch.isEmpty) return true;
@@ -114,7 +122,8 @@ export class Appender {
     const touched = touchedStreams(batch);
     const updates = batch.updates();
     const outcome = await this.#context.backend.commit({
-      expect: [...touched, ...this.#sourcesOf(touched)].map(expectUnchanged),
+      // Equal versions mean equal records, too.
+      expect: [...touched, ...this.#readStreams(batch)],
       update: updates,
       writes: batch.writes(),
     });
@@ -129,10 +138,10 @@ export class Appender {
     return true;
   }
 
-  #adopt(batch: AppendBatch, touched: Iterable<LiveStream>, version: number | string): void {
+  #adopt(batch: AppendBatch, touched: readonly LiveStream[], version: number | string): void {
     for (const stream of touched) stream.version = version;
     for (const stream of batch.tickStreams) {
-      extend(stream, { earliestMs: stream.stagedLatestMs, latestMs: stream.stagedLatestMs });
+      extend(stream, { earliestMs: stream.stagedEarliestMs, latestMs: stream.stagedLatestMs });
     }
     for (const staged of batch.stagedStreams) {
       if (staged.extentMs !== null) extend(staged.stream, staged.extentMs);
@@ -140,17 +149,18 @@ export class Appender {
     }
   }
 
-  /** Derived outputs were computed from all sources: none of them may have moved. */
-  #sourcesOf(touched: ReadonlySet<LiveStream>): Iterable<LiveStream> {
-    const dependentIds = new Set([...touched].flatMap(({ rawDependents }) => rawDependents));
-    const others = new Set<LiveStream>();
+  /** What derived outputs were computed from, beside the streams that the batch changes. */
+  #readStreams(batch: AppendBatch): Iterable<LiveStream> {
+    const staged = [...batch.stagedStreams].map(({ stream }) => stream);
+    const dependentIds = new Set(staged.flatMap(({ rawDependents }) => rawDependents));
+    const read = new Set<LiveStream>();
     for (const dependent of this.#known(dependentIds)) {
       const sources = dependent.record.derivation?.sources ?? [];
-      for (const stream of [dependent, ...this.#known(sources.map(({ streamId }) => streamId))]) {
-        if (!touched.has(stream)) others.add(stream);
-      }
+      read.add(dependent);
+      for (const source of this.#known(sources.map(({ streamId }) => streamId))) read.add(source);
     }
-    return others;
+    for (const stream of staged) read.delete(stream);
+    return read;
   }
 
   #known(streamIds: Iterable<StreamId>): readonly LiveStream[] {
@@ -163,10 +173,10 @@ export class Appender {
   }
 }
 
-function touchedStreams(batch: AppendBatch): ReadonlySet<LiveStream> {
-  const touched = new Set<LiveStream>(batch.tickStreams);
-  for (const { stream } of batch.stagedStreams) touched.add(stream);
-  return touched;
+/** Streams that the batch changes; one may be there twice. */
+function touchedStreams(batch: AppendBatch): readonly LiveStream[] {
+  const staged = [...batch.stagedStreams].map(({ stream }) => stream);
+  return staged.length === 0 ? batch.tickStreams : [...batch.tickStreams, ...staged];
 }
 
 function extend(

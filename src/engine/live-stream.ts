@@ -16,9 +16,13 @@ export class LiveStream {
   rawDependents!: readonly StreamId[];
   /** The record may have changed: read it again before building on it. */
   isDirty = false;
-  /** The batch that has staged rows for this stream last, and the latest of their timestamps. */
+  /** The last batch that took rows for this stream, and the extent of their timestamps. */
   stagedBatch = 0;
-  stagedLatestMs: number = Number.NEGATIVE_INFINITY;
+  stagedEarliestMs = 0;
+  stagedLatestMs = 0;
+  /** The last batch that has this stream in a plain tick, and the last tick that had it at all. */
+  tickedBatch = 0;
+  tickMark = 0;
 
   constructor(snapshot: StreamSnapshot) {
     this.adopt(snapshot);

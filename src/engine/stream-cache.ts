@@ -1,4 +1,4 @@
-import type { Backend, Expectation } from '../backends/backend.ts';
+import type { Backend } from '../backends/backend.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { LiveStream } from './live-stream.ts';
 
@@ -17,15 +17,23 @@ export class StreamCache {
     this.#onReload = onReload;
   }
 
-  /** A loaded stream that is not dirty. */
+  /**
+   * A loaded stream, as it was when it was loaded: what is marked dirty after that is found out by the
+   * commit that builds on it.
+   */
   get(streamId: StreamId): LiveStream | undefined {
+    return this.#streams.get(streamId);
+  }
+
+  /** Whether the stream is up to date, and nothing derives from its raw datapoints. */
+  isPlain(streamId: StreamId): boolean {
     const stream = this.#streams.get(streamId);
-    return stream?.isDirty ? undefined : stream;
+    return stream !== undefined && !stream.isDirty && stream.rawDependents.length === 0;
   }
 
   /** Reads what is missing or dirty. Afterwards `get` finds every stream that exists. */
   async load(streamIds: Iterable<StreamId>): Promise<void> {
-    const missing = [...new Set(streamIds)].filter((id) => this.get(id) === undefined);
+    const missing = [...new Set(streamIds)].filter((id) => this.#streams.get(id)?.isDirty ?? true);
     if (missing.length === 0) return;
     const snapshots = await this.#backend.readStreams(missing);
     for (const [index, snapshot] of snapshots.entries()) {
@@ -75,11 +83,6 @@ export class StreamCache {
     stream.adoptRecord(record);
     stream.revision = revision;
   }
-}
-
-/** The expectation that nothing at all has happened to the stream. */
-export function expectUnchanged(stream: LiveStream): Expectation {
-  return { streamId: stream.streamId, version: stream.version };
 }
 
 function sourceIdsOf(stream: LiveStream | undefined): readonly StreamId[] {

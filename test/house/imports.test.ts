@@ -1,0 +1,80 @@
+import { posix } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { filesBelow, importsOf, read } from './source-files.ts';
+
+/** What each room may import from, beside itself. The house has no other doors. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  exceptions: [],
+  model: ['exceptions'],
+  downsamplers: ['exceptions', 'model'],
+  derive: ['exceptions', 'model'],
+  backends: ['exceptions', 'model'],
+  'backends/memory': ['exceptions', 'model', 'backends'],
+  'backends/embedded': ['exceptions', 'model', 'backends'],
+  engine: ['exceptions', 'model', 'downsamplers', 'derive', 'backends'],
+  api: ['exceptions', 'model', 'downsamplers', 'derive', 'backends', 'engine'],
+  conformance: ['exceptions', 'model', 'backends', 'api'],
+  cli: ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers'],
+  index: ['exceptions', 'model', 'backends', 'api'],
+};
+
+/** Rooms whose results depend on nothing but their arguments. */
+const PURE = ['model', 'downsamplers', 'derive'];
+const IMPURE = /\bfrom 'node:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b|\bprocess\./;
+
+/** `open-backend.ts` alone chooses among concrete backends, and imports the chosen one lazily. */
+const CHOOSER = 'src/backends/open-backend.ts';
+
+function roomOf(path: string): string {
+  const [, first = '', second = ''] = path.split('/');
+  if (first === 'index.ts') return 'index';
+  return first === 'backends' && !second.endsWith('.ts') ? `backends/${second}` : first;
+}
+
+interface Edge {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function edges(): readonly Edge[] {
+  return filesBelow('src', '.ts').flatMap((file) =>
+    importsOf(read(file))
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => ({
+        file,
+        from: roomOf(file),
+        to: roomOf(posix.join(posix.dirname(file), specifier)),
+      })),
+  );
+}
+
+describe('the house', () => {
+  test('has the rooms of the table, and enough files in them to mean something', () => {
+    const files = filesBelow('src', '.ts');
+    expect(files.length).toBeGreaterThan(100);
+    expect([...new Set(files.map(roomOf))].sort()).toEqual(Object.keys(ALLOWED).sort());
+    expect(edges().length).toBeGreaterThan(400);
+  });
+
+  test('has imports only where the table allows them', () => {
+    const forbidden = edges().filter(
+      ({ file, from, to }) => file !== CHOOSER && from !== to && !ALLOWED[from]!.includes(to),
+    );
+    expect(forbidden).toEqual([]);
+  });
+
+  test('keeps its pure rooms free of node modules, clocks and randomness', () => {
+    const impure = PURE.flatMap((room) => filesBelow(`src/${room}`, '.ts')).filter((file) =>
+      IMPURE.test(read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')),
+    );
+    expect(impure).toEqual([]);
+  });
+
+  test('finds an import that would break it', () => {
+    expect(importsOf("export { x } from '../engine/x.ts';\nawait import('./y.ts')")).toEqual([
+      '../engine/x.ts',
+      './y.ts',
+    ]);
+  });
+});
