@@ -1,0 +1,44 @@
+/**
+ * What somebody who writes a backend needs: the contract, its checking base class, and the vocabulary
+ * of blocks and ranges. Prove it with the suite of `datastream-engine/conformance`.
+ * @module
+ */
+export {
+  type Block,
+  type Column,
+  concatBlocks,
+  cutBlock,
+  insertRows,
+  replaceRows,
+  sliceBlock,
+} from '../model/block.ts';
+export { Granularity } from '../model/granularity.ts';
+export type {
+  Dependent,
+  Derivation,
+  DeriveSource,
+  LevelState,
+  StreamId,
+  StreamRecord,
+  StreamSnapshot,
+} from '../model/stream.ts';
+export { matchesTags, type Tags, type TagTerm, tagTerms } from '../model/tags.ts';
+export { ALL_TIME, type TimeRange } from '../model/time-range.ts';
+export { AbstractBackend } from './abstract-backend.ts';
+export type {
+  AppendWrite,
+  Backend,
+  Commit,
+  CommitOutcome,
+  Creation,
+  Expectation,
+  LeaseOptions,
+  Page,
+  PageRequest,
+  ReplaceWrite,
+  StreamQuery,
+  TickWrite,
+  Write,
+} from './backend.ts';
+export type { BackendManifest } from './manifest.ts';
+export { pageOf } from './page.ts';
