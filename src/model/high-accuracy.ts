@@ -111,7 +111,7 @@ export function decimalFromCaller(value: unknown): Decimal {
   if (typeof value === 'bigint') return new Exact(value.toString());
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw notFinite(value);
-    return new Exact(value);
+    return new Exact(exactly(value));
   }
   if (typeof value === 'string') {
     if (!DECIMAL_TEXT.test(value)) {
@@ -156,7 +156,7 @@ export const DECIMAL_ARITHMETIC: {
   divide(a: Decimal, b: Decimal): Decimal;
   isLess(a: Decimal, b: Decimal): boolean;
 } = {
-  of: (value) => new Rounded(value),
+  of: (value) => new Rounded(exactly(value)),
   add: (a, b) => new Rounded(addExact(a, b)),
   subtract: (a, b) => new Rounded(subtractExact(a, b)),
   divide: divideDecimals,
@@ -186,4 +186,9 @@ function exponentRefused(): InvalidValue {
 
 function excerpt(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+// decimal.js reads the shortest text of a float, which for whole numbers from 2^53 on is another number.
+function exactly(value: number): number | string {
+  return Number.isInteger(value) ? BigInt(value).toString() : value;
 }

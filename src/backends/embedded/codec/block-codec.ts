@@ -1,0 +1,223 @@
+import { crc32 } from 'node:zlib';
+import { assert } from '../../../model/assert.ts';
+import {
+  type Block,
+  type Column,
+  concatBlocks,
+  EMPTY_BLOCK,
+  sliceBlock,
+} from '../../../model/block.ts';
+import {
+  BLOCK_CELL_COUNT_MAX,
+  BLOCK_ROW_COUNT_MAX,
+  type BlockLayout,
+  type ColumnEntry,
+  CRC_SIZE_BYTES,
+  parseLayout,
+  writeHeader,
+} from './block-layout.ts';
+import { ByteCursor, ByteWriter, type Location } from './byte-cursor.ts';
+import { decodeFloatColumn, encodeFloatColumn } from './float-column.ts';
+import { decodeJsonColumn, encodeJsonColumn, isJsonEncoding } from './json-column.ts';
+import { decodeTimestamps, encodeTimestamps } from './timestamp-column.ts';
+
+export { BLOCK_FORMAT_VERSION } from './block-layout.ts';
+
+/** What a stored block says about itself before any column is decoded. */
+export interface BlockHeader {
+  readonly rowCount: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** In the order of storage, without duplicates. */
+  readonly columnNames: readonly string[];
+}
+
+const payload: ByteWriter = new ByteWriter(1 << 16);
+const header: ByteWriter = new ByteWriter(1 << 10);
+
+/**
+ * Encodes the rows `[from, to)` of a block, at least one and at most 2^20 of them.
+ * Timestamps lose the sign of a zero; JSON values come back as `JSON.stringify` sees them.
+ * The result is a fresh array of exact size, and the caller's to keep. Format: docs/format/block.md.
+ */
+export function encodeBlock(
+  block: Block,
+  from: number = 0,
+  to: number = block.timestamps.length,
+): Uint8Array {
+  const rowCount = to - from;
+  assert(from >= 0 && to <= block.timestamps.length, 'encoded rows lie inside the block');
+  assert(rowCount > 0 && rowCount <= BLOCK_ROW_COUNT_MAX, 'a stored block has 1 to 2^20 rows');
+  const { timestamps, columns } = sliceBlock(block, from, to);
+  payload.position = 0;
+  const timestampEncoding = encodeTimestamps(payload, timestamps);
+  const timestampSizeBytes = payload.position;
+  const entries: ColumnEntry[] = [];
+  for (const name of Object.keys(columns)) {
+    const offset = payload.position;
+    const column = columns[name]!;
+    assert(column.length === rowCount, 'columns are as long as the timestamps');
+    const encoding = encodeColumn(column);
+    entries.push({ name, encoding, offset, sizeBytes: payload.position - offset });
+  }
+  assert(
+    rowCount * entries.length <= BLOCK_CELL_COUNT_MAX,
+    'a stored block has 2^24 cells at most',
+  );
+  header.position = 0;
+  const firstMs = timestamps[0]!;
+  const lastMs = timestamps[rowCount - 1]!;
+  writeHeader(header, {
+    rowCount,
+    firstMs,
+    lastMs,
+    timestamps: { encoding: timestampEncoding, offset: 0, sizeBytes: timestampSizeBytes },
+    columns: entries,
+  });
+  return joinWithChecksum();
+}
+
+function encodeColumn(column: Column): number {
+  return column instanceof Float64Array
+    ? encodeFloatColumn(payload, column)
+    : encodeJsonColumn(payload, column);
+}
+
+function joinWithChecksum(): Uint8Array {
+  const endOffset = header.position + payload.position;
+  const bytes = new Uint8Array(endOffset + CRC_SIZE_BYTES);
+  bytes.set(header.written());
+  bytes.set(payload.written(), header.position);
+  const checksum = crc32(bytes.subarray(0, endOffset));
+  for (let i = 0; i < CRC_SIZE_BYTES; i++) bytes[endOffset + i] = checksum >>> (8 * i);
+  return bytes;
+}
+
+/**
+ * Reads the header alone: cheap, and blind to damage that leaves magic, version and lengths in place.
+ * `location` says in errors where the bytes were found.
+ *
+ * @throws {BlockCorrupt} when the bytes are no block, or cut short or too long.
+ * @throws {StoreFormatUnsupported} when a newer version wrote them.
+ */
+export function readBlockHeader(bytes: Uint8Array, location: string): BlockHeader {
+  const { rowCount, firstMs, lastMs, columns } = parseLayout(new ByteCursor(bytes, location));
+  return { rowCount, firstMs, lastMs, columnNames: columns.map((column) => column.name) };
+}
+
+/**
+ * Decodes a block after verifying its checksum. With `columns`, decodes only those, and skips the
+ * ones that the block lacks. The result shares no memory with `bytes`.
+ *
+ * @throws {BlockCorrupt} when anything about the bytes is not as `encodeBlock` wrote it.
+ * @throws {StoreFormatUnsupported} when a newer version wrote them.
+ */
+export function decodeBlock(
+  bytes: Uint8Array,
+  location: string,
+  columns?: readonly string[],
+): Block {
+  return decodePart(openPart(bytes, location), columns);
+}
+
+interface Part {
+  readonly cursor: ByteCursor;
+  readonly layout: BlockLayout;
+}
+
+function openPart(bytes: Uint8Array, location: Location): Part {
+  const cursor = new ByteCursor(bytes, location);
+  const layout = parseLayout(cursor);
+  const endOffset = bytes.length - CRC_SIZE_BYTES;
+  cursor.open(endOffset, CRC_SIZE_BYTES);
+  if (cursor.u32() !== crc32(bytes.subarray(0, endOffset))) {
+    throw cursor.corrupt('the checksum does not match', endOffset);
+  }
+  return { cursor, layout };
+}
+
+function decodePart({ cursor, layout }: Part, names: readonly string[] | undefined): Block {
+  const timestamps = new Float64Array(layout.rowCount);
+  decodeTimestamps(cursor, layout, timestamps, 0);
+  const columns: [string, Column][] = [];
+  for (const entry of layout.columns) {
+    if (!isAsked(entry, names)) continue;
+    columns.push([entry.name, decodeColumn(cursor, entry, layout.rowCount)]);
+  }
+  // fromEntries defines own properties, so that no name can reach the prototype.
+  return { timestamps, columns: Object.fromEntries(columns) };
+}
+
+function isAsked({ name }: ColumnEntry, names: readonly string[] | undefined): boolean {
+  return names === undefined || names.includes(name);
+}
+
+function decodeColumn(cursor: ByteCursor, entry: ColumnEntry, rowCount: number): Column {
+  if (!isJsonEncoding(entry.encoding)) {
+    const values = new Float64Array(rowCount);
+    decodeFloats(cursor, entry, values, 0, rowCount);
+    return values;
+  }
+  cursor.open(entry.offset, entry.sizeBytes);
+  return decodeJsonColumn(cursor, entry.encoding, rowCount);
+}
+
+function decodeFloats(
+  cursor: ByteCursor,
+  { encoding, offset, sizeBytes }: ColumnEntry,
+  out: Float64Array,
+  at: number,
+  rowCount: number,
+): void {
+  cursor.open(offset, sizeBytes);
+  decodeFloatColumn(cursor, encoding, out, at, rowCount);
+  cursor.expectEnd();
+}
+
+/**
+ * Decodes stored blocks one after the other into one, with one allocation per column. The blocks
+ * must be in ascending order of time. A column that a part lacks is null in its rows.
+ * `location` is called for a part only to name it in errors.
+ *
+ * @throws {BlockCorrupt} and {StoreFormatUnsupported} as `decodeBlock` does.
+ */
+export function decodeBlocks(
+  parts: readonly Uint8Array[],
+  location: (index: number) => string,
+  columns?: readonly string[],
+): Block {
+  if (parts.length === 0) return EMPTY_BLOCK;
+  const opened = parts.map((bytes, index) => openPart(bytes, () => location(index)));
+  const isPlain = opened.every(({ layout }) =>
+    layout.columns.every((entry) => !isAsked(entry, columns) || !isJsonEncoding(entry.encoding)),
+  );
+  if (!isPlain) return concatBlocks(opened.map((part) => decodePart(part, columns)));
+  return decodeFloatParts(opened, columns);
+}
+
+function decodeFloatParts(parts: readonly Part[], names: readonly string[] | undefined): Block {
+  let rowCount = 0;
+  for (const { layout } of parts) rowCount += layout.rowCount;
+  const timestamps = new Float64Array(rowCount);
+  const columns = new Map<string, Float64Array>();
+  /** Row up to which each column is filled. */
+  const filledTo = new Map<string, number>();
+  let row = 0;
+  for (const { cursor, layout } of parts) {
+    decodeTimestamps(cursor, layout, timestamps, row);
+    for (const entry of layout.columns) {
+      if (!isAsked(entry, names)) continue;
+      let values = columns.get(entry.name);
+      if (values === undefined) {
+        values = new Float64Array(rowCount);
+        columns.set(entry.name, values);
+      }
+      values.fill(Number.NaN, filledTo.get(entry.name) ?? 0, row);
+      decodeFloats(cursor, entry, values, row, layout.rowCount);
+      filledTo.set(entry.name, row + layout.rowCount);
+    }
+    row += layout.rowCount;
+  }
+  for (const [name, values] of columns) values.fill(Number.NaN, filledTo.get(name));
+  return { timestamps, columns: Object.fromEntries(columns) };
+}

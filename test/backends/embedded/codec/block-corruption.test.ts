@@ -1,0 +1,203 @@
+import { crc32 } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  decodeBlock,
+  decodeBlocks,
+  encodeBlock,
+  readBlockHeader,
+} from '../../../../src/backends/embedded/codec/block-codec.ts';
+import type { Block } from '../../../../src/model/block.ts';
+import { blocks } from './block-arbitraries.ts';
+
+const ROW_COUNT = 70;
+
+/** Has a column of nearly every encoding, and text that is long enough to be deflated. */
+const BLOCK: Block = {
+  timestamps: Float64Array.from({ length: ROW_COUNT }, (_, row) => 1.7e12 + row * 1000 + (row % 3)),
+  columns: {
+    v: Float64Array.from({ length: ROW_COUNT }, (_, row) => ((row * row) % 97) / 100),
+    counter: Float64Array.from({ length: ROW_COUNT }, (_, row) => 2 ** 45 + row * 2 ** 40),
+    raw: Float64Array.from({ length: ROW_COUNT }, (_, row) => Math.sqrt(row)),
+    gaps: Float64Array.from({ length: ROW_COUNT }, (_, row) => (row % 5 === 0 ? Number.NaN : row)),
+    none: new Float64Array(ROW_COUNT).fill(Number.NaN),
+    same: new Float64Array(ROW_COUNT).fill(1 / 3),
+    half: new Float64Array(ROW_COUNT).fill(0.5),
+    spikes: Float64Array.from({ length: ROW_COUNT }, (_, row) => (row % 20 === 7 ? 1e9 + row : 1)),
+    text: Array.from({ length: ROW_COUNT }, (_, row) => `value ${row}`),
+  },
+};
+
+const CORRUPT: unknown = expect.objectContaining({ code: 'BLOCK_CORRUPT' });
+
+function withChecksum(bytes: Uint8Array): Uint8Array {
+  const endOffset = bytes.length - 4;
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(
+    endOffset,
+    crc32(bytes.subarray(0, endOffset)),
+    true,
+  );
+  return bytes;
+}
+
+/** A block from the bytes between version and checksum, with a right checksum. */
+function blockOf(...body: number[]): Uint8Array {
+  return withChecksum(Uint8Array.of(0xdb, 0x6b, 1, ...body, 0, 0, 0, 0));
+}
+
+function errorOf(decode: () => unknown): { code?: string; message: string } | null {
+  try {
+    decode();
+    return null;
+  } catch (error) {
+    return error as { code?: string; message: string };
+  }
+}
+
+/** Expects a result or a typed error from every reader, and returns the code of `decodeBlock`. */
+function codeOf(bytes: Uint8Array): string | null {
+  const errors = [
+    errorOf(() => decodeBlock(bytes, 'test')),
+    errorOf(() => decodeBlock(bytes, 'test', ['v'])),
+    errorOf(() => decodeBlocks([bytes, bytes], String)),
+    errorOf(() => readBlockHeader(bytes, 'test')),
+  ];
+  for (const error of errors) {
+    if (error === null) continue;
+    expect(['BLOCK_CORRUPT', 'STORE_FORMAT_UNSUPPORTED']).toContain(error.code ?? error.message);
+  }
+  return errors[0]?.code ?? null;
+}
+
+describe('damage', () => {
+  const bytes = encodeBlock(BLOCK);
+
+  test('a block cut short at any length is corrupt, to the header reader too', () => {
+    for (let sizeBytes = 0; sizeBytes < bytes.length; sizeBytes++) {
+      const cut = bytes.subarray(0, sizeBytes);
+      expect(codeOf(cut)).toBe('BLOCK_CORRUPT');
+      expect(() => readBlockHeader(cut, 'test')).toThrow(CORRUPT as Error);
+    }
+  });
+
+  test('a block with bytes after it is corrupt, to the header reader too', () => {
+    const longer = new Uint8Array(bytes.length + 1);
+    longer.set(bytes);
+    expect(codeOf(longer)).toBe('BLOCK_CORRUPT');
+    expect(() => readBlockHeader(longer, 'test')).toThrow(CORRUPT as Error);
+  });
+
+  test('every flip of one bit is noticed', () => {
+    for (let offset = 0; offset < bytes.length; offset++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Uint8Array.from(bytes);
+        flipped[offset]! ^= 1 << bit;
+        const expected = offset === 2 ? 'STORE_FORMAT_UNSUPPORTED' : 'BLOCK_CORRUPT';
+        expect(errorOf(() => decodeBlock(flipped, 'test'))?.code).toBe(expected);
+      }
+    }
+  });
+
+  test('every byte replaced by another is noticed', () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (offset, change) => {
+        const changed = Uint8Array.from(bytes);
+        changed[offset]! ^= change;
+        expect(codeOf(changed)).not.toBeNull();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('a wrong checksum is corrupt, located at the checksum', () => {
+    const changed = Uint8Array.from(bytes);
+    changed[changed.length - 1]! ^= 1;
+    const error = errorOf(() => decodeBlock(changed, 'stream 7, level s'));
+    expect(error?.code).toBe('BLOCK_CORRUPT');
+    expect(error?.message).toContain('stream 7, level s');
+    expect(error?.message).toContain(`byte ${bytes.length - 4}`);
+  });
+
+  test('another version is unsupported, whatever follows', () => {
+    for (const version of [0, 2, 255]) {
+      expect(codeOf(Uint8Array.of(0xdb, 0x6b, version, 9, 9, 9, 9, 9))).toBe(
+        'STORE_FORMAT_UNSUPPORTED',
+      );
+    }
+  });
+});
+
+describe('bytes with a right checksum that no encoder wrote', () => {
+  const v = [1, 0x76];
+
+  test('a small block written by hand decodes, so that the table below tests what it says', () => {
+    const block = decodeBlock(blockOf(2, 0, 5, 0, 0, 1, ...v, 1, 2, 1, 7), 'test');
+    expect(block).toEqual({
+      timestamps: Float64Array.of(0, 5),
+      columns: { v: Float64Array.of(0.7, 0.7) },
+    });
+  });
+
+  test.each<[string, number[]]>([
+    ['bad magic in the second byte', []],
+    ['no rows', [0, 0, 0, 0, 0, 0]],
+    ['more than 2^20 rows', [0x81, 0x80, 0x40, 0, 0, 0, 0, 0]],
+    ['a varint without end', [2, 0, 5, 0, 0, ...new Array<number>(12).fill(0xff)]],
+    ['a varint above 2^53 - 1', [2, 0, 5, 0, 0, ...new Array<number>(7).fill(0xff), 0x7f]],
+    ['a first timestamp after the last', [2, 5, 0, 0, 0, 0]],
+    ['a timestamp outside of what a Date holds', [1, 0xbf, 255, 255, 255, 255, 255, 255, 31, 0, 0]],
+    ['a span without whole step', [3, 0, 5, 0, 0, 0]],
+    ['one row with two timestamps', [1, 0, 5, 0, 0, 0]],
+    ['unknown timestamp encoding', [2, 0, 5, 9, 0, 0]],
+    ['deltas that do not reach the last timestamp', [2, 0, 5, 1, 2, 0, 0, 4]],
+    ['a descending delta', [3, 0, 5, 1, 3, 0, 1, 0x41, 2]],
+    ['too many columns', [2, 0, 5, 0, 0, 0x81, 0x20]],
+    ['a directory longer than the block', [2, 0, 5, 0, 0, 3, ...v, 0, 0]],
+    ['a name longer than the block', [2, 0, 5, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 15, 0x76, 0, 0]],
+    ['a name that is not UTF-8', [2, 0, 5, 0, 0, 1, 1, 0xff, 0, 0]],
+    ['two columns of one name', [2, 0, 5, 0, 0, 2, ...v, 0, 0, ...v, 0, 0]],
+    ['a section longer than the block', [2, 0, 5, 0, 0, 1, ...v, 1, 9, 1, 7]],
+    ['sections shorter than the block', [2, 0, 5, 0, 0, 1, ...v, 1, 2, 1, 7, 0]],
+    ['unknown column encoding', [2, 0, 5, 0, 0, 1, ...v, 10, 2, 1, 7]],
+    ['all null with a bitmap', [2, 0, 5, 0, 0, 1, ...v, 0x80, 3, 1, 1, 7]],
+    ['a uniform bitmap', [2, 0, 5, 0, 0, 1, ...v, 0x81, 3, 3, 1, 7]],
+    ['ten decimal digits', [2, 0, 5, 0, 0, 1, ...v, 1, 2, 10, 7]],
+    ['bytes after a column', [2, 0, 5, 0, 0, 1, ...v, 1, 3, 1, 7, 0]],
+    ['raw values cut short', [2, 0, 5, 0, 0, 1, ...v, 3, 2, 1, 7]],
+    ['a miniblock of 54 bits', [2, 0, 5, 0, 0, 1, ...v, 4, 4, 0, 54, 0, 0]],
+    ['a miniblock with an unknown flag', [2, 0, 5, 0, 0, 1, ...v, 4, 4, 0, 0x81, 0, 0]],
+    ['a miniblock cut short', [2, 0, 5, 0, 0, 1, ...v, 4, 3, 0, 0x60, 0]],
+    ['JSON that is not JSON', [2, 0, 5, 0, 0, 1, ...v, 8, 2, 0x5b, 0x5b]],
+    ['JSON that is not UTF-8', [2, 0, 5, 0, 0, 1, ...v, 8, 2, 0xff, 0xff]],
+    ['JSON that is no array', [2, 0, 5, 0, 0, 1, ...v, 8, 2, 0x7b, 0x7d]],
+    ['JSON of too few values', [2, 0, 5, 0, 0, 1, ...v, 8, 3, 0x5b, 0x31, 0x5d]],
+    ['deflated JSON of impossible size', [2, 0, 5, 0, 0, 1, ...v, 9, 4, 0xff, 0xff, 0x7f, 0]],
+    ['deflated JSON that does not inflate', [2, 0, 5, 0, 0, 1, ...v, 9, 3, 5, 0xff, 0xff]],
+  ])('%s is corrupt', (name, body) => {
+    const bytes = blockOf(...body);
+    if (name.startsWith('bad magic')) bytes[1] = 0;
+    expect(codeOf(bytes)).toBe('BLOCK_CORRUPT');
+  });
+
+  test('blocks with bytes changed and the checksum set right never fail untyped', () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.oneof(blocks, fc.constant(BLOCK)), changes, (block, list) => {
+        const bytes = encodeBlock(block);
+        for (const [offset, byte] of list) bytes[3 + (offset % (bytes.length - 7))] = byte;
+        codeOf(withChecksum(bytes));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('random bytes are corrupt, with and without the first bytes of a block', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
+        expect(codeOf(body)).not.toBeNull();
+        codeOf(blockOf(...body));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from '@jest/globals';
+import { EMPTY_BLOCK } from '../../src/model/block.ts';
+import { Granularity } from '../../src/model/granularity.ts';
+import { blockOf, finishOne, foldRaw, schemaOf, secondly } from './support.ts';
+
+const TENS = Granularity.Seconds10;
+
+describe('LevelSchema', () => {
+  test('stores the components of the downsamplers and all components of time', () => {
+    const time = ['ts', 'ta', 'tz', 'ic', 'il', 'iu', 'iq'];
+    expect(schemaOf(['count']).columns).toEqual(['c', ...time]);
+    expect(schemaOf(['mean', 'min']).columns).toEqual(['c', 's', 'l', ...time]);
+    expect(schemaOf(['std_dev']).columns).toEqual(['c', 's', 'q', 'mu', 'm2', ...time]);
+    expect(schemaOf(['std_dev'], { highAccuracy: true }).columns).toEqual(['c', 's', 'q', ...time]);
+    expect(schemaOf(['most_often', 'frequencies'], { valueType: 'nominal' }).columns).toEqual([
+      'c',
+      'f',
+      ...time,
+    ]);
+  });
+
+  test('says which columns hold JSON', () => {
+    const plain = schemaOf();
+    expect(plain.columns.filter((name) => plain.isJson(name))).toEqual(['n']);
+    const decimal = schemaOf(undefined, { highAccuracy: true });
+    expect(decimal.columns.filter((name) => decimal.isJson(name))).toEqual([
+      's',
+      'l',
+      'u',
+      'q',
+      'n',
+    ]);
+  });
+
+  test('is empty without value downsamplers', () => {
+    expect(schemaOf([]).isEmpty).toBe(true);
+    expect(schemaOf([]).columns).toEqual([]);
+    expect(schemaOf(['count']).isEmpty).toBe(false);
+  });
+});
+
+describe('LevelSelection', () => {
+  test('gives 1.4142135623730951 as the deviation of 1, 2, 3, 4, 5', () => {
+    const { v, t } = finishOne(schemaOf(), TENS, secondly([1, 2, 3, 4, 5]));
+    expect(v).toEqual({ m: 3, s: 15, l: 1, u: 5, q: 55, d: 1.4142135623730951, c: 5, n: 3 });
+    expect(t).toEqual({
+      m: new Date(2000),
+      a: new Date(0),
+      z: new Date(4000),
+      i: 1,
+      l: 1,
+      u: 1,
+      q: 4,
+      d: 0,
+    });
+  });
+
+  test('gives deviation 0 and no interval statistics for a single value', () => {
+    const { v, t } = finishOne(schemaOf(), TENS, secondly([7], -7000));
+    expect(v['d']).toBe(0);
+    expect(t).toEqual({
+      m: new Date(-7000),
+      a: new Date(-7000),
+      z: new Date(-7000),
+      i: null,
+      l: null,
+      u: null,
+      q: null,
+      d: null,
+    });
+  });
+
+  test('cuts the mean time to the whole second', () => {
+    const { t } = finishOne(schemaOf(['count']), TENS, secondly([1, 1, 1, 1], -4000));
+    expect(t['m']).toEqual(new Date(-3000));
+  });
+
+  test('counts equal timestamps as intervals of length 0', () => {
+    const points = [1, 2, 3].map((value) => ({ timestampMs: 5000, value }));
+    const { v, t } = finishOne(schemaOf(['count']), TENS, points);
+    expect(v).toEqual({ c: 3 });
+    expect(t).toMatchObject({ m: new Date(5000), i: 0, l: 0, u: 0, q: 0, d: 0 });
+  });
+
+  test('makes a bucket without data: count 0, its middle, everything else null', () => {
+    const { t, v } = schemaOf().select({}).emptyDatapoint(-10_000, TENS);
+    expect(v).toEqual({ m: null, s: null, l: null, u: null, q: null, d: null, c: 0, n: null });
+    expect(t).toEqual({
+      m: new Date(-5000),
+      a: null,
+      z: null,
+      i: null,
+      l: null,
+      u: null,
+      q: null,
+      d: null,
+    });
+  });
+
+  test('limits the letters to the named downsamplers, and the columns to what they need', () => {
+    const schema = schemaOf(['mean', 'min']);
+    const selection = schema.select({
+      valueDownsamplers: ['min', 'max'],
+      timeDownsamplers: ['first'],
+    });
+    expect(selection.columns).toEqual(['l', 'ta']);
+    const block = foldRaw(schema, TENS, [blockOf(secondly([4, 2]))]);
+    expect(selection.datapoint(block, 0, TENS)).toEqual({ t: { a: new Date(0) }, v: { l: 2 } });
+  });
+
+  test('drops v or t for an empty list', () => {
+    const schema = schemaOf(['count']);
+    const block = foldRaw(schema, TENS, [blockOf(secondly([4, 2]))]);
+    const withoutValues = schema.select({ valueDownsamplers: [], timeDownsamplers: ['last'] });
+    expect(withoutValues.datapoint(block, 0, TENS)).toEqual({ t: { z: new Date(1000) } });
+    expect(Object.keys(withoutValues.finishColumns(block, TENS))).toEqual(['t']);
+    const withoutTimes = schema.select({ timeDownsamplers: [] });
+    expect(withoutTimes.emptyDatapoint(0, TENS)).toEqual({ v: { c: 0 } });
+    expect(Object.keys(withoutTimes.finishColumns(block, TENS))).toEqual(['v']);
+    const nothing = schema.select({ valueDownsamplers: [], timeDownsamplers: [] });
+    expect(nothing.columns).toEqual([]);
+    expect(nothing.datapoint(block, 0, TENS)).toEqual({});
+  });
+
+  test('refuses names that no downsampler has', () => {
+    const unsupported = expect.objectContaining({ code: 'UNSUPPORTED_DOWNSAMPLER' });
+    expect(() => schemaOf().select({ valueDownsamplers: ['average'] })).toThrow(unsupported);
+    expect(() => schemaOf().select({ timeDownsamplers: ['count'] })).toThrow(unsupported);
+  });
+
+  test('finishes columns to what its datapoints say', () => {
+    for (const highAccuracy of [false, true]) {
+      const schema = schemaOf(undefined, { highAccuracy });
+      const values = [1, 2.5, null, 4, 7, 7, 1, 0, -3, 5, 11, 2];
+      const points = secondly(highAccuracy ? values.map((v) => v && String(v)) : values, -4000);
+      const block = foldRaw(schema, TENS, [blockOf(points)]);
+      const selection = schema.select({});
+      const columns = selection.finishColumns(block, TENS);
+      for (let row = 0; row < block.timestamps.length; row++) {
+        const { t, v } = selection.datapoint(block, row, TENS);
+        for (const [letter, value] of Object.entries(v!)) {
+          expect(columns.v![letter]![row]).toEqual(value);
+        }
+        for (const [letter, value] of Object.entries(t!)) {
+          const number = columns.t![letter]![row]!;
+          expect(Number.isNaN(number) ? null : number).toEqual(
+            value === null ? null : Number(value),
+          );
+        }
+      }
+    }
+  });
+
+  test('finishes a block without rows to columns without rows', () => {
+    const { v, t } = schemaOf().select({}).finishColumns(EMPTY_BLOCK, TENS);
+    expect(Object.keys(v!)).toEqual(['m', 's', 'l', 'u', 'q', 'd', 'c', 'n']);
+    expect(Object.keys(t!)).toEqual(['m', 'a', 'z', 'i', 'l', 'u', 'q', 'd']);
+    for (const column of [...Object.values(v!), ...Object.values(t!)]) {
+      expect(column).toHaveLength(0);
+    }
+  });
+});
