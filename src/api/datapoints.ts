@@ -59,10 +59,14 @@ export class Datapoints extends Sequence<Datapoint> {
     const rows = await openRows(this.#backend, this.#request);
     const blocks: DatapointColumns[] = [];
     for await (const block of rows.columnBlocks(this.from, this.to)) blocks.push(block);
-    return rows.joinColumns(blocks);
+    // A single block may share memory with the store.
+    return blocks.length === 1 ? copyColumns(blocks[0]!) : rows.joinColumns(blocks);
   }
 
-  /** The datapoints as columns, block by block: for more of them than memory should hold. */
+  /**
+   * The datapoints as columns, block by block: for more of them than memory should hold. The arrays
+   * must not be written to.
+   */
   async *columnBlocks(): AsyncGenerator<DatapointColumns, void, undefined> {
     yield* (await openRows(this.#backend, this.#request)).columnBlocks(this.from, this.to);
   }
@@ -92,4 +96,17 @@ async function openRows(backend: Backend, request: DataRequest): Promise<Datapoi
     isReverse,
     selection,
   });
+}
+
+function copyColumns({ timestamps, values, v, t }: DatapointColumns): DatapointColumns {
+  const copyAll = <Column extends { slice(): Column }>(
+    columns: Readonly<Record<string, Column>>,
+  ): Record<string, Column> =>
+    Object.fromEntries(Object.entries(columns).map(([letter, column]) => [letter, column.slice()]));
+  return {
+    timestamps: timestamps.slice(),
+    ...(values === undefined ? {} : { values: values.slice() }),
+    ...(v === undefined ? {} : { v: copyAll(v as Record<string, Float64Array>) }),
+    ...(t === undefined ? {} : { t: copyAll(t as Record<string, Float64Array>) }),
+  };
 }

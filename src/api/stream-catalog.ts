@@ -47,7 +47,7 @@ export class StreamCatalog {
     const tags = mergeTags(queryTags, definition.tags);
     let streamId: StreamId | null = null;
     await commitOrRetry({
-      streamId: 'with these tags' as StreamId,
+      what: 'the stream or its sources',
       attempt: async () => {
         const found = await this.#backend.queryStreams({ tags: queryTags, limit: 2 });
         if (found.length > 1) {
@@ -105,7 +105,7 @@ export class StreamCatalog {
   /** Changes the tags of a stream. @throws {StreamNotFound} */
   async changeTags(streamId: string, change: (tags: Tags) => Tags): Promise<void> {
     await commitOrRetry({
-      streamId: streamId as StreamId,
+      what: `stream ${streamId}`,
       attempt: async () => {
         const snapshot = await this.read(streamId);
         const tags = change(snapshot.record.tags);
@@ -129,7 +129,7 @@ export class StreamCatalog {
    */
   async delete(selection: StreamSelection): Promise<void> {
     await commitOrRetry({
-      streamId: 'that the query selects' as StreamId,
+      what: 'the selected streams',
       attempt: async () => {
         const selected = new Map<StreamId, StreamSnapshot>();
         for await (const page of selectSnapshots(this.#backend, selection)) {

@@ -1,5 +1,4 @@
 import { StreamAppendContended } from '../exceptions/errors.ts';
-import type { StreamId } from '../model/stream.ts';
 
 /** Tries in a row that others may win before the work is given up. */
 const TRY_COUNT_MAX = 50;
@@ -12,10 +11,11 @@ type Attempt = 'done' | 'more' | 'conflict';
  * @throws {StreamAppendContended} when other writers win every time.
  */
 export async function commitOrRetry({
-  streamId,
+  what,
   attempt,
 }: {
-  readonly streamId: StreamId;
+  /** Names in the error what was changed, as in "stream 42". */
+  readonly what: string;
   readonly attempt: () => Promise<Attempt>;
 }): Promise<void> {
   for (let tryCount = 0; tryCount < TRY_COUNT_MAX; tryCount++) {
@@ -25,6 +25,6 @@ export async function commitOrRetry({
     else await new Promise((resolve) => setTimeout(resolve, Math.min(tryCount, 10)));
   }
   throw new StreamAppendContended(
-    `Other writers changed stream ${streamId} on each of ${TRY_COUNT_MAX} tries.`,
+    `Other writers changed ${what} on each of ${TRY_COUNT_MAX} tries.`,
   );
 }

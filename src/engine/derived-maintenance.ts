@@ -36,7 +36,7 @@ export interface DerivedWork {
  */
 export async function maintainDerived(context: EngineContext, work: DerivedWork): Promise<void> {
   await commitOrRetry({
-    streamId: work.streamId,
+    what: `stream ${work.streamId}`,
     attempt: async () => {
       const { derived, sources } = await readFamily(context, work.streamId);
       const range = derived.record.stale.find(

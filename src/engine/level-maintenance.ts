@@ -35,7 +35,7 @@ export interface LevelWork {
  */
 export async function maintainLevels(context: EngineContext, work: LevelWork): Promise<void> {
   await commitOrRetry({
-    streamId: work.streamId,
+    what: `stream ${work.streamId}`,
     attempt: async () => {
       const [snapshot] = await context.backend.readStreams([work.streamId]);
       if (snapshot === null || snapshot === undefined) throw new StreamNotFound(work.streamId);
