@@ -1,0 +1,326 @@
+import { BlockCorrupt } from '../../exceptions/errors.ts';
+import {
+  type Block,
+  concatBlocks,
+  insertRows,
+  lowerBound,
+  replaceRows,
+  sliceBlock,
+} from '../../model/block.ts';
+import { Granularity } from '../../model/granularity.ts';
+import { TIME_MAX_MS, type TimeRange } from '../../model/time-range.ts';
+import {
+  type BlockHeader,
+  decodeBlock,
+  encodeBlock,
+  readBlockHeader,
+} from './codec/block-codec.ts';
+import type { LevelPlace } from './journal-entry.ts';
+import {
+  type BlockPlace,
+  blockKey,
+  levelEndKey,
+  levelStartKey,
+  parseBlockKey,
+  TIE_MAX,
+} from './keys.ts';
+import type { StoreFiles } from './store-files.ts';
+
+/**
+ * Blocks of bucket states have many columns; half as many rows keep them about as large as raw
+ * ones.
+ */
+const NARROW_COLUMN_COUNT_MAX = 2;
+
+/** An encoded block where it stands. */
+export interface StoredBlock {
+  readonly place: BlockPlace;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The sealed rows of every level as encoded blocks that ascend by their first timestamp. Rows of
+ * one timestamp may lie in several blocks, in order. Called inside a transaction.
+ */
+export class BlockStore {
+  readonly #files: StoreFiles;
+  readonly #rowCountTarget: number;
+
+  constructor(files: StoreFiles, { rowCountTarget }: { rowCountTarget: number }) {
+    this.#files = files;
+    this.#rowCountTarget = rowCountTarget;
+  }
+
+  /** How many rows a new block of raw numbers gets. */
+  get rawRowCountTarget(): number {
+    return this.#rowCountTarget;
+  }
+
+  /** How many rows a new block of such rows gets. */
+  rowCountTarget(block: Block): number {
+    const isNarrow = Object.keys(block.columns).length <= NARROW_COLUMN_COUNT_MAX;
+    return isNarrow ? this.#rowCountTarget : Math.max(1, this.#rowCountTarget >> 1);
+  }
+
+  /** Names a block in messages. */
+  locate({ ordinal, level, startMs }: BlockPlace): string {
+    const name = Granularity.values[level]?.name ?? level;
+    const start = Math.abs(startMs) <= 8.64e15 ? new Date(startMs).toISOString() : startMs;
+    return `Block of stream #${ordinal}, level ${name}, start ${start}, of ${this.#files.path}`;
+  }
+
+  /** First and last timestamp of the level's blocks; null when it has none. */
+  bounds(level: LevelPlace): { readonly firstMs: number; readonly lastMs: number } | null {
+    const last = this.#last(level);
+    if (last === null) return null;
+    const { lastMs } = this.header(last);
+    for (const key of this.#files.blocks.getKeys({ ...levelKeys(level), limit: 1 })) {
+      return { firstMs: parseBlockKey(key).startMs, lastMs };
+    }
+    return null;
+  }
+
+  /** The blocks that may have rows in the range, forward or backward, one at a time. */
+  *inRange(
+    level: LevelPlace,
+    { range, isReverse }: { range: TimeRange; isReverse: boolean },
+  ): Generator<StoredBlock> {
+    const { blocks } = this.#files;
+    const { startMs, endMs } = range;
+    if (isReverse) {
+      const start = blockKey({ ...level, startMs: endMs - 1, tie: TIE_MAX });
+      const end = levelStartKey(level.ordinal, level.level);
+      for (const { key, value } of blocks.getRange({ start, end, reverse: true })) {
+        const place = parseBlockKey(key);
+        yield { place, bytes: value };
+        if (place.startMs < startMs) return;
+      }
+      return;
+    }
+    // The last block that starts before the range may reach into it.
+    const floor = this.#floor(level, startMs - 1);
+    const { ordinal, level: index } = level;
+    const start = blockKey(floor?.place ?? { ordinal, level: index, startMs, tie: 0 });
+    const end = blockKey({ ordinal, level: index, startMs: endMs, tie: 0 });
+    for (const { key, value } of blocks.getRange({ start, end })) {
+      yield { place: parseBlockKey(key), bytes: value };
+    }
+  }
+
+  /** What a stored block says about itself. @throws {BlockCorrupt} */
+  header({ place, bytes }: StoredBlock): BlockHeader {
+    try {
+      return readBlockHeader(bytes, '');
+    } catch (error) {
+      // Naming a place takes longer than reading a header: it is done when there is something to
+      // say.
+      if (error instanceof BlockCorrupt) readBlockHeader(bytes, this.locate(place));
+      throw error;
+    }
+  }
+
+  /** Adds rows none of which is older than a row of the level's blocks. */
+  append(level: LevelPlace, rows: Block): void {
+    const target = this.rowCountTarget(rows);
+    const last = this.#last(level);
+    const kept = last === null ? null : this.#withRoom(last, target);
+    if (last === null || kept === null) {
+      this.#rewrite(level, { run: [], content: rows, target, isAppend: true });
+      return;
+    }
+    const content = concatBlocks([kept, rows]);
+    this.#rewrite(level, { run: [last], content, target, isAppend: true });
+  }
+
+  /** Adds rows, each after every row of the same or an earlier timestamp. */
+  insert(level: LevelPlace, rows: Block): void {
+    const rowCount = rows.timestamps.length;
+    const target = this.rowCountTarget(rows);
+    let row = 0;
+    while (row < rowCount) {
+      const block = this.#floor(level, rows.timestamps[row]!) ?? this.#first(level);
+      if (block === null) {
+        this.append(level, sliceBlock(rows, row, rowCount));
+        return;
+      }
+      const next = this.#next(block.place);
+      const end = next === null ? rowCount : lowerBound(rows.timestamps, next.place.startMs);
+      const content = insertRows(this.#decode(block), sliceBlock(rows, row, end));
+      this.#rewrite(level, { run: [block], content, target, isAppend: false });
+      row = end;
+    }
+  }
+
+  /** Puts the rows in the place of all rows inside the range. */
+  replace(level: LevelPlace, { range, rows }: { range: TimeRange; rows: Block }): void {
+    const run = [...this.inRange(level, { range, isReverse: false })];
+    const first = run.at(0);
+    const last = run.at(-1);
+    if (first === undefined || last === undefined) {
+      this.#rewrite(level, {
+        run,
+        content: rows,
+        target: this.rowCountTarget(rows),
+        isAppend: false,
+      });
+      return;
+    }
+    // Only the outermost blocks can have rows that stay.
+    const outer = last === first ? [first] : [first, last];
+    const kept = concatBlocks(outer.map((block) => this.#decode(block)));
+    const content = replaceRows(kept, range, rows);
+    const target = this.rowCountTarget(content);
+    this.#rewrite(level, { run, content, target, isAppend: false });
+  }
+
+  /** Removes the blocks of every level of a stream. */
+  removeStream(ordinal: number): void {
+    const range = { start: levelStartKey(ordinal, 0), end: levelStartKey(ordinal, 0xff) };
+    for (const key of [...this.#files.blocks.getKeys(range)]) this.#files.blocks.remove(key);
+  }
+
+  /** Puts the content in the place of the run: blocks that are neighbours, or none. */
+  #rewrite(level: LevelPlace, change: Rewrite): void {
+    const { run, content, target, isAppend } = isSettled(change) ? change : this.#settled(change);
+    for (const { place } of run) this.#files.blocks.remove(blockKey(place));
+    if (content.timestamps.length === 0) return;
+    const starts = chunkStarts(content.timestamps.length, { target, isAppend });
+    const before = this.#floor(level, content.timestamps[0]!);
+    let { startMs, tie } = before?.place ?? { startMs: Number.NaN, tie: 0 };
+    for (const [i, from] of starts.entries()) {
+      const chunkStartMs = content.timestamps[from]!;
+      tie = chunkStartMs === startMs ? tie + 1 : 0;
+      startMs = chunkStartMs;
+      const to = starts[i + 1] ?? content.timestamps.length;
+      this.#files.blocks.put(
+        blockKey({ ordinal: level.ordinal, level: level.level, startMs, tie }),
+        encodeBlock(content, from, to),
+      );
+    }
+  }
+
+  /**
+   * Takes neighbours into the run while the content alone would make too small a block, and while
+   * the block behind starts with the timestamp of the content's last chunk: their keys would
+   * collide.
+   */
+  #settled({ run, content, target, isAppend }: Rewrite): Rewrite {
+    const wider = [...run];
+    let rows = content;
+    let next = this.#next(wider.at(-1)!.place);
+    while (next !== null) {
+      const lastStart = chunkStarts(rows.timestamps.length, { target, isAppend }).at(-1)!;
+      const isColliding = rows.timestamps[lastStart] === next.place.startMs;
+      if (!isColliding && !isSmall(rows, target)) break;
+      rows = concatBlocks([rows, this.#decode(next)]);
+      wider.push(next);
+      next = this.#next(next.place);
+    }
+    const previous = isSmall(rows, target) ? this.#previous(wider[0]!.place) : null;
+    if (previous !== null) {
+      rows = concatBlocks([this.#decode(previous), rows]);
+      wider.unshift(previous);
+    }
+    return { run: wider, content: rows, target, isAppend };
+  }
+
+  /**
+   * The rows of a block that is not full; null when it is. One that does not decode counts as full
+   * and is left as it is: its rows are lost, but later ones need not be.
+   */
+  #withRoom(stored: StoredBlock, target: number): Block | null {
+    try {
+      return this.header(stored).rowCount < target ? this.#decode(stored) : null;
+    } catch (error) {
+      if (error instanceof BlockCorrupt) return null;
+      throw error;
+    }
+  }
+
+  #decode({ place, bytes }: StoredBlock): Block {
+    return decodeBlock(bytes, this.locate(place));
+  }
+
+  #first(level: LevelPlace): StoredBlock | null {
+    return this.#one(levelKeys(level));
+  }
+
+  #last(level: LevelPlace): StoredBlock | null {
+    return this.#floor(level, TIME_MAX_MS);
+  }
+
+  /** The last block that starts at or before the instant. */
+  #floor({ ordinal, level }: LevelPlace, startMs: number): StoredBlock | null {
+    const start = blockKey({ ordinal, level, startMs, tie: TIE_MAX });
+    return this.#one({ start, end: levelStartKey(ordinal, level), reverse: true });
+  }
+
+  #next(place: BlockPlace): StoredBlock | null {
+    const end = levelEndKey(place.ordinal, place.level);
+    return this.#one({ start: keyAfter(blockKey(place)), end });
+  }
+
+  #previous(place: BlockPlace): StoredBlock | null {
+    const { ordinal, level } = place;
+    // Nothing stands at the 14-byte prefix of a key, which is smaller than the key.
+    const start = place.tie > 0 ? blockKey({ ...place, tie: place.tie - 1 }) : keyPrefix(place);
+    return this.#one({ start, end: levelStartKey(ordinal, level), reverse: true });
+  }
+
+  #one(range: KeyRange): StoredBlock | null {
+    for (const { key, value } of this.#files.blocks.getRange({ ...range, limit: 1 })) {
+      return { place: parseBlockKey(key), bytes: value };
+    }
+    return null;
+  }
+}
+
+interface KeyRange {
+  readonly start: Uint8Array;
+  readonly end: Uint8Array;
+  readonly reverse?: boolean;
+}
+
+interface Rewrite {
+  readonly run: readonly StoredBlock[];
+  readonly content: Block;
+  readonly target: number;
+  /** Nothing stands behind, and more is likely to come: blocks are filled one after the other. */
+  readonly isAppend: boolean;
+}
+
+function isSettled({ run, content, isAppend }: Rewrite): boolean {
+  return isAppend || run.length === 0 || content.timestamps.length === 0;
+}
+
+function isSmall({ timestamps }: Block, target: number): boolean {
+  return timestamps.length < target >> 3;
+}
+
+/** Where the blocks of so many rows start: full ones when appending, otherwise even ones. */
+function chunkStarts(
+  rowCount: number,
+  { target, isAppend }: { target: number; isAppend: boolean },
+): readonly number[] {
+  // A rewritten block may grow to twice the target: the next late row must not split it again.
+  if (!isAppend && rowCount <= target * 2) return [0];
+  const chunkCount = Math.ceil(rowCount / target);
+  const size = isAppend ? target : Math.ceil(rowCount / chunkCount);
+  const starts: number[] = [];
+  for (let start = 0; start < rowCount; start += size) starts.push(start);
+  return starts;
+}
+
+function levelKeys({ ordinal, level }: LevelPlace): { start: Uint8Array; end: Uint8Array } {
+  return { start: levelStartKey(ordinal, level), end: levelEndKey(ordinal, level) };
+}
+
+function keyAfter(key: Uint8Array): Uint8Array {
+  const result = new Uint8Array(key.length + 1);
+  result.set(key);
+  return result;
+}
+
+function keyPrefix(place: BlockPlace): Uint8Array {
+  return blockKey(place).subarray(0, -1);
+}

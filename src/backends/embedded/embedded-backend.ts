@@ -1,0 +1,189 @@
+import { assert } from '../../model/assert.ts';
+import { EMPTY_BLOCK } from '../../model/block.ts';
+import { granularityIndex } from '../../model/granularity.ts';
+import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
+import type { Tags } from '../../model/tags.ts';
+import { ALL_TIME } from '../../model/time-range.ts';
+import { AbstractBackend } from '../abstract-backend.ts';
+import type {
+  Commit,
+  CommitOutcome,
+  LeaseOptions,
+  Page,
+  PageRequest,
+  StreamQuery,
+} from '../backend.ts';
+import type { BackendManifest } from '../manifest.ts';
+import type { OpenBackendOptions } from '../open-backend.ts';
+import { BlockStore } from './block-store.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { Committer } from './committer.ts';
+import { LeaseStore } from './lease-store.ts';
+import { boundedLevel } from './level-bounds.ts';
+import { readLevelPage } from './page-reader.ts';
+import { Replica } from './replica.ts';
+import { Sealer } from './sealer.ts';
+import { openStoreFiles, type StoreFiles } from './store-files.ts';
+import { StreamStore } from './stream-store.ts';
+import type { StreamState, View } from './view.ts';
+
+/** How an embedded store divides its work. The defaults suit; tests make everything smaller. */
+export interface EmbeddedTuning {
+  /** Size of the journal above which its rows move into blocks. Default: 8 MiB. */
+  readonly journalSizeMaxBytes?: number;
+  /** How much longer the journal may be for each level with rows in it. Default: 1 KiB. */
+  readonly sizePerTailBytes?: number;
+  /** Rows of a new block of raw numbers; blocks of bucket states get half as many. Default: 512. */
+  readonly blockRowCountTarget?: number;
+  /** Levels whose rows move into blocks in one transaction. Default: 2,000. */
+  readonly sliceLevelCount?: number;
+  /** Stream records kept parsed. Default: 20,000. */
+  readonly recordCountMax?: number;
+}
+
+export type EmbeddedBackendOptions = OpenBackendOptions & EmbeddedTuning;
+
+interface OpenStore {
+  readonly files: StoreFiles;
+  readonly replica: Replica;
+  readonly streams: StreamStore;
+  readonly blocks: BlockStore;
+  readonly leases: LeaseStore;
+  readonly sealer: Sealer;
+  readonly queue: CommitQueue;
+}
+
+/** A store in a folder of its own, on LMDB; docs/format/embedded-store.md tells how it works. */
+export class EmbeddedBackend extends AbstractBackend {
+  readonly supports: BackendManifest = Object.freeze({
+    transactions: true,
+    durable: true,
+    processes: true,
+    equalTimestamps: true,
+    groupValues: true,
+    timestampRange: ALL_TIME,
+  });
+  readonly location: string;
+  readonly #path: string;
+  readonly #options: EmbeddedBackendOptions;
+  #store: OpenStore | null = null;
+
+  constructor(path: string, options: EmbeddedBackendOptions = {}) {
+    super();
+    this.#path = path;
+    this.location = `embedded:${path}`;
+    this.#options = options;
+  }
+
+  protected override async _open(): Promise<void> {
+    const {
+      now = () => new Date(),
+      journalSizeMaxBytes = 8 * 1024 * 1024,
+      sizePerTailBytes = 1024,
+      blockRowCountTarget: rowCountTarget = 512,
+      sliceLevelCount = 2000,
+      recordCountMax = 20_000,
+    } = this.#options;
+    const files = await openStoreFiles(this.#path);
+    const replica = new Replica(files);
+    const streams = new StreamStore(files, { recordCountMax });
+    const blocks = new BlockStore(files, { rowCountTarget });
+    const leases = new LeaseStore(files, { now });
+    const committer = new Committer({ streams, blocks, leases, journal: replica.journal });
+    const sealer = new Sealer(replica, committer, {
+      journalSizeMaxBytes,
+      sizePerTailBytes,
+      sliceLevelCount,
+    });
+    const queue = new CommitQueue(replica, committer, sealer);
+    this.#store = { files, replica, streams, blocks, leases, sealer, queue };
+  }
+
+  protected override async _close(): Promise<void> {
+    const { queue, sealer, files } = this.#open();
+    queue.flush();
+    sealer.stop();
+    this.#store = null;
+    await files.close();
+  }
+
+  protected override async _readStreams(
+    streamIds: readonly StreamId[],
+  ): Promise<readonly (StreamSnapshot | null)[]> {
+    const store = this.#open();
+    return store.replica.read((view) =>
+      streamIds.map((streamId) => {
+        const stream = store.streams.byId(view, streamId);
+        return stream === null ? null : snapshot(store, view, stream);
+      }),
+    );
+  }
+
+  protected override async _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
+    const store = this.#open();
+    return store.replica.read((view) =>
+      store.streams.query(view, query).map((stream) => snapshot(store, view, stream)),
+    );
+  }
+
+  protected override async _countStreams(tags: Tags): Promise<number> {
+    const { replica, streams } = this.#open();
+    return replica.read((view) => streams.count(view, tags));
+  }
+
+  protected override _commit(commit: Commit): Promise<CommitOutcome> {
+    return this.#open().queue.add(commit);
+  }
+
+  protected override async _readPage(request: PageRequest): Promise<Page> {
+    const { replica, streams, blocks } = this.#open();
+    const { streamId, granularity, range, rowCountMax, isReverse = false, columns } = request;
+    return replica.read((view) => {
+      const stream = streams.byId(view, streamId);
+      if (stream === null) return { block: EMPTY_BLOCK, rest: null };
+      const level = granularityIndex(granularity.name);
+      const tail = view.tail(stream.ordinal, level)?.block() ?? null;
+      return readLevelPage(
+        blocks,
+        { ordinal: stream.ordinal, level },
+        { range, rowCountMax, isReverse, columns, tail },
+      );
+    });
+  }
+
+  protected override async _acquireLease(
+    streamId: StreamId,
+    options: LeaseOptions,
+  ): Promise<boolean> {
+    return this.#open().leases.acquire(streamId, options);
+  }
+
+  protected override async _renewLease(
+    streamId: StreamId,
+    options: LeaseOptions,
+  ): Promise<boolean> {
+    return this.#open().leases.renew(streamId, options);
+  }
+
+  protected override async _releaseLease(streamId: StreamId, owner: string): Promise<void> {
+    this.#open().leases.release(streamId, owner);
+  }
+
+  #open(): OpenStore {
+    assert(this.#store !== null, 'calls reach an open store');
+    return this.#store;
+  }
+}
+
+function snapshot({ streams, blocks }: OpenStore, view: View, stream: StreamState): StreamSnapshot {
+  const { ordinal, revision, version } = stream;
+  const raw = boundedLevel(blocks, stream, stream.rawLevel);
+  return {
+    record: streams.record(view, stream),
+    ordinal,
+    revision,
+    version,
+    earliestMs: raw.isEmpty ? null : raw.firstMs,
+    latestMs: raw.isEmpty ? null : raw.lastMs,
+  };
+}

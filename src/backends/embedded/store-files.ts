@@ -1,0 +1,162 @@
+import { endianness } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import {
+  BackendUnavailable,
+  BlockCorrupt,
+  StoreFormatUnsupported,
+  StreamAppendFailed,
+} from '../../exceptions/errors.ts';
+import { prepareDataFile } from './data-file.ts';
+
+/** Version of the layout that this code writes. It reads no newer one. */
+const STORE_FORMAT_VERSION = 1;
+
+const FORMAT_KEY: Uint8Array = Buffer.from('format');
+const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
+const NAMES = ['meta', 'streams', 'ids', 'tags', 'journal', 'blocks', 'leases'] as const;
+/** Each process needs one slot for its reads; slots of processes that died are taken back. */
+const READER_COUNT_MAX = 512;
+/**
+ * Address space, not disk or memory: fewer remappings while a store grows, and it grows beyond it.
+ */
+const MAP_SIZE_BYTES = 2 ** 30;
+const MDB_PAGE_NOTFOUND = -30797;
+const MDB_CORRUPTED = -30796;
+
+/** A database of byte keys and byte values. */
+type ByteDatabase = Database<Uint8Array, Uint8Array>;
+
+type Databases = { readonly [name in (typeof NAMES)[number]]: ByteDatabase };
+
+/** The databases of one store folder (docs/format/embedded-store.md) and its transactions. */
+export interface StoreFiles extends Databases {
+  readonly path: string;
+  /**
+   * Runs synchronous reads on one snapshot, which has every commit that was acknowledged before, by
+   * any process. @throws {BlockCorrupt} {BackendUnavailable}
+   */
+  read<T>(action: () => T): T;
+  /**
+   * Runs synchronous reads and writes in one transaction: when this returns, all of it is on disk;
+   * when it throws, nothing is. @throws {StreamAppendFailed} when the store did not take the bytes.
+   */
+  write<T>(action: () => T): T;
+  /** Takes back what killed processes left behind. */
+  clearStaleReaders(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a store folder, and makes it if there is none.
+ * @throws {BackendUnavailable} {StoreFormatUnsupported}
+ */
+export async function openStoreFiles(path: string): Promise<StoreFiles> {
+  const location = resolve(path);
+  if (endianness() !== 'LE') {
+    throw new BackendUnavailable('The embedded store needs a little-endian machine.');
+  }
+  let root: RootDatabase<Uint8Array, Uint8Array> | null = null;
+  try {
+    await prepareDataFile(join(location, 'data.mdb'));
+    root = open<Uint8Array, Uint8Array>({
+      ...BINARY,
+      path: location,
+      // A folder may have a dot in its name; without this, LMDB would take it for a file.
+      noSubdir: false,
+      // A commit is on disk when it returns, and before any other process sees it.
+      overlappingSync: false,
+      maxDbs: NAMES.length,
+      maxReaders: READER_COUNT_MAX,
+      mapSize: MAP_SIZE_BYTES,
+    });
+    return prepare(root, location);
+  } catch (error) {
+    await root?.close();
+    if (error instanceof StoreFormatUnsupported) throw error;
+    throw new BackendUnavailable(`Cannot open the store ${location}: ${reason(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): StoreFiles {
+  const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', ...BINARY });
+  checkFormat(root, { meta, path });
+  const databases = Object.fromEntries(
+    NAMES.map((name) => [name, root.openDB<Uint8Array, Uint8Array>({ name, ...BINARY })]),
+  ) as Record<(typeof NAMES)[number], ByteDatabase>;
+  return {
+    ...databases,
+    path,
+    read(action) {
+      root.resetReadTxn();
+      try {
+        return action();
+      } catch (error) {
+        throw readFailure(error, path);
+      }
+    },
+    write(action) {
+      try {
+        return root.transactionSync(action);
+      } catch (error) {
+        throw writeFailure(error, path);
+      }
+    },
+    clearStaleReaders() {
+      root.readerCheck();
+    },
+    async close() {
+      await root.close();
+    },
+  };
+}
+
+/** Checked before any other database is opened: of a newer layout nothing but this key is known. */
+function checkFormat(
+  root: RootDatabase<Uint8Array, Uint8Array>,
+  { meta, path }: { meta: ByteDatabase; path: string },
+): void {
+  const stored = meta.getBinary(FORMAT_KEY);
+  if (stored === undefined) {
+    const version = new Uint8Array(4);
+    new DataView(version.buffer).setUint32(0, STORE_FORMAT_VERSION, true);
+    root.transactionSync(() => {
+      meta.put(FORMAT_KEY, version);
+    });
+    return;
+  }
+  const version = stored.length === 4 ? stored.readUInt32LE(0) : Number.NaN;
+  if (version !== STORE_FORMAT_VERSION) {
+    throw new StoreFormatUnsupported(
+      `The store ${path} has format version ${version}, not ${STORE_FORMAT_VERSION}.`,
+    );
+  }
+}
+
+function readFailure(error: unknown, path: string): unknown {
+  const code = lmdbCode(error);
+  if (code === null) return error;
+  return code === MDB_CORRUPTED || code === MDB_PAGE_NOTFOUND
+    ? new BlockCorrupt(`The file data.mdb of the store ${path} is damaged.`, { cause: error })
+    : new BackendUnavailable(`Cannot read the store ${path}: ${reason(error)}.`, { cause: error });
+}
+
+function writeFailure(error: unknown, path: string): unknown {
+  if (lmdbCode(error) === null) return error;
+  return new StreamAppendFailed(`The store ${path} did not take the write: ${reason(error)}.`, {
+    cause: error,
+  });
+}
+
+/** LMDB's own errors carry its result code, or that of the operating system, as a number. */
+function lmdbCode(error: unknown): number | null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'number' ? code : null;
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0]!.replace(/\.$/, '');
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { StreamRecord } from '../../../src/model/stream.ts';
+import { matchesTags, type Tags } from '../../../src/model/tags.ts';
+import { createStream, numericRecord, opened, withFolder } from './fixtures.ts';
+
+const leaf = fc.constantFrom<Tags[string]>(1, 2, 'a', null, [1]);
+const tags: fc.Arbitrary<Tags> = fc.dictionary(
+  fc.constantFrom('x', 'y', 'z'),
+  fc.oneof(leaf, fc.dictionary(fc.constantFrom('x', 'y'), leaf, { maxKeys: 2 })),
+  { maxKeys: 3 },
+);
+
+describe('queries by tags', () => {
+  test('find what a scan of all records finds, forward and backward, page by page', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(tags, { minLength: 1, maxLength: 12 }),
+        fc.array(tags, { minLength: 1, maxLength: 6 }),
+        fc.array(fc.tuple(fc.nat(11), tags), { maxLength: 4 }),
+        (created, queries, updates) =>
+          withFolder(async (path) => {
+            const backend = await opened(path, { recordCountMax: 2 });
+            let records: StreamRecord[] = created.map((item) => numericRecord(item));
+            await backend.commit({ expect: [], create: records.map((record) => ({ record })) });
+            for (const [i, changed] of updates) {
+              const record = records[i % records.length]!;
+              const update = [{ ...record, tags: changed }];
+              await backend.commit({ expect: [], update });
+              records = records.map((item) => (item === record ? update[0]! : item));
+            }
+            const gone = records.pop()!;
+            await backend.commit({ expect: [], delete: [gone.id] });
+            for (const query of [{}, ...queries]) {
+              const wanted = records.filter((record) => matchesTags(record.tags, query));
+              expect(await backend.countStreams(query)).toBe(wanted.length);
+              for (const isReverse of [false, true]) {
+                const found: StreamRecord[] = [];
+                let afterOrdinal: number | undefined;
+                for (;;) {
+                  const page = await backend.queryStreams({
+                    tags: query,
+                    limit: 2,
+                    isReverse,
+                    ...(afterOrdinal === undefined ? {} : { afterOrdinal }),
+                  });
+                  if (page.length === 0) break;
+                  found.push(...page.map(({ record }) => record));
+                  afterOrdinal = page.at(-1)!.ordinal;
+                }
+                expect(found).toEqual(isReverse ? wanted.toReversed() : wanted);
+              }
+            }
+            await backend.close();
+          }),
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('take ids of any form', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      const id = await createStream(backend);
+      const odd = ['', 'x'.repeat(5000), id.toUpperCase()] as (typeof id)[];
+      expect(await backend.readStreams(odd)).toEqual([null, null, null]);
+      await backend.close();
+    }));
+});
+
+describe('leases', () => {
+  test('belong to one owner until they run out by the clock of the store', () =>
+    withFolder(async (path) => {
+      let nowMs = 1000;
+      const now = () => new Date(nowMs);
+      const [a, b] = [await opened(path, { now }), await opened(path, { now })];
+      const id = await createStream(a);
+      const [mine, yours] = [
+        { owner: 'mine', durationMs: 100 },
+        { owner: 'yours', durationMs: 100 },
+      ];
+      expect(await a.acquireLease(id, mine)).toBe(true);
+      expect(await b.acquireLease(id, yours)).toBe(false);
+      expect(await a.acquireLease(id, mine)).toBe(true);
+      nowMs += 99;
+      expect(await a.renewLease(id, mine)).toBe(true);
+      nowMs += 99;
+      expect(await b.acquireLease(id, yours)).toBe(false);
+      nowMs += 1;
+      expect(await a.renewLease(id, mine)).toBe(false);
+      expect(await b.acquireLease(id, yours)).toBe(true);
+      await a.releaseLease(id, 'mine');
+      expect(await a.acquireLease(id, mine)).toBe(false);
+      await b.releaseLease(id, 'yours');
+      expect(await a.acquireLease(id, mine)).toBe(true);
+      await Promise.all([a.close(), b.close()]);
+    }));
+});

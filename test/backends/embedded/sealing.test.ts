@@ -1,0 +1,131 @@
+import { describe, expect, test } from '@jest/globals';
+import { open } from 'lmdb';
+import type { StreamId } from '../../../src/model/stream.ts';
+import { append, createStream, opened, readAll, rowsOf, turns, withFolder } from './fixtures.ts';
+
+type Row = readonly [number, number];
+
+/** Whole numbers below a limit, the same ones in each run. */
+function randomSource(): (limit: number) => number {
+  let state = 1;
+  return (limit) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >>> 12) % limit;
+  };
+}
+
+/** How many values a database of the store has, and their bytes. */
+async function stored(path: string, name: string): Promise<{ count: number; sizeBytes: number }> {
+  const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
+  const root = open<Uint8Array, Uint8Array>({
+    path,
+    ...binary,
+    noSubdir: false,
+    overlappingSync: false,
+  });
+  const db = root.openDB<Uint8Array, Uint8Array>({ name, ...binary });
+  let count = 0;
+  let sizeBytes = 0;
+  for (const { value } of db.getRange()) {
+    count++;
+    sizeBytes += value.length;
+  }
+  await root.close();
+  return { count, sizeBytes };
+}
+
+describe('blocks', () => {
+  test('keep the rows of a timestamp that fills several, when late rows split the first', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path, { blockRowCountTarget: 4 });
+      const id = await createStream(backend);
+      const inOrder = [1, 5, 5, 5, 5, 5, 5, 5].map((t, i): Row => [t, i]);
+      await append(backend, id, inOrder);
+      const late = [3, 3, 3, 3, 3].map((t, i): Row => [t, 100 + i]);
+      await append(backend, id, late);
+      const rows = [inOrder[0], ...late, ...inOrder.slice(1)];
+      expect(rowsOf(await readAll(backend, id, { rowCountMax: 1 }))).toEqual(rows);
+      expect(rowsOf(await readAll(backend, id, { rowCountMax: 1, isReverse: true }))).toEqual(rows);
+      await backend.close();
+    }));
+
+  test('take late rows one by one without falling into small pieces', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path, { blockRowCountTarget: 64 });
+      const id = await createStream(backend);
+      await append(
+        backend,
+        id,
+        Array.from({ length: 640 }, (_, i): Row => [i * 10, i]),
+      );
+      for (let i = 639; i >= 0; i--) await append(backend, id, [[i * 10 + 5, i]]);
+      expect((await readAll(backend, id)).timestamps).toHaveLength(1280);
+      await backend.close();
+      const { count } = await stored(path, 'blocks');
+      expect(count).toBeGreaterThanOrEqual(10);
+      expect(count).toBeLessThanOrEqual(20);
+    }));
+});
+
+describe('sealing', () => {
+  test('loses and doubles nothing between the writes and reads of others, slice by slice', () =>
+    withFolder(async (path) => {
+      const tuning = {
+        journalSizeMaxBytes: 800,
+        sizePerTailBytes: 0,
+        blockRowCountTarget: 8,
+        sliceLevelCount: 1,
+      };
+      const writer = await opened(path, tuning);
+      const reader = await opened(path, tuning);
+      const streamIds: StreamId[] = [];
+      for (let i = 0; i < 6; i++) streamIds.push(await createStream(writer));
+      const model = streamIds.map((): Row[] => []);
+      const random = randomSource();
+      for (let step = 0; step < 300; step++) {
+        const i = random(6);
+        const row: Row = [step, step];
+        await append(writer, streamIds[i]!, [row]);
+        model[i]!.push(row);
+        await turns(Math.max(0, random(5) - 2));
+        // A backend that was just opened knows only what the folder says.
+        const fresh = random(3) === 0 ? await opened(path, tuning) : reader;
+        for (const [k, streamId] of streamIds.entries()) {
+          const block = await readAll(fresh, streamId, { rowCountMax: 50 });
+          expect(block.timestamps.length === 0 ? [] : rowsOf(block)).toEqual(model[k]);
+        }
+        if (fresh !== reader) await fresh.close();
+      }
+      await reader.close();
+      await writer.close();
+    }));
+
+  test('keeps the journal short', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path, { journalSizeMaxBytes: 4000, sizePerTailBytes: 0 });
+      const id = await createStream(backend);
+      for (let i = 0; i < 500; i++) await append(backend, id, [[i, i]]);
+      await turns(5);
+      await backend.close();
+      expect((await stored(path, 'journal')).sizeBytes).toBeLessThan(5000);
+      // Topped up, not strewn: 500 rows fit one block.
+      expect((await stored(path, 'blocks')).count).toBe(1);
+    }));
+
+  test('waits longer while the rows belong to many slow streams', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path, { journalSizeMaxBytes: 1000, sizePerTailBytes: 400 });
+      const streamIds: StreamId[] = [];
+      for (let i = 0; i < 10; i++) streamIds.push(await createStream(backend));
+      for (let t = 0; t < 40; t++) {
+        const values = new Float64Array(10).fill(t);
+        const writes = [{ kind: 'tick' as const, timestampMs: t, streamIds, values }];
+        await backend.commit({ expect: [], writes });
+      }
+      await turns(5);
+      await backend.close();
+      // 40 ticks are 6 kB: a pass after each kilobyte would rewrite ten blocks for six rows each.
+      expect((await stored(path, 'blocks')).count).toBeLessThanOrEqual(10);
+      expect((await stored(path, 'journal')).sizeBytes).toBeGreaterThan(1000);
+    }));
+});
