@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import type { Datastream } from '../../api/datastream.ts';
+import { usageError } from '../cli-error.ts';
+import { collect } from '../collect/collector.ts';
+import { HostSampler } from '../collect/host-sampler.ts';
+import type { HostStreams } from '../collect/host-streams.ts';
+import { HIDE_CURSOR, plainLine, redrawText, SHOW_CURSOR, viewLines } from '../collect/view.ts';
+import { readRows, readValues } from '../collect/view-rows.ts';
+import type { CommandContext } from '../command-context.ts';
+import { countText } from '../format/count-text.ts';
+import { timeText } from '../format/exact-json.ts';
+import { parseDuration } from '../parse/time.ts';
+
+const PROBLEM_COUNT_SHOWN = 3;
+
+interface CollectCommandOptions {
+  readonly interval: number;
+  readonly duration?: number;
+  readonly plain?: true;
+  readonly downsampleEvery: number;
+}
+
+/** Adds `collect`: feeds the counters of this host into streams and shows them live. */
+export function registerCollect(program: Command, context: CommandContext): void {
+  program
+    .command('collect')
+    .description('sample this host into streams, derive rates, downsample, and show it live')
+    .option('--interval <duration>', 'time between samples, whole seconds', parseInterval, 1000)
+    .option('--duration <duration>', 'end after this time (default: at Ctrl-C)', parseDuration)
+    .option('--plain', 'print lines instead of the live view')
+    .option('--downsample-every <duration>', 'time between maintenance runs', parseDuration, 10_000)
+    .action(async (options: CollectCommandOptions) => {
+      const { io } = context;
+      const isLive = io.isTerminal.stdout && options.plain !== true;
+      const screen = isLive ? new LiveScreen(context) : new PlainScreen(context);
+      context.onWarning = (warning) => screen.problem(warning.code, warning.message);
+      await context.withDatastream(async (datastream) => {
+        const { sampleCount, streams } = await collect(datastream, {
+          sampler: io.sampler ?? new HostSampler(),
+          intervalMs: options.interval,
+          durationMs: options.duration ?? null,
+          downsampleEveryMs: options.downsampleEvery,
+          now: io.now,
+          sleep: io.sleep,
+          signal: io.signal,
+          onProblem: (cause, message) => screen.problem(cause, message),
+          onTick: (hostStreams, timestamp) => screen.show(datastream, hostStreams, timestamp),
+        }).finally(() => screen.close());
+        const count = await datastream.findStreams(streams.tags).count();
+        await context.out.line(
+          `${countText(sampleCount, 'sample')} in ${countText(count, 'stream')} of ${context.storeUrl}`,
+        );
+      });
+    });
+}
+
+/** Timestamps are whole seconds: a shorter interval would put two samples on one. */
+function parseInterval(text: string): number {
+  const intervalMs = parseDuration(text);
+  if (intervalMs % 1000 === 0) return intervalMs;
+  throw usageError(`The interval must be whole seconds, not ${JSON.stringify(text)}.`);
+}
+
+class PlainScreen {
+  readonly #context: CommandContext;
+  readonly #causes = new Set<string>();
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  async show(datastream: Datastream, streams: HostStreams, timestamp: Date): Promise<void> {
+    const rows = await readValues(datastream, streams.shown, timestamp);
+    await this.#context.out.line(plainLine(rows, timestamp));
+    await this.#context.out.flush();
+  }
+
+  problem(cause: string, message: string): void {
+    if (this.#causes.has(cause)) return;
+    this.#causes.add(cause);
+    this.#context.note(`warning: ${message}`);
+  }
+
+  close(): void {}
+}
+
+/** Redraws in place. Problems stand below the values, and go to stderr when the view is closed. */
+class LiveScreen {
+  readonly #context: CommandContext;
+  readonly #problems = new Map<string, string>();
+  #lineCount = 0;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+    context.io.stdout.write(HIDE_CURSOR);
+  }
+
+  async show(datastream: Datastream, streams: HostStreams, timestamp: Date): Promise<void> {
+    const { io, out, storeUrl } = this.#context;
+    const rows = await readRows(datastream, streams.shown, timestamp);
+    const lines = viewLines(rows, {
+      headline: `${timeText(timestamp)}  ${storeUrl}  (Ctrl-C ends)`,
+      problems: [...this.#problems.values()].slice(-PROBLEM_COUNT_SHOWN),
+      columnCount: io.columnCount ?? 80,
+      rowCount: (io.rowCount ?? 24) - 1,
+    });
+    await out.write(redrawText(lines, this.#lineCount));
+    await out.flush();
+    this.#lineCount = lines.length;
+  }
+
+  problem(cause: string, message: string): void {
+    if (!this.#problems.has(cause)) this.#problems.set(cause, message);
+  }
+
+  close(): void {
+    this.#context.io.stdout.write(SHOW_CURSOR);
+    for (const message of this.#problems.values()) this.#context.note(`warning: ${message}`);
+  }
+}

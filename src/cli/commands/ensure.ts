@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { DeriveFrom, StreamDefinition } from '../../api/types.ts';
+import { usageError } from '../cli-error.ts';
+import type { CommandContext } from '../command-context.ts';
+import { exactJson } from '../format/exact-json.ts';
+import { collectValues, parseChoice, parseGranularity, parseNames } from '../options.ts';
+import { parseTags } from '../parse/tags.ts';
+
+interface EnsureOptions {
+  readonly query: readonly string[];
+  readonly tag: readonly string[];
+  readonly downsamplers: readonly string[];
+  readonly granularity: { readonly name: string };
+  readonly type: 'numeric' | 'nominal' | 'graph';
+  readonly highAccuracy?: true;
+  readonly deriveOp?: string;
+  readonly deriveFrom?: readonly string[];
+  readonly deriveArgs?: Readonly<Record<string, unknown>>;
+  readonly backprocess: boolean;
+  readonly json?: true;
+}
+
+/** Adds `ensure`: finds the stream of the query tags, or creates it. */
+export function registerEnsure(program: Command, context: CommandContext): void {
+  program
+    .command('ensure')
+    .description('find the stream of the query tags, or create it, and print its id')
+    .requiredOption('--query <tag...>', 'tags that find the stream (key=value or JSON)')
+    .option('--tag <tag...>', 'further tags', [])
+    .requiredOption('--downsamplers <names>', 'value downsamplers, e.g. mean,min,max', parseNames)
+    .requiredOption('--granularity <name>', 'highest granularity, e.g. seconds', parseGranularity)
+    .option(
+      '--type <type>',
+      'numeric, nominal or graph',
+      (text) => parseChoice(text, ['numeric', 'nominal', 'graph']),
+      'numeric',
+    )
+    .option('--high-accuracy', 'compute with 64 significant digits')
+    .option('--derive-op <operator>', 'derive the stream by this operator')
+    .option(
+      '--derive-from <source>',
+      'source as [name=]ID[:granularity]; may be given several times',
+      collectValues,
+    )
+    .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseArgs)
+    .option('--no-backprocess', 'derive from now on, not from the history of the sources')
+    .option('--json', 'print the stream as JSON')
+    .action(async (options: EnsureOptions) => {
+      const queryTags = parseTags(options.query);
+      const definition = definitionOf(options);
+      await context.withDatastream(async (datastream) => {
+        const streamId = await datastream.ensureStream(queryTags, definition);
+        const isJson = options.json === true;
+        await context.out.line(isJson ? exactJson(await datastream.getStream(streamId)) : streamId);
+      });
+    });
+}
+
+function definitionOf(options: EnsureOptions): StreamDefinition {
+  const { deriveOp, deriveFrom, deriveArgs } = options;
+  if ((deriveOp === undefined) !== (deriveFrom === undefined)) {
+    throw usageError('--derive-op and --derive-from go together.');
+  }
+  return {
+    tags: parseTags(options.tag),
+    valueDownsamplers: options.downsamplers,
+    highestGranularity: options.granularity,
+    valueType: options.type,
+    ...(options.highAccuracy && { valueTypeOptions: { highAccuracy: true } }),
+    ...(deriveOp !== undefined && { deriveOp }),
+    ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
+    ...(deriveArgs !== undefined && { deriveArgs }),
+    ...(!options.backprocess && { deriveBackprocess: false }),
+  };
+}
+
+/** Reads `ID`, `ID:granularity`, `name=ID` or `name=ID:granularity`. */
+function parseDeriveSource(text: string): DeriveFrom {
+  const equals = text.indexOf('=');
+  const [stream, ...granularity] = text.slice(equals + 1).split(':');
+  if (stream === undefined || stream === '' || equals === 0 || granularity.length > 1) {
+    throw usageError(`Not a source: ${JSON.stringify(text)}; expected [name=]ID[:granularity].`);
+  }
+  return {
+    stream,
+    ...(equals > 0 && { name: text.slice(0, equals) }),
+    ...(granularity[0] !== undefined && { granularity: granularity[0] }),
+  };
+}
+
+function parseArgs(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
+      return parsed as Record<string, unknown>;
+    }
+  } catch {
+    // The message below says what was expected.
+  }
+  throw usageError(`Not a JSON object: ${JSON.stringify(text)}.`);
+}

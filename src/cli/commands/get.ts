@@ -1,0 +1,165 @@
+import { type Command, Option } from 'commander';
+import type { Datastream } from '../../api/datastream.ts';
+import type { Datapoint, DataRange, Stream } from '../../api/types.ts';
+import type { Granularity } from '../../model/granularity.ts';
+import { usageError } from '../cli-error.ts';
+import type { CommandContext } from '../command-context.ts';
+import { csvText } from '../format/csv.ts';
+import {
+  csvCell,
+  datapointColumns,
+  isLevel,
+  tableCell,
+  timeDownsamplersToRead,
+} from '../format/datapoints.ts';
+import { exactJson } from '../format/exact-json.ts';
+import { jsonArray, map, take } from '../format/sequence.ts';
+import { tableLines } from '../format/table.ts';
+import { parseChoice, parseCount, parseGranularity, parseNames } from '../options.ts';
+import { parseTime } from '../parse/time.ts';
+import { plotDatapoints } from '../plot/plot-datapoints.ts';
+
+type GetFormat = 'table' | 'csv' | 'ndjson' | 'json';
+
+interface GetOptions {
+  readonly start?: Date;
+  readonly startExclusive?: Date;
+  readonly end?: Date;
+  readonly endExclusive?: Date;
+  readonly reverse?: true;
+  readonly limit?: number;
+  readonly valueDownsamplers?: readonly string[];
+  readonly timeDownsamplers?: readonly string[];
+  readonly format?: GetFormat;
+  readonly plot?: true;
+}
+
+/** Adds `get`: prints or draws the datapoints of one stream. */
+export function registerGet(program: Command, context: CommandContext): void {
+  const time = (text: string): Date => parseTime(text, context.io.now());
+  program
+    .command('get')
+    .description('print the datapoints of a stream, or draw them')
+    .argument('<id>', 'stream id')
+    .argument('[granularity]', "level to read (default: the stream's highest)", parseGranularity)
+    .option('--start <time>', 'from this time on (default: the earliest datapoint)', time)
+    .addOption(
+      new Option('--start-exclusive <time>', 'from after this time on')
+        .argParser(time)
+        .conflicts('start'),
+    )
+    .option('--end <time>', 'up to and including this time', time)
+    .addOption(
+      new Option('--end-exclusive <time>', 'up to before this time')
+        .argParser(time)
+        .conflicts('end'),
+    )
+    .option('--reverse', 'latest first')
+    .option('--limit <count>', 'at most so many datapoints', parseCount)
+    .option('--value-downsamplers <names>', 'values of buckets, e.g. mean,max', parseNames)
+    .option('--time-downsamplers <names>', 'times of buckets, e.g. first,last', parseNames)
+    .option('--format <format>', 'table, csv, ndjson or json (default: table)', (text) =>
+      parseChoice<GetFormat>(text, ['table', 'csv', 'ndjson', 'json']),
+    )
+    .addOption(new Option('--plot', 'draw the series in the terminal').conflicts('format'))
+    .action(async (streamId: string, granularity: Granularity | undefined, options: GetOptions) => {
+      await context.withDatastream(async (datastream) => {
+        const stream = await datastream.getStream(streamId);
+        const level = granularity ?? parseGranularity(stream.highestGranularity);
+        const request = { datastream, stream, granularity: level, options };
+        if (options.plot) await printPlot(context, request);
+        else await printDatapoints(context, request);
+      });
+    });
+}
+
+interface GetRequest {
+  readonly datastream: Datastream;
+  readonly stream: Stream;
+  readonly granularity: Granularity;
+  readonly options: GetOptions;
+}
+
+async function printDatapoints(context: CommandContext, request: GetRequest): Promise<void> {
+  const { out, io } = context;
+  for await (const line of linesOf(request)) {
+    io.signal.throwIfAborted();
+    await out.line(line);
+  }
+}
+
+function linesOf(request: GetRequest): AsyncIterable<string> {
+  const { stream, granularity, options } = request;
+  const { format = 'table', valueDownsamplers, timeDownsamplers } = options;
+  if (format === 'json') return jsonArray(readDatapoints(request, timeDownsamplers), exactJson);
+  if (format === 'ndjson') return map(readDatapoints(request, timeDownsamplers), exactJson);
+  const columns = datapointColumns({
+    stream,
+    granularity,
+    ...(valueDownsamplers && { valueDownsamplers }),
+    ...(timeDownsamplers && { timeDownsamplers }),
+  });
+  const datapoints = readDatapoints(request, timeDownsamplersToRead(timeDownsamplers));
+  const rows = map(datapoints, (datapoint) => columns.map(({ cellOf }) => cellOf(datapoint)));
+  if (format === 'table')
+    return tableLines(
+      columns,
+      map(rows, (row) => row.map(tableCell)),
+    );
+  return csvLines(
+    columns.map(({ title }) => title),
+    rows,
+  );
+}
+
+async function* csvLines(
+  titles: readonly string[],
+  rows: AsyncIterable<readonly unknown[]>,
+): AsyncGenerator<string, void, undefined> {
+  yield csvText([titles]).trimEnd();
+  for await (const row of rows) yield csvText([row.map(csvCell)]).trimEnd();
+}
+
+async function* readDatapoints(
+  { datastream, stream, granularity, options }: GetRequest,
+  timeDownsamplers: readonly string[] | undefined,
+): AsyncGenerator<Datapoint, void, undefined> {
+  const start = startOf(stream, options);
+  if (start === null) return;
+  const { end, endExclusive, reverse, valueDownsamplers } = options;
+  const range: DataRange = {
+    ...start,
+    ...(end && { end }),
+    ...(endExclusive && { endExclusive }),
+    ...(reverse && { reverse }),
+    ...(valueDownsamplers && { valueDownsamplers }),
+    ...(timeDownsamplers && { timeDownsamplers }),
+  };
+  yield* take(datastream.getData(stream.id, granularity, range), options.limit);
+}
+
+/** Null where there is no start to read from: an empty stream. */
+function startOf(stream: Stream, { start, startExclusive }: GetOptions): DataRange | null {
+  if (startExclusive !== undefined) return { startExclusive };
+  const from = start ?? stream.earliestDatapoint;
+  return from === null ? null : { start: from };
+}
+
+async function printPlot(context: CommandContext, request: GetRequest): Promise<void> {
+  const { stream, granularity, options } = request;
+  const isBuckets = isLevel({ stream, granularity });
+  if (!isBuckets && stream.valueType !== 'numeric') {
+    throw usageError(`Raw values of a ${stream.valueType} stream are no numbers to draw.`);
+  }
+  const { io, out } = context;
+  const text = await plotDatapoints(readDatapoints(request, timeDownsamplersToRead([])), {
+    stream,
+    granularity,
+    ...(options.valueDownsamplers && { valueDownsamplers: options.valueDownsamplers }),
+    width: io.columnCount ?? 80,
+    height: Math.min(io.rowCount ?? 24, 24) - 2,
+    hasColor: io.isTerminal.stdout && !io.env['NO_COLOR'],
+    signal: io.signal,
+  });
+  await out.line(text);
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { Stream } from '../../api/types.ts';
+import type { CommandContext } from '../command-context.ts';
+import { exactJson, timeText } from '../format/exact-json.ts';
+
+/** Adds `show`: everything about one stream. */
+export function registerShow(program: Command, context: CommandContext): void {
+  program
+    .command('show')
+    .description('describe one stream')
+    .argument('<id>', 'stream id')
+    .option('--json', 'print it as JSON')
+    .action(async (streamId: string, options: { json?: true }) => {
+      await context.withDatastream(async (datastream) => {
+        const stream = await datastream.getStream(streamId);
+        const text = options.json === true ? exactJson(stream) : describe(stream);
+        await context.out.line(text);
+      });
+    });
+}
+
+function describe(stream: Stream): string {
+  const { derivedFrom } = stream;
+  const rows: readonly (readonly [string, string])[] = [
+    ['id', stream.id],
+    ['tags', exactJson(stream.tags)],
+    ['value type', valueTypeText(stream)],
+    ['value downsamplers', stream.valueDownsamplers.join(', ') || 'none'],
+    ['time downsamplers', stream.timeDownsamplers.join(', ') || 'none'],
+    ['highest granularity', stream.highestGranularity],
+    ['earliest datapoint', dateText(stream.earliestDatapoint)],
+    ['latest datapoint', dateText(stream.latestDatapoint)],
+    ...Object.entries(stream.downsampledUntil).map(
+      ([name, until]) => [`${name} until`, dateText(until)] as const,
+    ),
+    ...(derivedFrom === null ? [] : derivationRows(derivedFrom, stream.pendingBackprocess)),
+    ...stream.contributesTo.map(
+      ({ streamId, op, args }) => ['contributes to', `${streamId} ${callText(op, args)}`] as const,
+    ),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
+}
+
+function valueTypeText(stream: Stream): string {
+  const isExact = stream.valueTypeOptions.highAccuracy === true;
+  return isExact ? `${stream.valueType}, high accuracy` : stream.valueType;
+}
+
+function derivationRows(
+  { op, args, sources }: NonNullable<Stream['derivedFrom']>,
+  isPending: boolean,
+): readonly (readonly [string, string])[] {
+  return [
+    ['derived by', callText(op, args)],
+    ...sources.map(
+      ({ name, stream, granularity }) =>
+        ['source', `${name === null ? '' : `${name}=`}${stream}:${granularity}`] as const,
+    ),
+    ['pending backprocess', isPending ? 'yes' : 'no'],
+  ];
+}
+
+function callText(op: string, args: Readonly<Record<string, unknown>>): string {
+  return Object.keys(args).length === 0 ? op : `${op} ${exactJson(args)}`;
+}
+
+function dateText(date: Date | null | undefined): string {
+  return date == null ? '–' : timeText(date);
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { CliIo } from './cli-io.ts';
+import { CommandContext, oneLine } from './command-context.ts';
+import { registerAppend } from './commands/append.ts';
+import { registerBackprocess } from './commands/backprocess.ts';
+import { registerCollect } from './commands/collect.ts';
+import { registerDelete } from './commands/delete.ts';
+import { registerDownsample } from './commands/downsample.ts';
+import { registerEnsure } from './commands/ensure.ts';
+import { registerExport } from './commands/export.ts';
+import { registerGet } from './commands/get.ts';
+import { registerImport } from './commands/import.ts';
+import { registerShow } from './commands/show.ts';
+import { registerStreams } from './commands/streams.ts';
+import { registerTag } from './commands/tag.ts';
+import { registerVerify } from './commands/verify.ts';
+import { EXIT_CODES, EXIT_OK, exitCodeOf } from './exit-codes.ts';
+import { OutputClosed } from './output.ts';
+
+const REGISTRATIONS = [
+  registerEnsure,
+  registerStreams,
+  registerShow,
+  registerTag,
+  registerAppend,
+  registerGet,
+  registerDownsample,
+  registerBackprocess,
+  registerDelete,
+  registerExport,
+  registerImport,
+  registerVerify,
+  registerCollect,
+];
+
+/**
+ * Runs one command line and gives its exit code; never rejects, and never ends the process.
+ * Errors are one line on stderr. `argv` is without the program's own name.
+ */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const context = new CommandContext(io);
+  try {
+    await buildProgram(context).parseAsync(argv, { from: 'user' });
+    await context.out.flush();
+    return EXIT_OK;
+  } catch (error) {
+    return await finish(error, context);
+  } finally {
+    context.finishWarnings();
+    context.out.release();
+  }
+}
+
+async function finish(error: unknown, context: CommandContext): Promise<number> {
+  if (error instanceof OutputClosed) return EXIT_OK;
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? EXIT_OK : EXIT_CODES['USAGE']!;
+  }
+  try {
+    await context.out.flush();
+  } catch (flushError) {
+    // What could not be written matters less than why the command failed, unless nobody listens.
+    if (flushError instanceof OutputClosed) return exitCodeOf(error);
+  }
+  if (context.io.signal.aborted) {
+    context.note('interrupted');
+    return EXIT_CODES['INTERRUPTED']!;
+  }
+  context.note(messageOf(error));
+  return exitCodeOf(error);
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === '' ? 'unknown error' : message;
+}
+
+function buildProgram(context: CommandContext): Command {
+  const { io } = context;
+  const program = new Command('datastream')
+    .description('Streams of datapoints at every granularity, with derived streams.')
+    .version(readVersion())
+    .option(
+      '--store <url>',
+      'store to work on (environment: DATASTREAM_STORE)',
+      io.env['DATASTREAM_STORE'] || 'embedded:./data',
+    )
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.columnCount ?? 80,
+      getErrHelpWidth: () => io.columnCount ?? 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(`datastream: ${oneLine(text).replace(/^error: /, '')}\n`),
+    })
+    .exitOverride()
+    .hook('preAction', (command) => {
+      context.storeUrl = command.opts<{ store: string }>().store;
+    });
+  // Subcommands copy these settings when they are made, so all of them stand above.
+  for (const register of REGISTRATIONS) register(program, context);
+  return program;
+}
+
+function readVersion(): string {
+  const url = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
+}

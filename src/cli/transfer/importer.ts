@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import type { Datastream } from '../../api/datastream.ts';
+import type { DeriveFrom } from '../../api/types.ts';
+import type { StreamId } from '../../model/stream.ts';
+import { EXIT_CODES, errorCodeOf } from '../exit-codes.ts';
+import { isCsvHeader, type LineFormat, parseDatapointLine } from '../input/datapoint-line.ts';
+import { LineAppender } from '../input/line-appender.ts';
+import { BadLine, type InputLine } from '../input/lines.ts';
+import { abbreviate, type ValueSyntax, ValueSyntaxError } from '../parse/value.ts';
+import { isExportHeader, parseStreamLine, type StreamLine } from './stream-line.ts';
+
+/** Tells a stream that is being created from every other one; removed in the next step. */
+const IMPORT_TAG = 'datastream_import';
+
+/** Engine errors from this exit code on are about the store, not about the line. */
+const STORE_ERROR_EXIT_CODE = EXIT_CODES['LOCK_EXPIRED_MID_MAINTENANCE']!;
+
+export interface ImporterOptions {
+  readonly format: LineFormat;
+  readonly now: () => Date;
+  /** Takes bad lines and lets the rest go on; absent: the first one ends the import. */
+  readonly onBadLine?: (badLine: BadLine) => void;
+}
+
+interface CurrentStream {
+  readonly streamId: StreamId;
+  readonly syntax: ValueSyntax;
+  readonly isDerived: boolean;
+}
+
+/** Rebuilds streams and their datapoints from the lines of an export, in bounded memory. */
+export class Importer {
+  readonly #datastream: Datastream;
+  readonly #options: ImporterOptions;
+  readonly #appender: LineAppender;
+  readonly #streamIds = new Map<string, StreamId>();
+  #hasHeader = false;
+  /** null before the first stream; 'skipped' after a stream whose line could not be used. */
+  #current: CurrentStream | 'skipped' | null = null;
+  #skippedDatapointCount = 0;
+
+  constructor(datastream: Datastream, options: ImporterOptions) {
+    const { onBadLine } = options;
+    this.#datastream = datastream;
+    this.#options = options;
+    this.#appender = new LineAppender(datastream, {
+      allowLate: false,
+      ...(onBadLine !== undefined && { onBadLine }),
+    });
+  }
+
+  get streamCount(): number {
+    return this.#streamIds.size;
+  }
+
+  get appendedCount(): number {
+    return this.#appender.appendedCount;
+  }
+
+  /** Bad lines, and the datapoints of streams whose line was bad. */
+  get skippedLineCount(): number {
+    return this.#appender.badLineCount + this.#skippedDatapointCount;
+  }
+
+  /**
+   * Takes the next line.
+   * @throws {BadLine} when it cannot be used and bad lines end the import, or when it is the first one
+   * and no header of an export.
+   */
+  async add(line: InputLine): Promise<void> {
+    if (!this.#hasHeader) {
+      this.#takeHeader(line);
+      return;
+    }
+    try {
+      const definition = this.#definitionText(line.text);
+      if (definition !== null) await this.#addStream(line, definition);
+      else await this.#addDatapoint(line);
+    } catch (error) {
+      if (!(error instanceof BadLine)) throw error;
+      await this.#appender.reject(error);
+    }
+  }
+
+  /** Stores what is pending. @throws {BadLine} as `add`. */
+  async finish(): Promise<void> {
+    await this.#appender.flush();
+  }
+
+  #takeHeader({ text, lineNumber }: InputLine): void {
+    const json = this.#options.format === 'csv' ? text.replace(/^#/, '') : text;
+    try {
+      this.#hasHeader = isExportHeader(JSON.parse(json));
+    } catch {
+      this.#hasHeader = false;
+    }
+    if (this.#hasHeader) return;
+    throw new BadLine(lineNumber, `not the first line of a version 1 export: ${abbreviate(text)}`);
+  }
+
+  /** The JSON that defines a stream; null when the line is something else. */
+  #definitionText(text: string): string | null {
+    if (this.#options.format === 'csv') return text.startsWith('#') ? text.slice(1) : null;
+    return /^\s*\{\s*"stream"\s*:/.test(text) ? text : null;
+  }
+
+  async #addStream(line: InputLine, definitionText: string): Promise<void> {
+    this.#current = 'skipped';
+    try {
+      const parsed = parseStreamLine(parseDefinition(definitionText));
+      if (this.#streamIds.has(parsed.id)) {
+        throw new ValueSyntaxError(`stream ${parsed.id} is defined twice`);
+      }
+      // A derived stream takes its history from what its sources hold when it is created.
+      if (parsed.sources.length > 0) await this.#appender.flush();
+      const streamId = await this.#createStream(parsed);
+      this.#streamIds.set(parsed.id, streamId);
+      const { valueType = 'numeric', valueTypeOptions = {} } = parsed.definition;
+      const isDerived = parsed.sources.length > 0;
+      this.#current = { streamId, syntax: { valueType, valueTypeOptions }, isDerived };
+    } catch (error) {
+      if (!isAboutLine(error)) throw error;
+      throw new BadLine(line.lineNumber, error.message);
+    }
+  }
+
+  async #createStream({ tags, definition, sources }: StreamLine): Promise<StreamId> {
+    const deriveFrom = sources.map((source) => this.#mapSource(source));
+    const derived = deriveFrom.length > 0 ? { ...definition, deriveFrom } : definition;
+    if ((await this.#datastream.findStreams(tags).count()) === 0) {
+      return this.#datastream.ensureStream(tags, derived);
+    }
+    // Another stream has these tags too, and asking for them would find it.
+    const marker = { [IMPORT_TAG]: randomUUID() };
+    const streamId = await this.#datastream.ensureStream(marker, { ...derived, tags });
+    await this.#datastream.removeTag(streamId, marker);
+    return streamId;
+  }
+
+  #mapSource(source: StreamLine['sources'][number]): DeriveFrom {
+    const stream = this.#streamIds.get(source.stream);
+    if (stream !== undefined) return { ...source, stream };
+    throw new ValueSyntaxError(`its source ${source.stream} is not in the lines before`);
+  }
+
+  async #addDatapoint(line: InputLine): Promise<void> {
+    const { format, now } = this.#options;
+    if (format === 'csv' && isCsvHeader(line.text)) return;
+    const current = this.#current;
+    if (current === 'skipped') {
+      this.#skippedDatapointCount++;
+      return;
+    }
+    if (current === null) throw new BadLine(line.lineNumber, 'a datapoint before the first stream');
+    if (current.isDerived) throw new BadLine(line.lineNumber, 'a datapoint of a derived stream');
+    const { syntax, streamId } = current;
+    await this.#appender.add(streamId, parseDatapointLine(line, { format, syntax, now: now() }));
+  }
+}
+
+function parseDefinition(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ValueSyntaxError(`not JSON: ${abbreviate(text)}`);
+  }
+}
+
+/** Whether the line itself is to blame, and other lines may be better. */
+function isAboutLine(error: unknown): error is Error {
+  if (error instanceof ValueSyntaxError) return true;
+  const code = errorCodeOf(error);
+  if (code === null || code === 'INTERRUPTED') return false;
+  return (
+    EXIT_CODES[code]! >= EXIT_CODES['STREAM_NOT_FOUND']! &&
+    EXIT_CODES[code]! < STORE_ERROR_EXIT_CODE
+  );
+}

@@ -1,0 +1,103 @@
+import type { DeriveFrom, Stream, StreamDefinition } from '../../api/types.ts';
+import { isTagObject, type Tags } from '../../model/tags.ts';
+import { exactJson } from '../format/exact-json.ts';
+import { abbreviate, ValueSyntaxError } from '../parse/value.ts';
+
+/** The version of the export layout, docs/reference/cli.md. A changed layout gets a new number. */
+const EXPORT_VERSION = 1;
+
+/** First line of every export. */
+export const EXPORT_HEADER: string = exactJson({ export: 'datastream', version: EXPORT_VERSION });
+
+/** The line that defines a stream and stands before its datapoints. */
+export function streamLine(stream: Stream): string {
+  const { id, tags, valueType, valueTypeOptions, valueDownsamplers, highestGranularity } = stream;
+  const definition = { valueType, valueTypeOptions, valueDownsamplers, highestGranularity };
+  return exactJson({ stream: { id, tags, ...definition, derivedFrom: stream.derivedFrom } });
+}
+
+/** A stream as its line describes it; what the engine checks is left to the engine. */
+export interface StreamLine {
+  readonly id: string;
+  readonly tags: Tags;
+  /** Without tags. Sources are ids of the exporting store. */
+  readonly definition: Omit<StreamDefinition, 'tags' | 'deriveFrom'>;
+  readonly sources: readonly Exclude<DeriveFrom, string>[];
+}
+
+/** Whether a parsed line is the first line of an export that this version reads. */
+export function isExportHeader(parsed: unknown): boolean {
+  return (
+    isTagObject(parsed) && parsed['export'] === 'datastream' && parsed['version'] === EXPORT_VERSION
+  );
+}
+
+/**
+ * Reads the line of a stream.
+ * @throws {ValueSyntaxError} when something of it is missing or of the wrong shape.
+ */
+export function parseStreamLine(parsed: unknown): StreamLine {
+  const stream = isTagObject(parsed) ? parsed['stream'] : undefined;
+  if (!isTagObject(stream)) throw new ValueSyntaxError('expected {"stream": {…}}');
+  const { id, tags, valueType, valueTypeOptions, valueDownsamplers, highestGranularity } = stream;
+  const isComplete =
+    typeof id === 'string' &&
+    isTagObject(tags) &&
+    typeof valueType === 'string' &&
+    isTagObject(valueTypeOptions) &&
+    isStringList(valueDownsamplers) &&
+    typeof highestGranularity === 'string';
+  if (!isComplete) {
+    throw new ValueSyntaxError(`the stream is incomplete: ${abbreviate(exactJson(stream))}`);
+  }
+  const derivation = parseDerivation(stream['derivedFrom'] ?? null);
+  return {
+    id,
+    tags,
+    definition: {
+      // The engine refuses a type that it does not know, by name.
+      valueType: valueType as NonNullable<StreamDefinition['valueType']>,
+      valueTypeOptions,
+      valueDownsamplers,
+      highestGranularity,
+      ...(derivation && { deriveOp: derivation.op, deriveArgs: derivation.args }),
+    },
+    sources: derivation?.sources ?? [],
+  };
+}
+
+interface Derivation {
+  readonly op: string;
+  readonly args: Tags;
+  readonly sources: StreamLine['sources'];
+}
+
+function parseDerivation(value: unknown): Derivation | null {
+  if (value === null) return null;
+  if (isTagObject(value)) {
+    const { op, args, sources } = value;
+    if (typeof op === 'string' && isTagObject(args) && Array.isArray(sources)) {
+      return { op, args, sources: sources.map(parseSource) };
+    }
+  }
+  throw new ValueSyntaxError(`the derivation is incomplete: ${abbreviate(exactJson(value))}`);
+}
+
+function parseSource(value: unknown): StreamLine['sources'][number] {
+  if (isTagObject(value)) {
+    const { name, stream, granularity } = value;
+    const isNamed = typeof name === 'string';
+    if ((isNamed || name === null) && typeof stream === 'string' && isString(granularity)) {
+      return { stream, granularity, ...(isNamed && { name }) };
+    }
+  }
+  throw new ValueSyntaxError(`a source is incomplete: ${abbreviate(exactJson(value))}`);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isStringList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isString);
+}
