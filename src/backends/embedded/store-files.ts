@@ -1,5 +1,6 @@
+import { existsSync, mkdirSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import {
   BackendUnavailable,
@@ -58,6 +59,7 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
   }
   let root: RootDatabase<Uint8Array, Uint8Array> | null = null;
   try {
+    makeFolder(location);
     await prepareDataFile(join(location, 'data.mdb'));
     root = open<Uint8Array, Uint8Array>({
       ...BINARY,
@@ -77,6 +79,18 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
     throw new BackendUnavailable(`Cannot open the store ${location}: ${reason(error)}.`, {
       cause: error,
     });
+  }
+}
+
+/** Step by step: Node's own recursive way never returns where a file system refuses new folders. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have made it in the meantime.
+    if (!existsSync(path)) throw error;
   }
 }
 

@@ -62,6 +62,10 @@ describe('opening a store', () => {
       }
     }));
 
+  test('refuses a file system that takes no new folders', async () => {
+    expect(await openError('/proc/nowhere/store')).toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+  });
+
   test('refuses a folder whose data.mdb is something else', () =>
     withFolder(async (path) => {
       await mkdir(join(path, 'store'));
