@@ -9,9 +9,11 @@ export function* computedDatapoints(
   { record, earliestMs }: StreamSnapshot,
   computed: readonly ComputedRange[],
 ): Generator<AppendedDatapoint, void, undefined> {
+  // Without datapoints there are no buckets, only levels that were cleared.
+  if (earliestMs === null) return;
   const selection = LevelSchema.of(record).select({});
   for (const { granularity, range, block } of computed) {
-    const firstMs = Math.max(range.startMs, bucketStartMs(earliestMs!, granularity));
+    const firstMs = Math.max(range.startMs, bucketStartMs(earliestMs, granularity));
     let row = 0;
     for (let startMs = firstMs; startMs < range.endMs; startMs += granularity.durationMs) {
       const isStored = block.timestamps[row] === startMs;

@@ -1,5 +1,5 @@
 import type { Backend, Write } from '../backends/backend.ts';
-import { type Block, cutBlock } from '../model/block.ts';
+import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import {
   bucketCeilMs,
   bucketStartMs,
@@ -8,7 +8,7 @@ import {
 } from '../model/granularity.ts';
 import { addRange, clipRanges, subtractRange } from '../model/staleness.ts';
 import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
-import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { readBlocks } from './block-reader.ts';
 
 /** A range of a level that has been computed anew, with all buckets in it that have data. */
@@ -60,6 +60,15 @@ export class LevelDraft {
       stale: subtractRange(stale, range),
     };
     if (coarser !== undefined) this.#markStale(coarser, range);
+  }
+
+  /** Takes everything from a level, as if it had never been computed. */
+  clear(granularity: Granularity): void {
+    const { untilMs } = this.level(granularity);
+    if (untilMs === null) return;
+    const range = { startMs: TIME_MIN_MS, endMs: untilMs };
+    this.#computed.set(granularity.name, [{ granularity, range, block: EMPTY_BLOCK }]);
+    this.#levels[granularity.name] = EMPTY_LEVEL;
   }
 
   #markStale(granularity: Granularity, range: TimeRange): void {

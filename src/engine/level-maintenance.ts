@@ -64,10 +64,15 @@ export async function maintainLevels(context: EngineContext, work: LevelWork): P
 async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolean> {
   const { record } = draft.snapshot;
   const schema = LevelSchema.of(record);
-  if (schema.isEmpty || draft.snapshot.earliestMs === null) return true;
+  if (schema.isEmpty) return true;
+  const levels = lowerGranularities(record.highestGranularity);
+  if (draft.snapshot.earliestMs === null) {
+    // Corrections may take all datapoints from a derived stream: then its levels go, too.
+    for (const granularity of levels) draft.clear(granularity);
+    return true;
+  }
   let rowCountLeft = ROW_COUNT_MAX;
   let finer = Granularity.byName(record.highestGranularity);
-  const levels = lowerGranularities(record.highestGranularity);
   for (const [index, granularity] of levels.entries()) {
     for (const range of draft.work(
       granularity,

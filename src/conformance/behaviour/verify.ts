@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import type { Difference } from '../../api/types.ts';
+import { Granularity } from '../../model/granularity.ts';
+import type { StreamId } from '../../model/stream.ts';
+import { ALL_TIME } from '../../model/time-range.ts';
+import { at, BASE_MS, type Fixture, type Suite } from '../fixture.ts';
+
+async function filled(fixture: Fixture): Promise<{ source: StreamId; rate: StreamId }> {
+  const source = await fixture.ensure('source');
+  const rate = await fixture.derive('rate', 'derivative', source);
+  await fixture.appendNumbers(
+    source,
+    Array.from({ length: 131 }, (_, n) => n * n),
+  );
+  await fixture.settle();
+  return { source, rate };
+}
+
+/** Changes a stored number behind the engine's back. */
+async function tamper(
+  { backend }: Fixture,
+  streamId: StreamId,
+  target: { granularity: Granularity; row: number; column: string },
+): Promise<void> {
+  const { granularity, row, column } = target;
+  const { block } = await backend.readPage({
+    streamId,
+    granularity,
+    range: ALL_TIME,
+    rowCountMax: 100_000,
+  });
+  const startMs = block.timestamps[row]!;
+  const columns = Object.fromEntries(
+    Object.entries(block.columns).map(([name, cells]) => {
+      const [cell] = cells.slice(row, row + 1);
+      const changed = name === column ? Number(cell) + 1 : cell;
+      return [name, cells instanceof Float64Array ? Float64Array.of(Number(changed)) : [changed]];
+    }),
+  );
+  await backend.commit({
+    expect: [],
+    writes: [
+      {
+        kind: 'replace',
+        streamId,
+        granularity,
+        range: { startMs, endMs: startMs + 1000 },
+        block: { timestamps: Float64Array.of(startMs), columns },
+      },
+    ],
+  });
+}
+
+export function verifyTopic({ test }: Suite): void {
+  test('verify counts what it recomputed, with 0 differences', async (fixture) => {
+    await filled(fixture);
+    const report = await fixture.datastream.verify({});
+    assert.deepEqual(report, {
+      streamCount: 2,
+      // Of the source 13 and 2 buckets up to second 130, of its derivative as many.
+      bucketCount: 13 + 2 + 13 + 2,
+      derivedCount: 130,
+      differenceCount: 0,
+      staleRangeCount: 0,
+    });
+  });
+
+  test('verify finds a changed bucket', async (fixture) => {
+    const { source } = await filled(fixture);
+    await tamper(fixture, source, { granularity: Granularity.Seconds10, row: 3, column: 'c' });
+    const found: Difference[] = [];
+    const { differenceCount } = await fixture.datastream.verify({
+      onDifference: (difference) => found.push(difference),
+    });
+    assert(differenceCount >= 1);
+    assert.equal(found.length, differenceCount);
+    const [first] = found.filter(({ granularity }) => granularity === '10seconds');
+    assert.equal(first!.streamId, source);
+    assert.deepEqual(first!.timestamp, at(30));
+    assert.notDeepEqual(first!.stored, first!.expected);
+  });
+
+  test('verify finds a changed derived datapoint', async (fixture) => {
+    const { rate } = await filled(fixture);
+    await tamper(fixture, rate, { granularity: Granularity.Seconds, row: 50, column: 'v' });
+    const found: Difference[] = [];
+    await fixture.datastream.verify({ onDifference: (difference) => found.push(difference) });
+    const raw = found.filter(({ granularity }) => granularity === 'seconds');
+    assert.deepEqual(
+      raw.map(({ streamId, timestamp }) => [streamId, timestamp]),
+      [[rate, at(51)]],
+    );
+  });
+
+  test('verify finds a missing bucket and a missing derived datapoint', async (fixture) => {
+    const { source, rate } = await filled(fixture);
+    const empty = { timestamps: new Float64Array(0), columns: {} };
+    for (const [streamId, granularity] of [
+      [source, Granularity.Minutes],
+      [rate, Granularity.Seconds],
+    ] as const) {
+      await fixture.backend.commit({
+        expect: [],
+        writes: [
+          {
+            kind: 'replace',
+            streamId,
+            granularity,
+            range: { startMs: BASE_MS + 60_000, endMs: BASE_MS + 61_000 },
+            block: empty,
+          },
+        ],
+      });
+    }
+    const found: Difference[] = [];
+    await fixture.datastream.verify({ onDifference: (difference) => found.push(difference) });
+    const missing = found.filter(({ stored }) => stored === null);
+    assert.deepEqual(missing.map(({ streamId }) => streamId).sort(), [source, rate].sort());
+  });
+
+  test('verify leaves out what is stale, and says so', async (fixture) => {
+    const { source } = await filled(fixture);
+    await fixture.datastream.append(source, 7, at(33), { checkTimestamp: false });
+    const before = await fixture.datastream.verify({});
+    assert.equal(before.differenceCount, 0);
+    assert(before.staleRangeCount > 0);
+    await fixture.settle();
+    const after = await fixture.datastream.verify({});
+    assert.deepEqual([after.differenceCount, after.staleRangeCount], [0, 0]);
+  });
+
+  test('verify keeps to the streams that match', async (fixture) => {
+    const { rate } = await filled(fixture);
+    await tamper(fixture, rate, { granularity: Granularity.Seconds10, row: 3, column: 'c' });
+    const source = await fixture.datastream.verify({ queryTags: { name: 'source' } });
+    assert.deepEqual([source.streamCount, source.differenceCount], [1, 0]);
+    const derived = await fixture.datastream.verify({ queryTags: { stream_id: rate } });
+    assert(derived.differenceCount > 0);
+  });
+}

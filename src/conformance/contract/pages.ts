@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { Granularity } from '../../model/granularity.ts';
+import type { StreamId } from '../../model/stream.ts';
+import { BASE_MS, type Fixture, type Suite } from '../fixture.ts';
+import { append, commit, createStream, newRecord, readPages, readRaw } from './rows-of.ts';
+
+function range(startSeconds: number, endSeconds: number): { startMs: number; endMs: number } {
+  return { startMs: BASE_MS + startSeconds * 1000, endMs: BASE_MS + endSeconds * 1000 };
+}
+
+/** A stream with rows (n, n) for n from 0, appended in commits of uneven size. */
+async function numbered({ backend }: Fixture, rowCount: number): Promise<StreamId> {
+  const id = await createStream(backend, {});
+  for (let from = 0, size = 1; from < rowCount; from += size, size = (size * 7) % 113) {
+    const length = Math.min(size, rowCount - from);
+    await append(
+      backend,
+      id,
+      Array.from({ length }, (_, n) => [from + n, from + n] as const),
+    );
+  }
+  return id;
+}
+
+/** Numbers from 0 up to 2³² in an order that is the same in each run (Numerical Recipes, 7.1). */
+function* pseudoRandom(seed: number): Generator<number, never> {
+  let state = seed;
+  for (;;) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    yield state;
+  }
+}
+
+export function pagesTopic({ test }: Suite): void {
+  test('an unknown stream, a level without rows and an empty range have no rows', async (fixture) => {
+    const { backend } = fixture;
+    const id = await numbered(fixture, 3);
+    assert.deepEqual(await readRaw(backend, newRecord({}).id), []);
+    assert.deepEqual(await readRaw(backend, id, { granularity: Granularity.Hours }), []);
+    const page = await backend.readPage({
+      streamId: id,
+      granularity: Granularity.Seconds,
+      range: range(2, 2),
+      rowCountMax: 1,
+    });
+    assert.equal(page.block.timestamps.length, 0);
+    assert.equal(page.rest, null);
+  });
+
+  test('ranges include their start and exclude their end', async (fixture) => {
+    const id = await numbered(fixture, 10);
+    for (const isReverse of [false, true]) {
+      const read = async (start: number, end: number) =>
+        (await readRaw(fixture.backend, id, { range: range(start, end), isReverse })).map(
+          ([second]) => second,
+        );
+      assert.deepEqual(await read(3, 6), [3, 4, 5]);
+      assert.deepEqual(await read(-5, 1), [0]);
+      assert.deepEqual(await read(9, 100), [9]);
+      assert.deepEqual(await read(10, 100), []);
+      assert.deepEqual(await read(-5, 0), []);
+    }
+  });
+
+  test('pages of any size cover every row once, in both directions', async (fixture) => {
+    const rowCount = 2500;
+    const id = await numbered(fixture, rowCount);
+    const wanted = Array.from({ length: rowCount }, (_, n) => [n, n]);
+    for (const isReverse of [false, true]) {
+      for (const rowCountMax of [1, 7, 100, 1024, 100_000]) {
+        const span = rowCountMax === 1 ? range(0, 50) : range(-1000, rowCount + 1000);
+        const rows = await readRaw(fixture.backend, id, { rowCountMax, isReverse, range: span });
+        assert.deepEqual(rows, rowCountMax === 1 ? wanted.slice(0, 50) : wanted);
+      }
+    }
+  });
+
+  test('a page has about as many rows as asked for', async (fixture) => {
+    const id = await numbered(fixture, 20_000);
+    const pages = await readPages(fixture.backend, id, { rowCountMax: 500 });
+    for (const page of pages) assert(page.length <= 5000, 'pages bound the memory of a reader');
+    assert(pages.length <= 400, 'pages are not far smaller than asked for');
+  });
+
+  test('a page in the middle of a range starts and ends where it says', async (fixture) => {
+    const id = await numbered(fixture, 100);
+    const pages = await readPages(fixture.backend, id, { range: range(30, 70), rowCountMax: 10 });
+    const seconds = pages.flat().map(([ms]) => (ms - BASE_MS) / 1000);
+    assert.deepEqual(
+      seconds,
+      Array.from({ length: 40 }, (_, n) => 30 + n),
+    );
+  });
+
+  test('rows of one timestamp are never split between pages', async (fixture) => {
+    const { backend } = fixture;
+    if (!backend.supports.equalTimestamps) return;
+    const id = await createStream(backend, {});
+    const rows = Array.from({ length: 300 }, (_, n) => [Math.floor(n / 30), n] as const);
+    for (const [second, value] of rows) await append(backend, id, [[second, value]]);
+    for (const isReverse of [false, true]) {
+      const pages = await readPages(backend, id, { rowCountMax: 7, isReverse });
+      const seen = new Set<number>();
+      for (const page of pages) {
+        const timestamps = new Set(page.map(([ms]) => ms));
+        for (const ms of timestamps) {
+          assert(!seen.has(ms), 'each timestamp is in one page');
+          seen.add(ms);
+          assert.equal(page.filter(([other]) => other === ms).length, 30);
+        }
+      }
+      assert.deepEqual(await readRaw(backend, id, { rowCountMax: 7, isReverse }), rows);
+    }
+  });
+
+  test('asked columns are there', async ({ backend }) => {
+    const id = await createStream(backend, {});
+    await commit(backend, {
+      expect: [],
+      writes: [
+        {
+          kind: 'replace',
+          streamId: id,
+          granularity: Granularity.Minutes,
+          range: { startMs: 0, endMs: 60_000 },
+          block: {
+            timestamps: Float64Array.of(0),
+            columns: {
+              count: Float64Array.of(1),
+              mean: Float64Array.of(2.5),
+              min: Float64Array.of(-1),
+            },
+          },
+        },
+      ],
+    });
+    const [[row]] = (await readPages(backend, id, {
+      granularity: Granularity.Minutes,
+      columns: ['mean', 'count'],
+    })) as [[readonly [number, Record<string, unknown>]]];
+    assert.equal(row[0], 0);
+    assert.equal(row[1]['mean'], 2.5);
+    assert.equal(row[1]['count'], 1);
+    assert.deepEqual(await readRaw(backend, id, { columns: ['v'] }), []);
+  });
+
+  test('random appends, late rows and replacements leave what a plain list would', async (fixture) => {
+    const { backend } = fixture;
+    const id = await createStream(backend, {});
+    const random = pseudoRandom(20);
+    const below = (limit: number) => Math.floor((random.next().value / 2 ** 32) * limit);
+    let wanted: (readonly [number, number])[] = [];
+    for (let step = 0; step < 400; step++) {
+      const start = below(3000);
+      const rows = Array.from({ length: below(30) + 1 }, (_, n) => [start + n, step] as const);
+      if (step % 10 === 9) {
+        const end = start + below(200) + 30;
+        wanted = wanted.filter(([second]) => second < start || second >= end);
+        await commit(backend, {
+          expect: [],
+          writes: [
+            {
+              kind: 'replace',
+              streamId: id,
+              granularity: Granularity.Seconds,
+              range: range(start, end),
+              block: {
+                timestamps: Float64Array.from(rows, ([second]) => BASE_MS + second * 1000),
+                columns: { v: Float64Array.from(rows, ([, value]) => value) },
+              },
+            },
+          ],
+        });
+      } else {
+        await append(backend, id, rows);
+      }
+      wanted.push(...rows);
+      if (!backend.supports.equalTimestamps) wanted = [...new Map(wanted)];
+      // The sort is stable: equal timestamps stay in order of arrival.
+      wanted.sort(([a], [b]) => a - b);
+      if (step % 50 === 49) {
+        for (const isReverse of [false, true]) {
+          assert.deepEqual(await readRaw(backend, id, { rowCountMax: 300, isReverse }), wanted);
+        }
+      }
+    }
+  });
+}

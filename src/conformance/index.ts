@@ -1,0 +1,78 @@
+import { countersTopic } from './behaviour/counters.ts';
+import { deletionTopic } from './behaviour/deletion.ts';
+import { deriveErrorsTopic } from './behaviour/derive-errors.ts';
+import { deriveTopic } from './behaviour/derive-facts.ts';
+import { derivedLifeTopic } from './behaviour/derived-life.ts';
+import { downsamplingTopic } from './behaviour/downsampling.ts';
+import { ensureStreamTopic } from './behaviour/ensure-stream.ts';
+import { highAccuracyTopic } from './behaviour/high-accuracy.ts';
+import { lateDataTopic } from './behaviour/late-data.ts';
+import { maintenanceTopic } from './behaviour/maintenance.ts';
+import { readingTopic } from './behaviour/reading.ts';
+import { sequencesTopic } from './behaviour/sequences.ts';
+import { statisticsTopic } from './behaviour/statistics.ts';
+import { tagsTopic } from './behaviour/tags.ts';
+import { timestampsTopic } from './behaviour/timestamps.ts';
+import { valuesTopic } from './behaviour/values.ts';
+import { verifyTopic } from './behaviour/verify.ts';
+import { writingTopic } from './behaviour/writing.ts';
+import { commitsTopic } from './contract/commits.ts';
+import { leasesTopic } from './contract/leases.ts';
+import { lifecycleTopic } from './contract/lifecycle.ts';
+import { pagesTopic } from './contract/pages.ts';
+import { queriesTopic } from './contract/queries.ts';
+import { rowsTopic } from './contract/rows.ts';
+import { type Factory, Fixture, type Runner, type Suite } from './fixture.ts';
+
+export type { Factory, Runner, Store } from './fixture.ts';
+
+type Topic = (suite: Suite) => void;
+
+const TOPICS: Readonly<Record<string, Topic>> = {
+  'contract: life cycle': lifecycleTopic,
+  'contract: streams and queries': queriesTopic,
+  'contract: commits': commitsTopic,
+  'contract: rows': rowsTopic,
+  'contract: pages': pagesTopic,
+  'contract: leases': leasesTopic,
+  'behaviour: ensureStream': ensureStreamTopic,
+  'behaviour: tags and queries': tagsTopic,
+  'behaviour: values': valuesTopic,
+  'behaviour: high accuracy': highAccuracyTopic,
+  'behaviour: timestamps': timestampsTopic,
+  'behaviour: writing': writingTopic,
+  'behaviour: reading': readingTopic,
+  'behaviour: sequences': sequencesTopic,
+  'behaviour: statistics': statisticsTopic,
+  'behaviour: downsampling': downsamplingTopic,
+  'behaviour: late data': lateDataTopic,
+  'behaviour: maintenance': maintenanceTopic,
+  'behaviour: derived streams': deriveTopic,
+  'behaviour: derived streams, counters': countersTopic,
+  'behaviour: derived streams, errors': deriveErrorsTopic,
+  'behaviour: derived streams, life': derivedLifeTopic,
+  'behaviour: deletion': deletionTopic,
+  'behaviour: verify': verifyTopic,
+};
+
+/**
+ * Registers the tests that every backend has to pass: of the backend contract, and of the engine on the
+ * backend. What a backend cannot do is read from `backend.supports` alone, and its absence is asserted.
+ * `factory` is called once for each test.
+ */
+export function conformanceSuite(options: Runner & { readonly factory: Factory }): void {
+  const { describe, test, factory } = options;
+  const suite: Suite = {
+    test(name, body) {
+      test(name, async () => {
+        const fixture = await Fixture.create(factory);
+        try {
+          await body(fixture);
+        } finally {
+          await fixture.store.dispose();
+        }
+      });
+    },
+  };
+  for (const [name, topic] of Object.entries(TOPICS)) describe(name, () => topic(suite));
+}

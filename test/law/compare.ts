@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import type { DatapointColumns } from '../../src/api/types.ts';
+import { type Defect, LEVELS, Model, type ModelStream, type Watermarks } from './model.ts';
+import { BASE_MS, granularityOf, msOf, type Run, type RunStream } from './run.ts';
+
+const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
+const INSTANTS = ['m', 'a', 'z'];
+
+/** Asserts that each raw datapoint and each bucket of each stream is what the model says. */
+export async function compare(run: Run, defect: Defect = 'none'): Promise<void> {
+  const model = new Model({ defect, watermarks: await watermarksOf(run) });
+  for (const [index, stream] of run.streams.entries()) {
+    await compareRaw(run, { stream, model, label: `stream ${index}` });
+    for (const seconds of LEVELS.filter((level) => level > stream.model.highest)) {
+      const label = `stream ${index}, ${granularityOf(seconds).name}`;
+      await compareLevel(run, { stream, model, seconds, label });
+    }
+  }
+}
+
+/** How far the levels of derived streams reach: never beyond what their inputs can make complete. */
+async function watermarksOf(run: Run): Promise<Watermarks> {
+  const watermarks = new Map<ModelStream, ReadonlyMap<number, number>>();
+  const model = new Model();
+  for (const { id, model: stream } of run.streams) {
+    if (stream.derivation === null) continue;
+    const { downsampledUntil } = await run.datastream.getStream(id);
+    const levels = new Map<number, number>();
+    for (const seconds of LEVELS) {
+      const until = downsampledUntil[granularityOf(seconds).name];
+      if (until === undefined || until === null) continue;
+      const untilSeconds = (until.getTime() - BASE_MS) / 1000;
+      assert(untilSeconds <= model.latestInput(stream), 'no level reaches into the future');
+      levels.set(seconds, untilSeconds);
+    }
+    watermarks.set(stream, levels);
+  }
+  return watermarks;
+}
+
+async function compareRaw(
+  { datastream }: Run,
+  options: { stream: RunStream; model: Model; label: string },
+): Promise<void> {
+  const { stream, model, label } = options;
+  const granularity = granularityOf(stream.model.highest);
+  const { timestamps, values } = await datastream
+    .getData(stream.id, granularity, EVERYTHING)
+    .columns();
+  const rows = model.rows(stream.model);
+  assert.deepEqual(
+    [...timestamps].map((ms) => (ms - BASE_MS) / 1000),
+    rows.map(({ t }) => t),
+    `timestamps of ${label}`,
+  );
+  for (const [row, { t, v }] of rows.entries()) {
+    check(values?.[row], v, { isExact: stream.model.isExact, label: `${label} at ${t}` });
+  }
+}
+
+async function compareLevel(
+  { datastream }: Run,
+  options: { stream: RunStream; model: Model; seconds: number; label: string },
+): Promise<void> {
+  const { stream, model, seconds, label } = options;
+  const columns = await datastream.getData(stream.id, granularityOf(seconds), EVERYTHING).columns();
+  const level = model.level(stream.model, seconds);
+  assert.deepEqual(
+    [...columns.timestamps].map((ms) => (ms - BASE_MS) / 1000),
+    level.starts,
+    `buckets of ${label}`,
+  );
+  for (const [row, start] of level.starts.entries()) {
+    compareBucket(columns, row, { stream: stream.model, bucket: level.bucket(start), label });
+  }
+}
+
+function compareBucket(
+  columns: DatapointColumns,
+  row: number,
+  options: {
+    stream: ModelStream;
+    bucket: ReturnType<ReturnType<Model['level']>['bucket']>;
+    label: string;
+  },
+): void {
+  const { stream, bucket } = options;
+  const label = `${options.label}, bucket ${row}`;
+  const letters = Object.keys(bucket.v);
+  assert.deepEqual(Object.keys(columns.v ?? {}).sort(), letters.toSorted(), label);
+  for (const letter of letters) {
+    // Deviations and products of rounded numbers depend on the order of additions.
+    const isExact = letter !== 'd' && (stream.hasExactSums || !'msq'.includes(letter));
+    check(columns.v?.[letter]?.[row], bucket.v[letter], {
+      isExact: isExact && stream.isExact,
+      label: `${label}, v.${letter}`,
+    });
+  }
+  for (const [letter, wanted] of Object.entries(bucket.t)) {
+    const isInstant = INSTANTS.includes(letter);
+    check(columns.t?.[letter]?.[row], wanted !== null && isInstant ? msOf(wanted) : wanted, {
+      isExact: letter !== 'd',
+      label: `${label}, t.${letter}`,
+    });
+  }
+}
+
+function check(
+  actual: unknown,
+  wanted: unknown,
+  { isExact, label }: { isExact: boolean; label: string },
+): void {
+  const got = typeof actual === 'number' && Number.isNaN(actual) ? null : actual;
+  if (got === wanted) return;
+  if (typeof got === 'number' && typeof wanted === 'number') {
+    const tolerance = isExact ? 0 : 1e-6 * Math.max(1, Math.abs(wanted));
+    assert(Math.abs(got - wanted) <= tolerance, `${label}: ${got} instead of ${wanted}`);
+    return;
+  }
+  assert.deepEqual(got, wanted, label);
+}

@@ -1,0 +1,48 @@
+import type { Step } from './history.ts';
+
+const derive = { isBackprocessed: true, isCoarse: false, hasMax: true } as const;
+
+/** A correction takes the last reset away, after a level was complete up to it. */
+const lastResetVanishes: readonly Step[] = [
+  { kind: 'late', stream: 2, back: 1, value: 0.25 },
+  { kind: 'append', stream: 2, gap: 0, value: 0 },
+  { kind: 'derive', ...derive, op: 'counter_reset', picks: [2] },
+  { kind: 'append', stream: 2, gap: 10, value: -0.25 },
+  { kind: 'maintain', what: 'both', until: 10_000_000 },
+  { kind: 'maintain', what: 'downsample', until: 10_000_000 },
+  { kind: 'late', stream: 2, back: 1, value: -0.25 },
+];
+
+/** Resets (of stream 4) arrive when rates and their levels are there already, and take rates away. */
+function resetsArriveLate(seconds: readonly number[], dependent: Step): readonly Step[] {
+  return [
+    { kind: 'derive', ...derive, op: 'counter_derivative', picks: [0, 0] },
+    dependent,
+    ...[0, 10, 30, 30].map((gap): Step => ({ kind: 'append', stream: 0, gap, value: gap + 1 })),
+    { kind: 'maintain', what: 'both', until: 10_000_000 },
+    { kind: 'maintain', what: 'both', until: 10_000_000 },
+    ...seconds.map(
+      (second, index): Step => ({
+        kind: 'append',
+        stream: 4,
+        gap: second - (seconds[index - 1] ?? 0),
+        value: 0.25,
+      }),
+    ),
+  ];
+}
+
+/** Histories that are rarely met at random. */
+export const EXAMPLES: [Step[]][] = [
+  lastResetVanishes,
+  ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
+    resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
+    resetsArriveLate(seconds, {
+      kind: 'derive',
+      ...derive,
+      op: 'sum',
+      picks: [4, 0],
+      isCoarse: true,
+    }),
+  ]),
+].map((steps) => [[...steps]]);

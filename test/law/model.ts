@@ -1,0 +1,212 @@
+/**
+ * The naive model: everything from scratch, out of lists of datapoints. Shares no code with the engine.
+ * Times are whole seconds.
+ */
+import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
+
+export interface Source {
+  readonly stream: ModelStream;
+  /** Seconds of the level that is read; null: the raw datapoints. */
+  readonly level: number | null;
+  /** Rows at or before it do not count. */
+  readonly after: number;
+}
+
+interface Derivation {
+  readonly op: string;
+  readonly max: number | null;
+  readonly sources: readonly Source[];
+}
+
+export interface ModelStream {
+  readonly isNumeric: boolean;
+  /** Seconds of the highest granularity. */
+  readonly highest: number;
+  /** Of a stream that is not derived: datapoints in order of arrival. */
+  readonly arrivals: Row[];
+  readonly derivation: Derivation | null;
+  /** Whether sums over its datapoints have no rounding. */
+  readonly hasExactSums: boolean;
+  /** Whether its datapoints do not depend on rounded sums. */
+  readonly isExact: boolean;
+}
+
+export interface Level {
+  readonly starts: readonly number[];
+  bucket(start: number): Bucket;
+}
+
+/** Seconds of each granularity, from the finest. */
+export const LEVELS: readonly number[] = [1, 10, 60, 600, 3600, 21_600, 86_400];
+
+/** A change of the model that makes it wrong, to prove that the comparison notices. */
+export type Defect = 'none' | 'late data is lost' | 'nulls are zeros' | 'sum ignores a source';
+
+/** Per level of a derived stream, up to when it was found complete at any time before. */
+export type Watermarks = ReadonlyMap<ModelStream, ReadonlyMap<number, number>>;
+
+/**
+ * A bucket that was complete once stays: a correction may take away the last datapoints of a derived
+ * stream, which had made its levels complete. So how far a level of a derived stream reaches, and that
+ * alone, depends on when maintenance ran. `watermarks` says how far, at least.
+ */
+export class Model {
+  readonly #defect: Defect;
+  readonly #watermarks: Watermarks;
+  readonly #rows = new Map<ModelStream, readonly Row[]>();
+
+  constructor(options: { defect?: Defect; watermarks?: Watermarks } = {}) {
+    this.#defect = options.defect ?? 'none';
+    this.#watermarks = options.watermarks ?? new Map();
+  }
+
+  /** Raw datapoints in order of time, equal ones in order of arrival. */
+  rows(stream: ModelStream): readonly Row[] {
+    let rows = this.#rows.get(stream);
+    if (rows === undefined) {
+      rows = stream.derivation === null ? this.#sorted(stream) : this.#derive(stream);
+      this.#rows.set(stream, rows);
+    }
+    return rows;
+  }
+
+  /** Latest datapoint among all that the stream comes from. */
+  latestInput({ arrivals, derivation }: ModelStream): number {
+    const latest = derivation?.sources.map(({ stream }) => this.latestInput(stream));
+    return Math.max(Number.NEGATIVE_INFINITY, ...(latest ?? arrivals.map(({ t }) => t)));
+  }
+
+  /** Complete buckets of a level of so many seconds. */
+  level(stream: ModelStream, seconds: number): Level {
+    const rows = this.rows(stream);
+    const byStart = groupBy(rows, ({ t }) => floor(t, seconds));
+    let latest = rows.at(-1)?.t;
+    let until: number | undefined;
+    for (const level of LEVELS.filter((l) => l > stream.highest && l <= seconds)) {
+      until = latest === undefined ? undefined : floor(latest, level);
+      const known = this.#watermarks.get(stream)?.get(level);
+      if (known !== undefined && rows.length > 0) until = Math.max(until ?? known, known);
+      const hasBuckets = until !== undefined && until > floor(rows[0]!.t, level);
+      latest = hasBuckets ? until! - level : undefined;
+      if (!hasBuckets) until = undefined;
+    }
+    const starts: number[] = [];
+    if (until !== undefined) {
+      for (let start = floor(rows[0]!.t, seconds); start < until; start += seconds) {
+        starts.push(start);
+      }
+    }
+    return {
+      starts,
+      bucket: (start) =>
+        bucketOf(byStart.get(start) ?? [], { start, seconds, isNumeric: stream.isNumeric }),
+    };
+  }
+
+  #sorted({ arrivals }: ModelStream): readonly Row[] {
+    let kept: readonly Row[] = arrivals;
+    if (this.#defect === 'late data is lost') {
+      kept = arrivals.filter(({ t }, i) => arrivals.slice(0, i).every((row) => row.t <= t));
+    }
+    if (this.#defect === 'nulls are zeros') kept = kept.map(({ t, v }) => ({ t, v: v ?? 0 }));
+    return kept.toSorted((a, b) => a.t - b.t);
+  }
+
+  #derive({ derivation, highest }: ModelStream): readonly Row[] {
+    const { op, max, sources } = derivation!;
+    const inputs = sources
+      .flatMap((source, index) =>
+        this.#inputs(source)
+          .filter(({ t }) => t > source.after)
+          .map(({ t, v }) => ({ t, v, index })),
+      )
+      .sort((a, b) => a.t - b.t || a.index - b.index);
+    if (op === 'sum') {
+      const count = this.#defect === 'sum ignores a source' ? 1 : sources.length;
+      return sum(inputs, { seconds: highest, count });
+    }
+    if (op === 'derivative')
+      return rates(
+        inputs.map(({ t, v }) => ({ t, v, index: 1 })),
+        null,
+      );
+    if (op === 'counter_reset') return resets(inputs);
+    return rates(inputs, { max });
+  }
+
+  #inputs({ stream, level }: Source): readonly Row[] {
+    if (level === null) {
+      return this.rows(stream).map(({ t, v }) => ({ t, v: isGroup(v) ? v.m : v }));
+    }
+    const { starts, bucket } = this.level(stream, level);
+    return starts.map((t) => ({ t, v: bucket(t).v['m'] }));
+  }
+}
+
+interface Input extends Row {
+  readonly index: number;
+}
+
+function floor(t: number, seconds: number): number {
+  return Math.floor(t / seconds) * seconds;
+}
+
+function sum(
+  inputs: readonly Input[],
+  { seconds, count }: { seconds: number; count: number },
+): Row[] {
+  const output: Row[] = [];
+  for (const [t, group] of groupBy(inputs, (input) => floor(input.t, seconds))) {
+    const last = new Map(group.map(({ index, v }) => [index, v as number | null]));
+    if (last.size < count) continue;
+    const values = [...last].sort(([a], [b]) => a - b).flatMap(([, v]) => (v === null ? [] : [v]));
+    output.push({ t, v: values.length === 0 ? null : values.reduce((a, b) => a + b) });
+  }
+  return output;
+}
+
+/** Derivatives of source 1; source 0 says when the previous value does not count. */
+function rates(inputs: readonly Input[], counter: { max: number | null } | null): Row[] {
+  const output: Row[] = [];
+  let previous: { t: number; v: number } | null = null;
+  for (const { t, v, index } of inputs) {
+    if (index === 0) {
+      if (v) previous = null;
+    } else if (v === null) {
+      output.push({ t, v: null });
+      previous = null;
+    } else {
+      const value = v as number;
+      if (previous !== null && t > previous.t) {
+        const elapsed = t - previous.t;
+        if (counter === null || value >= previous.v) {
+          output.push({ t, v: (value - previous.v) / elapsed });
+        } else if (counter.max !== null) {
+          output.push({ t, v: (counter.max - previous.v + value) / elapsed });
+        }
+      }
+      previous = { t, v: value };
+    }
+  }
+  return output;
+}
+
+function resets(inputs: readonly Input[]): Row[] {
+  const filled = inputs.filter(({ v }) => v !== null);
+  return filled
+    .filter(({ v }, i) => i > 0 && (v as number) < (filled[i - 1]!.v as number))
+    .map(({ t }) => ({ t, v: 1 }));
+}
+
+function groupBy<Item>(
+  items: readonly Item[],
+  key: (item: Item) => number,
+): ReadonlyMap<number, readonly Item[]> {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { Datastream } from '../../src/api/datastream.ts';
+import type { DeriveFrom } from '../../src/api/types.ts';
+import type { Backend } from '../../src/backends/backend.ts';
+import { Granularity } from '../../src/model/granularity.ts';
+import type { StreamId } from '../../src/model/stream.ts';
+import { groupOf } from './bucket.ts';
+import type { Step } from './history.ts';
+import { LEVELS, type ModelStream, type Source } from './model.ts';
+
+export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
+const NUMERIC = ['mean', 'sum', 'min', 'max', 'sum_squares', 'std_dev'];
+const NOMINAL = ['most_often', 'least_often', 'frequencies'];
+const DERIVED_COUNT_MAX = 6;
+const SETTLE_ROUND_COUNT_MAX = 6;
+const LATE = { checkTimestamp: false } as const;
+
+export interface RunStore {
+  readonly backend: Backend;
+  reopen?(): Promise<Backend>;
+}
+
+export interface RunStream {
+  readonly id: StreamId;
+  readonly model: ModelStream;
+  /** Seconds of the latest datapoint that this run appended. */
+  latest: number;
+}
+
+export function granularityOf(seconds: number): Granularity {
+  return Granularity.values[LEVELS.indexOf(seconds)]!;
+}
+
+export function msOf(t: number): number {
+  return BASE_MS + t * 1000;
+}
+
+/** Drives the engine through a history, and keeps for the model what was appended and derived. */
+export class Run {
+  readonly #store: RunStore;
+  readonly streams: RunStream[] = [];
+  datastream: Datastream;
+  /** A second engine on the same store, with memories of its own. */
+  #other: Datastream;
+  #baseCount = 0;
+
+  constructor(store: RunStore) {
+    this.#store = store;
+    this.datastream = this.#open(store.backend);
+    this.#other = this.#open(store.backend);
+  }
+
+  #open(backend: Backend): Datastream {
+    return new Datastream(backend, {
+      now: () => new Date(BASE_MS + 400 * 86_400_000),
+      onWarning: (warning) => {
+        // A step without a meaningful output is part of the histories; anything else is a failure.
+        assert.equal(warning.code, 'INVALID_VALUE_WARNING', String(warning.cause ?? warning));
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const highest of [1, 1, 1, 10]) await this.#addBase(highest, true);
+    await this.#addBase(1, false);
+    this.#baseCount = this.streams.length;
+  }
+
+  async #addBase(highest: number, isNumeric: boolean): Promise<void> {
+    const id = await this.datastream.ensureStream(
+      { name: this.streams.length },
+      {
+        valueType: isNumeric ? 'numeric' : 'nominal',
+        valueDownsamplers: isNumeric ? NUMERIC : NOMINAL,
+        highestGranularity: granularityOf(highest),
+      },
+    );
+    const flags = { isNumeric, hasExactSums: true, isExact: true };
+    const model: ModelStream = { ...flags, highest, arrivals: [], derivation: null };
+    this.streams.push({ id, model, latest: 0 });
+  }
+
+  async apply(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'append':
+        return this.#append(this.#base(step.stream), step.gap, step.value);
+      case 'late':
+        return this.#late(this.#base(step.stream), [[step.back, step.value]]);
+      case 'lateColumns':
+        return this.#late(this.#base(step.stream), step.rows);
+      case 'columns':
+        return this.#columns(this.#base(step.stream), step.rows);
+      case 'tick':
+        return this.#tick(step.gap, step.values);
+      case 'multiple':
+        return this.#multiple(step.rows);
+      case 'group':
+        return this.#append(
+          this.#base(step.stream % 4),
+          step.gap,
+          groupOf(step.values) as unknown as number,
+        );
+      case 'maintain':
+        return this.#maintain(step.what, step.until);
+      case 'derive':
+        return this.#derive(step);
+      case 'together':
+        return this.#together(step.rows, step.isMaintained);
+      case 'switch':
+        [this.datastream, this.#other] = [this.#other, this.datastream];
+        return;
+      case 'reopen':
+        if (this.#store.reopen !== undefined) {
+          const backend = await this.#store.reopen();
+          this.datastream = this.#open(backend);
+          this.#other = this.#open(backend);
+        }
+    }
+  }
+
+  /** Maintenance until nothing is left to do. It must come to rest. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < SETTLE_ROUND_COUNT_MAX; round++) {
+      await this.datastream.backprocessStreams();
+      const written = await this.datastream.downsampleStreams({ returnDatapoints: true });
+      if (written.length > 0) continue;
+      const { staleRangeCount, differenceCount } = await this.datastream.verify({
+        onDifference: (difference) => assert.fail(`verify: ${JSON.stringify(difference)}`),
+      });
+      assert.equal(differenceCount, 0);
+      if (staleRangeCount === 0) return;
+    }
+    assert.fail('maintenance does not come to rest');
+  }
+
+  #base(pick: number): RunStream {
+    return this.streams[pick % this.#baseCount]!;
+  }
+
+  /** Notes an arrival, and returns the value as the stream takes it. */
+  #arrive(stream: RunStream, t: number, value: number | null): unknown {
+    const isNominal = !stream.model.isNumeric;
+    const v = isNominal && value !== null ? [0, 1, 'x', true][Math.abs(value * 4) % 4] : value;
+    stream.model.arrivals.push({ t, v });
+    stream.latest = Math.max(stream.latest, t);
+    return v;
+  }
+
+  async #append(stream: RunStream, gap: number, value: number | null): Promise<void> {
+    const t = stream.latest + gap;
+    await this.datastream.append(stream.id, this.#arrive(stream, t, value), msOf(t));
+  }
+
+  async #late(
+    stream: RunStream,
+    rows: readonly (readonly [back: number, value: number | null])[],
+  ): Promise<void> {
+    const { latest } = stream;
+    if (!stream.model.isNumeric || rows.length === 1) {
+      for (const [back, value] of rows) {
+        const v = this.#arrive(stream, latest - back, value);
+        await this.datastream.append(stream.id, v, new Date(msOf(latest - back)), LATE);
+      }
+      return;
+    }
+    for (const [back, value] of rows) this.#arrive(stream, latest - back, value);
+    const timestamps = Float64Array.from(rows, ([back]) => msOf(latest - back));
+    const values = Float64Array.from(rows, ([, value]) => value ?? Number.NaN);
+    await this.datastream.appendColumns(stream.id, { timestamps, values }, LATE);
+  }
+
+  async #columns(
+    stream: RunStream,
+    rows: readonly (readonly [gap: number, value: number | null])[],
+  ): Promise<void> {
+    const seconds: number[] = [];
+    const arrived: unknown[] = [];
+    for (const [gap, value] of rows) {
+      seconds.push(stream.latest + gap);
+      arrived.push(this.#arrive(stream, stream.latest + gap, value));
+    }
+    if (stream.model.isNumeric) {
+      const timestamps = Float64Array.from(seconds, msOf);
+      const values = Float64Array.from(rows, ([, value]) => value ?? Number.NaN);
+      await this.datastream.appendColumns(stream.id, { timestamps, values });
+    } else {
+      await this.datastream.appendMultiple(
+        arrived.map((value, i) => ({
+          streamId: stream.id,
+          value,
+          timestamp: msOf(seconds[i]!),
+        })),
+      );
+    }
+  }
+
+  async #tick(gap: number, values: readonly (number | null)[]): Promise<void> {
+    const streams = this.streams.slice(0, 3);
+    const t = Math.max(...streams.map(({ latest }) => latest)) + gap;
+    for (const [index, stream] of streams.entries()) this.#arrive(stream, t, values[index]!);
+    await this.datastream.appendTick(
+      msOf(t),
+      streams.map(({ id }) => id),
+      Float64Array.from(values, (value) => value ?? Number.NaN),
+    );
+  }
+
+  async #multiple(
+    rows: readonly (readonly [stream: number, gap: number, value: number | null])[],
+  ): Promise<void> {
+    await this.datastream.appendMultiple(
+      rows.map(([pick, gap, value]) => {
+        const stream = this.#base(pick);
+        const t = stream.latest + gap;
+        const v = this.#arrive(stream, t, value);
+        return { streamId: stream.id, value: v, timestamp: msOf(t) };
+      }),
+    );
+  }
+
+  /** One datapoint for each of some streams, through both engines at once, while maintenance runs. */
+  async #together(
+    rows: readonly (readonly [back: number, value: number | null])[],
+    isMaintained: boolean,
+  ): Promise<void> {
+    const appends = rows.map(async ([back, value], index) => {
+      const stream = this.streams[index]!;
+      const t = stream.latest - back;
+      const engine = index % 2 === 0 ? this.datastream : this.#other;
+      await engine.append(stream.id, this.#arrive(stream, t, value), msOf(t), LATE);
+    });
+    const maintenance = isMaintained
+      ? [this.#other.downsampleStreams(), this.datastream.backprocessStreams()]
+      : [];
+    await Promise.all([...appends, ...maintenance]);
+  }
+
+  async #maintain(what: 'downsample' | 'backprocess' | 'both', until: number): Promise<void> {
+    if (what !== 'backprocess') await this.datastream.downsampleStreams({ until: msOf(until) });
+    if (what !== 'downsample') await this.datastream.backprocessStreams();
+  }
+
+  async #derive(step: Step & { kind: 'derive' }): Promise<void> {
+    if (this.streams.length >= this.#baseCount + DERIVED_COUNT_MAX) return;
+    const chosen = this.#sources(step);
+    if (chosen === null) return;
+    const { own, streams } = chosen;
+    const hasLevels = streams.some(({ model }) => model.highest < own);
+    const isBackprocessed = step.isBackprocessed || hasLevels;
+    const sources: Source[] = [];
+    for (const { id, model } of streams) {
+      const { latestDatapoint } = await this.datastream.getStream(id);
+      const isSkipped = !isBackprocessed && latestDatapoint !== null;
+      const after = isSkipped ? (latestDatapoint.getTime() - BASE_MS) / 1000 : -Infinity;
+      sources.push({ stream: model, level: model.highest < own ? own : null, after });
+    }
+    const max = step.op === 'counter_derivative' && step.hasMax ? 128 : null;
+    const isNumeric = step.op !== 'counter_reset';
+    const id = await this.datastream.ensureStream(
+      { name: this.streams.length },
+      {
+        valueType: isNumeric ? 'numeric' : 'nominal',
+        valueDownsamplers: isNumeric ? NUMERIC : NOMINAL,
+        highestGranularity: granularityOf(own),
+        deriveOp: step.op,
+        deriveFrom: streams.map(({ id: stream }, index): DeriveFrom => {
+          const granularity = granularityOf(own);
+          const isReset = step.op === 'counter_derivative' && index === 0;
+          return isReset ? { name: 'reset', stream, granularity } : { stream, granularity };
+        }),
+        deriveArgs: max === null ? {} : { max_value: max },
+        deriveBackprocess: isBackprocessed,
+      },
+    );
+    const model: ModelStream = {
+      isNumeric,
+      highest: own,
+      arrivals: [],
+      derivation: { op: step.op, max, sources },
+      hasExactSums: step.op === 'sum' && sources.every((s) => !s.level && s.stream.hasExactSums),
+      isExact: sources.every((s) => (s.level === null ? s.stream.isExact : s.stream.hasExactSums)),
+    };
+    this.streams.push({ id, model, latest: 0 });
+  }
+
+  /** Sources that the operator can take, and the granularity at which it then reads them. */
+  #sources(step: Step & { kind: 'derive' }): { own: number; streams: readonly RunStream[] } | null {
+    const isCounter = step.op.startsWith('counter');
+    const candidates = this.streams.filter(({ model }) => {
+      const isFit = step.isCoarse && model.highest < 60 ? model.hasExactSums : model.isExact;
+      // A comparison of rounded numbers can come out differently in another order of additions.
+      return model.isNumeric && (!isCounter || isFit);
+    });
+    const picked = [...new Set(step.picks.map((pick) => candidates[pick % candidates.length]!))];
+    const own = step.isCoarse ? 60 : picked[0]!.model.highest;
+    if (step.op === 'counter_derivative') {
+      const data = picked[0]!;
+      const resets = this.streams.filter((s) => !s.model.isNumeric && s.model.highest === own);
+      const reset = resets[(step.picks[1] ?? 0) % Math.max(resets.length, 1)];
+      return reset === undefined ? null : { own, streams: [reset, data] };
+    }
+    if (step.op !== 'sum') return { own, streams: picked.slice(0, 1) };
+    return { own, streams: picked.filter(({ model }) => model.highest <= own) };
+  }
+}
