@@ -19,7 +19,7 @@ const RESERVED_TAG_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** A query tag that names one stream, beside the user's own tags. */
-export const STREAM_ID_TAG = 'stream_id';
+const STREAM_ID_TAG = 'stream_id';
 
 /**
  * Copies tags that a caller gave, as plain JSON.

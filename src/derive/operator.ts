@@ -48,7 +48,7 @@ export interface SourceDescription {
  *   the first settling input after t, and a replay may start at the last settling input before t.
  * - `bucket`: outputs at a bucket of the derived stream depend on the inputs inside it alone.
  */
-export type Reach =
+type Reach =
   | { readonly kind: 'sequence'; settles(input: Input): boolean }
   | { readonly kind: 'bucket' };
 

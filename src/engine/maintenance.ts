@@ -23,7 +23,7 @@ export interface MaintenanceTask {
   readonly onChanged: (streamIds: readonly StreamId[]) => void;
 }
 
-export interface MaintenanceCount {
+interface MaintenanceCount {
   readonly streamCount: number;
   readonly streamCountTotal: number;
   readonly rowCount: number;

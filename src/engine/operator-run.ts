@@ -25,7 +25,7 @@ export interface Position {
   readonly source: number;
 }
 
-export const BEFORE_ALL: Position = { timestampMs: Number.NEGATIVE_INFINITY, source: 0 };
+const BEFORE_ALL: Position = { timestampMs: Number.NEGATIVE_INFINITY, source: 0 };
 
 /** An operator at work for one derived stream. */
 export class OperatorRun {

@@ -25,7 +25,7 @@ export interface StreamReport {
   readonly differences: readonly LevelDifference[];
 }
 
-export interface LevelDifference extends BlockDifference {
+interface LevelDifference extends BlockDifference {
   readonly granularity: Granularity;
 }
 

@@ -44,7 +44,7 @@ export function inOrder(inputs: readonly Input[]): readonly Input[] {
   return inputs.toSorted((a, b) => a.timestampMs - b.timestampMs || a.source - b.source);
 }
 
-export interface Point {
+interface Point {
   readonly seconds: number;
   readonly value: unknown;
 }

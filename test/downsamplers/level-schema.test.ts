@@ -42,7 +42,7 @@ describe('LevelSchema', () => {
 describe('LevelSelection', () => {
   test('gives 1.4142135623730951 as the deviation of 1, 2, 3, 4, 5', () => {
     const { v, t } = finishOne(schemaOf(), TENS, secondly([1, 2, 3, 4, 5]));
-    expect(v).toEqual({ m: 3, s: 15, l: 1, u: 5, q: 55, d: 1.4142135623730951, c: 5, n: 3 });
+    expect(v).toEqual({ m: 3, s: 15, l: 1, u: 5, q: 55, d: Math.SQRT2, c: 5, n: 3 });
     expect(t).toEqual({
       m: new Date(2000),
       a: new Date(0),

@@ -20,7 +20,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms whose results depend on nothing but their arguments. */
 const PURE = ['model', 'downsamplers', 'derive'];
-const IMPURE = /\bfrom 'node:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b|\bprocess\./;
+const IMPURE =
+  /\bfrom 'node:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b|\bprocess\./;
 
 /** `open-backend.ts` alone chooses among concrete backends, and imports the chosen one lazily. */
 const CHOOSER = 'src/backends/open-backend.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-export const ROOT: string = join(import.meta.dirname, '..', '..');
+const ROOT: string = join(import.meta.dirname, '..', '..');
 
 /** All files below a folder of the repository, as paths relative to it, with `/`. */
 export function filesBelow(folder: string, ending: string): readonly string[] {

@@ -19,7 +19,7 @@ const MAGIC_0 = 0xdb;
 const MAGIC_1 = 0x6b;
 
 /** An encoded stretch of a block. */
-export interface Section {
+interface Section {
   readonly encoding: number;
   /** From the block's first byte when parsed; from the first byte after the header when written. */
   readonly offset: number;

@@ -70,7 +70,7 @@ function values(rowCount: number): fc.Arbitrary<number[]> {
 }
 
 /** Values of one kind, some of which are replaced by special ones where a mask says so. */
-export function floatColumn(rowCount: number): fc.Arbitrary<Float64Array> {
+function floatColumn(rowCount: number): fc.Arbitrary<Float64Array> {
   const mask = fc.oneof(
     { weight: 2, arbitrary: fc.constant<(number | null)[]>([]) },
     fc.array(fc.option(fc.constantFrom(...SPECIAL_VALUES), { freq: 10, nil: null }), {
@@ -83,7 +83,7 @@ export function floatColumn(rowCount: number): fc.Arbitrary<Float64Array> {
     .map(([plain, special]) => Float64Array.from(plain, (value, row) => special[row] ?? value));
 }
 
-export function jsonColumn(rowCount: number): fc.Arbitrary<readonly unknown[]> {
+function jsonColumn(rowCount: number): fc.Arbitrary<readonly unknown[]> {
   const value = fc.oneof(
     fc.constant(null),
     fc.string({ unit: 'binary' }),
@@ -93,7 +93,7 @@ export function jsonColumn(rowCount: number): fc.Arbitrary<readonly unknown[]> {
   return fc.array(value, { minLength: rowCount, maxLength: rowCount });
 }
 
-export function timestampColumn(rowCount: number): fc.Arbitrary<Float64Array> {
+function timestampColumn(rowCount: number): fc.Arbitrary<Float64Array> {
   const first = fc.oneof(
     fc.constantFrom(-TIMESTAMP_MS_MAX, -1, 0, 1.7e12),
     fc.integer({ min: -TIMESTAMP_MS_MAX, max: TIMESTAMP_MS_MAX }),
