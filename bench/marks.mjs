@@ -17,7 +17,7 @@ export async function runMarks(datastream, { scale, log }) {
     figures.push({ name, unit, goal, rate: count / seconds });
     log(`${name}: ${(count / seconds / 1e6).toFixed(3)} M ${unit}`);
   };
-  const pointCount = Math.round(4_000_000 * scale);
+  const pointCount = Math.round(10_000_000 * scale);
   const timestamps = regular(START_MS, 1000, pointCount);
   const values = gauge(1, pointCount);
   const streamId = await ensure(datastream, { bench: 'columns' });

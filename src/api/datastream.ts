@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend } from '../backends/backend.ts';
-import type { AppendItem, StoredDatapoint } from '../engine/append-request.ts';
+import {
+  type AppendItem,
+  copyValues,
+  cutTimestamps,
+  type StoredDatapoint,
+} from '../engine/append-request.ts';
 import { Appender } from '../engine/appender.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
@@ -163,8 +168,8 @@ export class Datastream {
     await this.#appender.append({
       kind: 'columns',
       streamId: streamId as StreamId,
-      timestamps: timestamps.slice(),
-      values: values.slice(),
+      timestamps: cutTimestamps(timestamps, this.#backend.supports.timestampRange),
+      values: copyValues(values),
       checkTimestamp,
     });
   }

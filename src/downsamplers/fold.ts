@@ -6,7 +6,7 @@ import {
   EMPTY_BLOCK,
   VALUE_COLUMN,
 } from '../model/block.ts';
-import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import type { Granularity } from '../model/granularity.ts';
 import type { Accumulator, Runs, StateRows } from './components/accumulator.ts';
 import { createAccumulators } from './components/create.ts';
 import { GrowableColumn } from './components/growable-column.ts';
@@ -102,26 +102,21 @@ export class Fold {
     }
     const isContinued = timestamps.length > 0 && timestamps[0]! < endMs;
     const firstRow = isContinued ? this.#rowCount - 1 : this.#rowCount;
+    // No more runs than rows, and the continued one.
+    if (this.#ends.length <= timestamps.length) this.#ends = new Int32Array(timestamps.length + 1);
+    const ends = this.#ends;
     let count = isContinued ? 1 : 0;
     for (let row = 0; row < timestamps.length; row++) {
-      if (timestamps[row]! < endMs) continue;
-      if (count > 0) this.#setEnd(count - 1, row);
-      const startMs = bucketStartMs(timestamps[row]!, this.#granularity);
+      const timestampMs = timestamps[row]!;
+      if (timestampMs < endMs) continue;
+      if (count > 0) ends[count - 1] = row;
+      const startMs = Math.floor(timestampMs / durationMs) * durationMs;
       this.#bucketStartsMs.push(startMs);
       endMs = startMs + durationMs;
       count++;
     }
-    if (count > 0) this.#setEnd(count - 1, timestamps.length);
+    if (count > 0) ends[count - 1] = timestamps.length;
     this.#rowCount = firstRow + count;
-    return { count, ends: this.#ends, firstRow, bucketStartsMs: this.#bucketStartsMs.values };
-  }
-
-  #setEnd(run: number, row: number): void {
-    if (run === this.#ends.length) {
-      const ends = new Int32Array(run * 2);
-      ends.set(this.#ends);
-      this.#ends = ends;
-    }
-    this.#ends[run] = row;
+    return { count, ends, firstRow, bucketStartsMs: this.#bucketStartsMs.values };
   }
 }

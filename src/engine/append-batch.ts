@@ -112,28 +112,18 @@ export class AppendBatch {
   #addColumns({ streamId, timestamps, values, checkTimestamp }: ColumnsRequest): void {
     const stream = this.#appendable(streamId);
     const stored = storedColumn(stream, values);
-    let previousMs = this.#latestMs(stream);
-    let isAscending = true;
-    const { startMs, endMs } = this.#context.backend.supports.timestampRange;
-    for (let row = 0; row < timestamps.length; row++) {
-      let timestampMs = Math.floor(timestamps[row]! / 1000) * 1000;
-      // The negated form also catches NaN.
-      if (!(timestampMs >= startMs && timestampMs < endMs))
-        timestampMs = this.#parse(timestamps[row]);
-      if (timestampMs < previousMs) {
-        if (checkTimestamp) {
-          throw olderThanLatest(stream, { timestampMs, latestMs: previousMs });
-        }
-        isAscending = false;
-      } else {
-        previousMs = timestampMs;
-      }
-      timestamps[row] = timestampMs;
+    const { cutMs, descendingRow, latestMs } = timestamps;
+    if (cutMs.length === 0) return;
+    const knownMs = this.#latestMs(stream);
+    const olderRow = cutMs[0]! < knownMs ? 0 : descendingRow;
+    if (checkTimestamp && olderRow >= 0) {
+      const limitMs = Math.max(knownMs, cutMs[olderRow - 1] ?? knownMs);
+      throw olderThanLatest(stream, { timestampMs: cutMs[olderRow]!, latestMs: limitMs });
     }
-    if (timestamps.length === 0) return;
+    const block = { timestamps: cutMs, columns: { [VALUE_COLUMN]: stored } };
+    this.stage(stream).addColumns(block, descendingRow < 0);
     // Only the latest counts for what follows in this batch; `extentMs` knows the earliest.
-    this.stage(stream).addColumns({ timestamps, columns: { [VALUE_COLUMN]: stored } }, isAscending);
-    this.#noteRow(stream, previousMs);
+    this.#noteRow(stream, latestMs);
   }
 
   #addTick({ timestamp, streamIds, values }: TickRequest): void {
@@ -269,14 +259,6 @@ function storedColumn(stream: LiveStream, values: Column): Column {
     return Array.from(values, (value) =>
       Number.isNaN(value) ? null : stream.codec.toStored(value),
     );
-  }
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-      throw new InvalidValue(
-        `Row ${row} is ${value}: expected finite numbers, or NaN for no data.`,
-      );
-    }
   }
   return values;
 }

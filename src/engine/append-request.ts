@@ -1,5 +1,8 @@
+import { InvalidValue } from '../exceptions/errors.ts';
 import type { Column } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
+import { parseTimestamp } from '../model/timestamp.ts';
 
 export interface AppendItem {
   readonly streamId: StreamId;
@@ -20,9 +23,57 @@ export interface ItemsRequest {
 export interface ColumnsRequest {
   readonly kind: 'columns';
   readonly streamId: StreamId;
-  readonly timestamps: Float64Array;
+  readonly timestamps: CutTimestamps;
   readonly values: Column;
   readonly checkTimestamp: boolean;
+}
+
+/** Timestamps as they will be stored. */
+export interface CutTimestamps {
+  readonly cutMs: Float64Array;
+  /** The first row that is older than the row before it, or -1. */
+  readonly descendingRow: number;
+  /** Their latest; -Infinity when there is none. */
+  readonly latestMs: number;
+}
+
+/**
+ * Copies timestamps, cut to whole seconds.
+ * @throws {InvalidTimestamp} when one is no instant in the range.
+ */
+export function cutTimestamps(timestamps: Float64Array, range: TimeRange): CutTimestamps {
+  const { startMs, endMs } = range;
+  const cutMs = new Float64Array(timestamps.length);
+  let descendingRow = -1;
+  let latestMs = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < timestamps.length; row++) {
+    const timestampMs = Math.floor(timestamps[row]! / 1000) * 1000;
+    // The negated form also catches NaN.
+    if (!(timestampMs >= startMs && timestampMs < endMs)) parseTimestamp(timestamps[row], range);
+    if (timestampMs >= latestMs) latestMs = timestampMs;
+    else if (descendingRow < 0) descendingRow = row;
+    cutMs[row] = timestampMs;
+  }
+  return { cutMs, descendingRow, latestMs };
+}
+
+/**
+ * Copies a column of values.
+ * @throws {InvalidValue} when a number is infinite. NaN is null there.
+ */
+export function copyValues(values: Column): Column {
+  if (!(values instanceof Float64Array)) return values.slice();
+  const copy = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+      throw new InvalidValue(
+        `Row ${row} is ${value}: expected finite numbers, or NaN for no data.`,
+      );
+    }
+    copy[row] = value;
+  }
+  return copy;
 }
 
 /** One numeric datapoint for each of many streams. The array of values belongs to the request. */

@@ -192,7 +192,7 @@ function rowCountOf(request: AppendRequest): number {
     case 'items':
       return request.items.length;
     case 'columns':
-      return request.timestamps.length;
+      return request.timestamps.cutMs.length;
     case 'tick':
       return request.streamIds.length;
   }

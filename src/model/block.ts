@@ -76,11 +76,12 @@ function concatColumn(blocks: readonly Block[], name: string, rowCount: number):
     return column === undefined || column instanceof Float64Array;
   });
   if (!isFloat) return blocks.flatMap((block) => jsonColumn(block.columns[name], block));
-  const values = new Float64Array(rowCount).fill(Number.NaN);
+  const values = new Float64Array(rowCount);
   let row = 0;
   for (const block of blocks) {
     const column = block.columns[name];
-    if (column !== undefined) values.set(column as Float64Array, row);
+    if (column === undefined) values.fill(Number.NaN, row, row + block.timestamps.length);
+    else values.set(column as Float64Array, row);
     row += block.timestamps.length;
   }
   return values;

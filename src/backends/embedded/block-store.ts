@@ -128,8 +128,13 @@ export class BlockStore {
       this.#rewrite(level, { run: [], content: rows, target, isAppend: true });
       return;
     }
-    const content = concatBlocks([kept, rows]);
+    // Only what tops up the last block is copied.
+    const rowCount = rows.timestamps.length;
+    const room = Math.min(target - kept.timestamps.length, rowCount);
+    const content = concatBlocks([kept, sliceBlock(rows, 0, room)]);
     this.#rewrite(level, { run: [last], content, target, isAppend: true });
+    const rest = sliceBlock(rows, room, rowCount);
+    this.#rewrite(level, { run: [], content: rest, target, isAppend: true });
   }
 
   /** Adds rows, each after every row of the same or an earlier timestamp. */
