@@ -20,12 +20,15 @@ export async function runMarks(datastream, { scale, log }) {
   const pointCount = Math.round(10_000_000 * scale);
   const timestamps = regular(START_MS, 1000, pointCount);
   const values = gauge(1, pointCount);
-  const streamId = await ensure(datastream, { bench: 'columns' });
-  await mark(
-    'appendColumns, batches of 10,000',
-    { goal: 8e6, unit: 'points/s', count: pointCount },
-    () => appendInBatches(datastream, streamId, { timestamps, values }),
-  );
+  let streamId = '';
+  for (const batchRowCount of [10_000, 100_000]) {
+    streamId = await ensure(datastream, { bench: 'columns', batchRowCount });
+    await mark(
+      `appendColumns, batches of ${batchRowCount / 1000},000`,
+      { goal: 8e6, unit: 'points/s', count: pointCount },
+      () => appendInBatches(datastream, streamId, { timestamps, values, batchRowCount }),
+    );
+  }
   await markScan({ datastream, streamId, mark, hash, pointCount });
   await markDownsampling({ datastream, streamId, mark, hash, pointCount });
   await markTicks({ datastream, mark, scale });
@@ -33,11 +36,11 @@ export async function runMarks(datastream, { scale, log }) {
   return { figures, hash: hash.digest('hex').slice(0, 16), values };
 }
 
-async function appendInBatches(datastream, streamId, { timestamps, values }) {
-  for (let from = 0; from < timestamps.length; from += 10_000) {
+async function appendInBatches(datastream, streamId, { timestamps, values, batchRowCount }) {
+  for (let from = 0; from < timestamps.length; from += batchRowCount) {
     await datastream.appendColumns(streamId, {
-      timestamps: timestamps.subarray(from, from + 10_000),
-      values: values.subarray(from, from + 10_000),
+      timestamps: timestamps.subarray(from, from + batchRowCount),
+      values: values.subarray(from, from + batchRowCount),
     });
   }
 }

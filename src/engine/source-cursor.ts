@@ -69,7 +69,7 @@ export function openBlockCursor(
   stream: SourceStream,
   arithmetic: ArithmeticKind,
 ): SourceCursor {
-  return new RowCursor(once(block), valueOperands(arithmetic, stream.record), false);
+  return new BlockCursor(block, valueOperands(arithmetic, stream.record));
 }
 
 /** The buckets that a level has from its first one to where it is computed, empty ones included. */
@@ -128,8 +128,30 @@ function meanOperands(arithmetic: ArithmeticKind, record: StreamRecord): Operand
   };
 }
 
-async function* once(block: Block): AsyncGenerator<Block, void, undefined> {
-  if (block.timestamps.length > 0) yield block;
+/** Never waits: live derivation opens one for every source of every batch. */
+class BlockCursor implements SourceCursor {
+  readonly isStarved = false;
+  timestampMs: number;
+  value: unknown;
+  readonly #timestamps: Float64Array;
+  readonly #operandAt: (row: number) => unknown;
+  #row = 0;
+
+  constructor(block: Block, operandsOf: OperandsOf) {
+    this.#timestamps = block.timestamps;
+    this.#operandAt = block.timestamps.length > 0 ? operandsOf(block) : () => null;
+    this.timestampMs = this.#timestamps[0] ?? Number.POSITIVE_INFINITY;
+    this.value = this.#operandAt(0);
+  }
+
+  async fill(): Promise<void> {}
+
+  advance(): void {
+    this.#row++;
+    const isAtEnd = this.#row >= this.#timestamps.length;
+    this.timestampMs = isAtEnd ? Number.POSITIVE_INFINITY : this.#timestamps[this.#row]!;
+    this.value = isAtEnd ? null : this.#operandAt(this.#row);
+  }
 }
 
 class RowCursor implements SourceCursor {
