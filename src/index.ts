@@ -20,9 +20,9 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from './api/types.ts';
-export type { Backend } from './backends/backend.ts';
+export type { Backend, OpenBackendOptions } from './backends/backend.ts';
 export type { BackendManifest } from './backends/manifest.ts';
-export { type OpenBackendOptions, openBackend } from './backends/open-backend.ts';
+export { openBackend } from './backends/open-backend.ts';
 export {
   AppendToDerivedStreamNotAllowed,
   BackendClosed,

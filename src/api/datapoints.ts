@@ -4,6 +4,7 @@ import { StreamNotFound } from '../exceptions/errors.ts';
 import { Granularity, granularityIndex } from '../model/granularity.ts';
 import type { StreamId } from '../model/stream.ts';
 import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
+import type { DatapointRows } from './datapoint-rows.ts';
 import { DenseRows } from './dense-rows.ts';
 import { RawRows } from './raw-rows.ts';
 import { Sequence, type SequenceSource } from './sequence.ts';
@@ -17,13 +18,6 @@ export interface DataRequest {
   readonly isReverse: boolean;
   readonly valueDownsamplers: readonly string[] | undefined;
   readonly timeDownsamplers: readonly string[] | undefined;
-}
-
-/** Rows of one level, in the asked order. */
-export interface DatapointRows extends SequenceSource<Datapoint> {
-  columnBlocks(from: number, to: number): AsyncIterable<DatapointColumns>;
-  /** Joins the blocks of a read; gives columns of no rows for none. */
-  joinColumns(blocks: readonly DatapointColumns[]): DatapointColumns;
 }
 
 /** Datapoints `{ t, v }` of one level of one stream, in order of time, or against it when reversed. */

@@ -6,7 +6,7 @@ import { type Block, concatBlocks, lowerBound } from '../model/block.ts';
 import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
-import type { DatapointRows } from './datapoints.ts';
+import type { DatapointRows } from './datapoint-rows.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
 /** Buckets that are put together at once. */

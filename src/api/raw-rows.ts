@@ -12,7 +12,7 @@ import type { Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
-import type { DatapointRows } from './datapoints.ts';
+import type { DatapointRows } from './datapoint-rows.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
 export interface RawRead {

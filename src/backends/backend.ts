@@ -144,3 +144,9 @@ export interface LeaseOptions {
   /** From the store's own now. */
   readonly durationMs: number;
 }
+
+/** What every backend may be opened with. */
+export interface OpenBackendOptions {
+  /** The store's clock, for leases of the stores that have none of their own. Default: the system's. */
+  readonly now?: () => Date;
+}

@@ -1,10 +1,5 @@
 import { InvalidBackendUrl } from '../exceptions/errors.ts';
-import type { Backend } from './backend.ts';
-
-export interface OpenBackendOptions {
-  /** The store's clock, for leases of the stores that have none of their own. Default: the system's. */
-  readonly now?: () => Date;
-}
+import type { Backend, OpenBackendOptions } from './backend.ts';
 
 type Opener = (rest: string, options: OpenBackendOptions) => Promise<Backend>;
 

@@ -9,12 +9,12 @@ import type {
   Commit,
   CommitOutcome,
   LeaseOptions,
+  OpenBackendOptions,
   Page,
   PageRequest,
   StreamQuery,
 } from '../backend.ts';
 import type { BackendManifest } from '../manifest.ts';
-import type { OpenBackendOptions } from '../open-backend.ts';
 import { BlockStore } from './block-store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Committer } from './committer.ts';

@@ -15,6 +15,7 @@ import type {
   CommitOutcome,
   Expectation,
   LeaseOptions,
+  OpenBackendOptions,
   Page,
   PageRequest,
   StreamQuery,
@@ -53,7 +54,7 @@ export class MemoryBackend extends AbstractBackend {
   #commitCount = 0;
   #streamCountEver = 0;
 
-  constructor({ now = () => new Date() }: { readonly now?: () => Date } = {}) {
+  constructor({ now = () => new Date() }: OpenBackendOptions = {}) {
     super();
     this.#now = now;
   }
