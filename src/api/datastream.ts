@@ -39,7 +39,7 @@ import type {
   VerifyReport,
 } from './types.ts';
 
-const DEFAULT_CONCURRENCY = 4;
+const DEFAULT_CONCURRENCY = 8;
 
 /** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
 export class Datastream {

@@ -134,7 +134,7 @@ export interface BackprocessOptions {
   readonly queryTags?: Tags;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: MaintenanceProgress) => void;
-  /** Streams worked on at once. Default: 4. */
+  /** Streams worked on at once. Default: 8. */
   readonly concurrency?: number;
 }
 

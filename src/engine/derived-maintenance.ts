@@ -4,7 +4,7 @@ import { assert } from '../model/assert.ts';
 import type { Block } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs } from '../model/granularity.ts';
 import { addRange, type RangeSet, subtractRange } from '../model/staleness.ts';
-import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
@@ -39,9 +39,7 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
     what: `stream ${work.streamId}`,
     attempt: async () => {
       const { derived, sources } = await readFamily(context, work.streamId);
-      const range = derived.record.stale.find(
-        ({ endMs }) => work.includesPending || endMs !== TIME_END_MS,
-      );
+      const range = firstStaleRange(derived.record, work);
       if (range === undefined) return 'done';
       const run = new OperatorRun(derived.record);
       const { stale } = derived.record;
@@ -76,6 +74,14 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
       return 'more';
     },
   });
+}
+
+/** The first range to process; history that was never processed only if it is included. */
+export function firstStaleRange(
+  { stale }: StreamRecord,
+  { includesPending }: Pick<DerivedWork, 'includesPending'>,
+): TimeRange | undefined {
+  return stale.find(({ endMs }) => includesPending || endMs !== TIME_END_MS);
 }
 
 /** A derived stream and its sources, in their order. @throws {StreamNotFound} */

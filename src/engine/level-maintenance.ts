@@ -60,6 +60,28 @@ export async function maintainLevels(context: EngineContext, work: LevelWork): P
   });
 }
 
+/** Whether a stream has levels that are stale, or buckets that have become complete. Reads nothing. */
+export function hasLevelWork(
+  context: EngineContext,
+  snapshot: StreamSnapshot,
+  untilMs: number,
+): boolean {
+  const { record } = snapshot;
+  if (LevelSchema.of(record).isEmpty) return false;
+  const draft = new LevelDraft(context.backend, snapshot);
+  const levels = lowerGranularities(record.highestGranularity);
+  if (snapshot.earliestMs === null) {
+    return levels.some((granularity) => draft.level(granularity).untilMs !== null);
+  }
+  let finer = Granularity.byName(record.highestGranularity);
+  for (const granularity of levels) {
+    const range = completeRange(draft, { granularity, finer }, untilMs);
+    if (draft.work(granularity, range).length > 0) return true;
+    finer = granularity;
+  }
+  return false;
+}
+
 /** False when there is more to do than one commit should hold. */
 async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolean> {
   const { record } = draft.snapshot;
@@ -76,7 +98,7 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolea
   for (const [index, granularity] of levels.entries()) {
     for (const range of draft.work(
       granularity,
-      completeRange(draft, { granularity, finer }, work),
+      completeRange(draft, { granularity, finer }, work.untilMs),
     )) {
       if (rowCountLeft <= 0) return false;
       const folded = await foldRange(
@@ -100,7 +122,7 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolea
 function completeRange(
   draft: LevelDraft,
   { granularity, finer }: { granularity: Granularity; finer: Granularity },
-  { untilMs }: LevelWork,
+  untilMs: number,
 ): TimeRange {
   const { record, earliestMs, latestMs } = draft.snapshot;
   const startMs = bucketStartMs(earliestMs!, granularity);

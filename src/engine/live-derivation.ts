@@ -66,18 +66,22 @@ export class LiveDerivation {
   /** Adds the outputs, and what becomes stale, to the batch. The closure of its streams is loaded. */
   async propagate(batch: AppendBatch): Promise<void> {
     for (const staged of [...batch.stagedStreams]) staged.markStaleLevels();
-    const queue = new Map<StreamId, LiveStream>();
+    const byDepth: Set<LiveStream>[] = [];
     const enqueue = (source: LiveStream): void => {
       for (const id of source.rawDependents) {
         const dependent = this.#cache.get(id);
-        if (dependent !== undefined) queue.set(id, dependent);
+        if (dependent === undefined) continue;
+        const depth = dependent.record.derivation?.depth ?? 0;
+        byDepth[depth] ??= new Set();
+        byDepth[depth].add(dependent);
       }
     };
     for (const { stream } of batch.stagedStreams) enqueue(stream);
-    while (queue.size > 0) {
-      const next = [...queue.values()].reduce((a, b) => (depthOf(b) < depthOf(a) ? b : a));
-      queue.delete(next.streamId);
-      if (await this.#derive(batch, next)) enqueue(next);
+    // What a stream adds lies deeper than the stream itself, so the list grows ahead of the loop.
+    for (let depth = 0; depth < byDepth.length; depth++) {
+      for (const derived of byDepth[depth] ?? []) {
+        if (await this.#derive(batch, derived)) enqueue(derived);
+      }
     }
   }
 
@@ -283,10 +287,6 @@ interface DeriveWork {
 }
 
 const NO_ROWS: Block = { timestamps: new Float64Array(0), columns: {} };
-
-function depthOf({ record }: LiveStream): number {
-  return record.derivation?.depth ?? 0;
-}
 
 /** Outputs after everything that the derived stream has are appended; others replace their bucket. */
 function stageOutputs(

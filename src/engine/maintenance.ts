@@ -3,10 +3,10 @@ import { LockExpiredMidMaintenance, StreamNotFound } from '../exceptions/errors.
 import { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { EngineContext } from './context.ts';
-import { maintainDerived } from './derived-maintenance.ts';
+import { firstStaleRange, maintainDerived } from './derived-maintenance.ts';
 import { Lease } from './lease.ts';
 import type { ComputedRange } from './level-draft.ts';
-import { maintainLevels } from './level-maintenance.ts';
+import { hasLevelWork, maintainLevels } from './level-maintenance.ts';
 
 export interface MaintenanceTask {
   /** Streams to maintain, with their depth in the dependency graph. */
@@ -84,28 +84,50 @@ export class Maintenance {
   async #maintain(streamId: StreamId): Promise<void> {
     const { signal, kind, owner } = this.#task;
     signal?.throwIfAborted();
-    const lease =
-      kind === 'history'
-        ? await Lease.await(this.#context, streamId, { owner, signal })
-        : await Lease.acquire(this.#context, streamId, owner);
-    if (lease !== null) {
-      try {
-        await this.#maintainDerived(streamId, lease);
-        if (kind === 'levels' && this.#asked.has(streamId))
-          await this.#maintainLevels(streamId, lease);
-      } finally {
-        await lease.release();
-      }
+    if (await this.#hasWork(streamId)) {
+      const lease =
+        kind === 'history'
+          ? await Lease.await(this.#context, streamId, { owner, signal })
+          : await Lease.acquire(this.#context, streamId, owner);
+      if (lease !== null) await this.#maintainLeased(streamId, lease);
     }
     this.#streamCount++;
     this.#report();
+  }
+
+  /** A lease costs two durable writes: most streams of a regular run need none. */
+  async #hasWork(streamId: StreamId): Promise<boolean> {
+    const [snapshot] = await this.#context.backend.readStreams([streamId]);
+    if (snapshot === null || snapshot === undefined) return false;
+    const isStale =
+      firstStaleRange(snapshot.record, { includesPending: this.#includesPending }) !== undefined;
+    if (isStale) return true;
+    const { untilMs } = this.#task;
+    return this.#doesLevels(streamId) && hasLevelWork(this.#context, snapshot, untilMs);
+  }
+
+  get #includesPending(): boolean {
+    return this.#task.kind === 'history';
+  }
+
+  #doesLevels(streamId: StreamId): boolean {
+    return this.#task.kind === 'levels' && this.#asked.has(streamId);
+  }
+
+  async #maintainLeased(streamId: StreamId, lease: Lease): Promise<void> {
+    try {
+      await this.#maintainDerived(streamId, lease);
+      if (this.#doesLevels(streamId)) await this.#maintainLevels(streamId, lease);
+    } finally {
+      await lease.release();
+    }
   }
 
   async #maintainDerived(streamId: StreamId, lease: Lease): Promise<void> {
     await maintainDerived(this.#context, {
       streamId,
       lease,
-      includesPending: this.#task.kind === 'history',
+      includesPending: this.#includesPending,
       signal: this.#task.signal,
       onCommit: ({ rowCount, marked }) => {
         this.#rowCount += rowCount;

@@ -16,7 +16,6 @@ import type {
 } from '../backend.ts';
 import type { BackendManifest } from '../manifest.ts';
 import { BlockStore } from './block-store.ts';
-import { CommitQueue } from './commit-queue.ts';
 import { Committer } from './committer.ts';
 import { LeaseStore } from './lease-store.ts';
 import { boundedLevel } from './level-bounds.ts';
@@ -26,6 +25,7 @@ import { Sealer } from './sealer.ts';
 import { openStoreFiles, type StoreFiles } from './store-files.ts';
 import { StreamStore } from './stream-store.ts';
 import type { StreamState, View } from './view.ts';
+import { WriteQueue } from './write-queue.ts';
 
 /** How an embedded store divides its work. The defaults suit; tests make everything smaller. */
 export interface EmbeddedTuning {
@@ -49,8 +49,9 @@ interface OpenStore {
   readonly streams: StreamStore;
   readonly blocks: BlockStore;
   readonly leases: LeaseStore;
+  readonly committer: Committer;
   readonly sealer: Sealer;
-  readonly queue: CommitQueue;
+  readonly queue: WriteQueue;
 }
 
 /** A store in a folder of its own, on LMDB; docs/format/embedded-store.md tells how it works. */
@@ -95,8 +96,8 @@ export class EmbeddedBackend extends AbstractBackend {
       sizePerTailBytes,
       sliceLevelCount,
     });
-    const queue = new CommitQueue(replica, committer, sealer);
-    this.#store = { files, replica, streams, blocks, leases, sealer, queue };
+    const queue = new WriteQueue(replica, sealer);
+    this.#store = { files, replica, streams, blocks, leases, committer, sealer, queue };
   }
 
   protected override async _close(): Promise<void> {
@@ -132,7 +133,8 @@ export class EmbeddedBackend extends AbstractBackend {
   }
 
   protected override _commit(commit: Commit): Promise<CommitOutcome> {
-    return this.#open().queue.add(commit);
+    const { queue, committer } = this.#open();
+    return queue.add((view) => committer.apply(view, commit));
   }
 
   protected override async _readPage(request: PageRequest): Promise<Page> {
@@ -151,22 +153,19 @@ export class EmbeddedBackend extends AbstractBackend {
     });
   }
 
-  protected override async _acquireLease(
-    streamId: StreamId,
-    options: LeaseOptions,
-  ): Promise<boolean> {
-    return this.#open().leases.acquire(streamId, options);
+  protected override _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
+    const { queue, leases } = this.#open();
+    return queue.add(() => leases.acquire(streamId, options));
   }
 
-  protected override async _renewLease(
-    streamId: StreamId,
-    options: LeaseOptions,
-  ): Promise<boolean> {
-    return this.#open().leases.renew(streamId, options);
+  protected override _renewLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
+    const { queue, leases } = this.#open();
+    return queue.add(() => leases.renew(streamId, options));
   }
 
-  protected override async _releaseLease(streamId: StreamId, owner: string): Promise<void> {
-    this.#open().leases.release(streamId, owner);
+  protected override _releaseLease(streamId: StreamId, owner: string): Promise<void> {
+    const { queue, leases } = this.#open();
+    return queue.add(() => leases.release(streamId, owner));
   }
 
   #open(): OpenStore {

@@ -11,7 +11,10 @@ interface Lease {
 /** `[untilMs:f64]`, little-endian, before the owner's name. */
 const HEADER_SIZE_BYTES = 8;
 
-/** Who may maintain which stream, and until when, by the clock of whoever asks. */
+/**
+ * Who may maintain which stream, and until when, by the clock of whoever asks. Called inside a
+ * transaction.
+ */
 export class LeaseStore {
   readonly #files: StoreFiles;
   readonly #now: () => Date;
@@ -22,29 +25,23 @@ export class LeaseStore {
   }
 
   acquire(streamId: StreamId, { owner, durationMs }: LeaseOptions): boolean {
-    return this.#files.write(() => {
-      const lease = this.#held(streamId);
-      if (lease !== null && lease.owner !== owner) return false;
-      this.#put(streamId, { owner, durationMs });
-      return true;
-    });
+    const lease = this.#held(streamId);
+    if (lease !== null && lease.owner !== owner) return false;
+    this.#put(streamId, { owner, durationMs });
+    return true;
   }
 
   renew(streamId: StreamId, { owner, durationMs }: LeaseOptions): boolean {
-    return this.#files.write(() => {
-      if (this.#held(streamId)?.owner !== owner) return false;
-      this.#put(streamId, { owner, durationMs });
-      return true;
-    });
+    if (this.#held(streamId)?.owner !== owner) return false;
+    this.#put(streamId, { owner, durationMs });
+    return true;
   }
 
   release(streamId: StreamId, owner: string): void {
-    this.#files.write(() => {
-      if (this.#held(streamId)?.owner === owner) this.remove(streamId);
-    });
+    if (this.#held(streamId)?.owner === owner) this.remove(streamId);
   }
 
-  /** Inside a transaction: forgets the lease, whoever has it. */
+  /** Forgets the lease, whoever has it. */
   remove(streamId: StreamId): void {
     this.#files.leases.remove(idKey(streamId));
   }
