@@ -7,10 +7,11 @@ import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
+import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
-/** Buckets that are put together at once. */
-const WINDOW_BUCKET_COUNT = 16_384;
+/** Buckets that are put together at once, as columns. */
+const COLUMN_BUCKET_COUNT = 16_384;
 
 export interface LevelRead {
   readonly snapshot: StreamSnapshot;
@@ -53,7 +54,7 @@ export class DenseRows implements DatapointRows {
 
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
     const { granularity, selection, isReverse } = this.#read;
-    for await (const { range, block } of this.#windows(from, to)) {
+    for await (const { range, block } of this.#windows(from, to, OBJECT_COUNT_MAX)) {
       const datapoints: Datapoint[] = [];
       let row = 0;
       for (let startMs = range.startMs; startMs < range.endMs; startMs += granularity.durationMs) {
@@ -69,7 +70,7 @@ export class DenseRows implements DatapointRows {
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
-    for await (const { range, block } of this.#windows(from, to)) {
+    for await (const { range, block } of this.#windows(from, to, COLUMN_BUCKET_COUNT)) {
       const columns = this.#finish(range, block);
       yield this.#read.isReverse ? reverseColumns(columns) : columns;
     }
@@ -98,18 +99,15 @@ export class DenseRows implements DatapointRows {
   async *#windows(
     from: number,
     to: number,
+    bucketCountMax: number,
   ): AsyncGenerator<{ readonly range: TimeRange; readonly block: Block }, void, undefined> {
     const { granularity, isReverse, selection, snapshot } = this.#read;
     const end = Math.min(to, this.#bucketCount);
-    for (let position = from; position < end; position += WINDOW_BUCKET_COUNT) {
-      const range = this.#rangeOf(
-        position,
-        Math.min(position + WINDOW_BUCKET_COUNT, end),
-        isReverse,
-      );
+    for (let position = from; position < end; position += bucketCountMax) {
+      const range = this.#rangeOf(position, Math.min(position + bucketCountMax, end), isReverse);
       const blocks: Block[] = [];
       const request = { streamId: snapshot.record.id, granularity, range };
-      const options = { columns: selection.columns, firstRowCount: WINDOW_BUCKET_COUNT };
+      const options = { columns: selection.columns, firstRowCount: bucketCountMax };
       for await (const block of readBlocks(this.#backend, request, options)) blocks.push(block);
       yield { range, block: concatBlocks(blocks) };
     }

@@ -13,6 +13,7 @@ import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
+import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
 export interface RawRead {
@@ -20,6 +21,15 @@ export interface RawRead {
   readonly granularity: Granularity;
   readonly range: TimeRange;
   readonly isReverse: boolean;
+}
+
+/** A read of fewer rows asks for just these. */
+const FEW_ROWS_MAX = 1024;
+
+interface StoredOptions {
+  /** Position behind the last row that is wanted. */
+  readonly to?: number;
+  readonly pageRowCountMax?: number | undefined;
 }
 
 /** Raw datapoints, as they are stored. */
@@ -41,7 +51,8 @@ export class RawRows implements DatapointRows {
   }
 
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
-    for await (const block of this.#rows(from, to)) yield this.#datapoints(block);
+    const rows = this.#rows(from, to, OBJECT_COUNT_MAX);
+    for await (const block of rows) yield this.#datapoints(block);
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
@@ -58,10 +69,14 @@ export class RawRows implements DatapointRows {
   }
 
   /** Stored rows at the positions `[from, to)` of the asked order. */
-  async *#rows(from: number, to: number): AsyncGenerator<Block, void, undefined> {
+  async *#rows(
+    from: number,
+    to: number,
+    pageRowCountMax?: number,
+  ): AsyncGenerator<Block, void, undefined> {
     if (to <= from) return;
     let position = 0;
-    for await (const block of this.#stored([VALUE_COLUMN], to)) {
+    for await (const block of this.#stored([VALUE_COLUMN], { to, pageRowCountMax })) {
       const rowCount = block.timestamps.length;
       const start = Math.min(rowCount, Math.max(0, from - position));
       const end = Math.min(rowCount, to - position);
@@ -74,15 +89,15 @@ export class RawRows implements DatapointRows {
 
   #stored(
     columns: readonly string[],
-    rowCountMax?: number,
+    { to = Number.POSITIVE_INFINITY, pageRowCountMax }: StoredOptions = {},
   ): AsyncGenerator<Block, void, undefined> {
     const { snapshot, granularity, range, isReverse } = this.#read;
     const request = { streamId: snapshot.record.id, granularity, range };
-    const isShort = rowCountMax !== undefined && rowCountMax < 1024;
     return readBlocks(this.#backend, request, {
       isReverse,
       columns,
-      ...(isShort ? { firstRowCount: Math.max(1, rowCountMax) } : {}),
+      ...(to < FEW_ROWS_MAX ? { firstRowCount: Math.max(1, to) } : {}),
+      ...(pageRowCountMax === undefined ? {} : { rowCountMax: pageRowCountMax }),
     });
   }
 

@@ -1,5 +1,8 @@
 import { assert } from '../model/assert.ts';
 
+/** Items that exist as objects at once, at most about so many: what is larger outlives its use. */
+export const OBJECT_COUNT_MAX = 4096;
+
 /** Where a sequence gets its items from. Positions count from 0. */
 export interface SequenceSource<Item> {
   /** Items at the positions `[from, to)`, as far as there are any, in order, in blocks. */

@@ -10,6 +10,8 @@ const PAGE_GROWTH = 4;
 export interface ReadOptions {
   readonly isReverse?: boolean;
   readonly columns?: readonly string[];
+  /** Rows of a page, at most. */
+  readonly rowCountMax?: number;
   /** Rows of the first page. Later ones are larger: a reader that wants more will want much more. */
   readonly firstRowCount?: number;
 }
@@ -24,13 +26,17 @@ export async function* readBlocks(
   request: Pick<PageRequest, 'streamId' | 'granularity' | 'range'>,
   options: ReadOptions = {},
 ): AsyncGenerator<Block, void, undefined> {
-  const { firstRowCount = FIRST_PAGE_ROW_COUNT, ...shape } = options;
+  const {
+    firstRowCount = FIRST_PAGE_ROW_COUNT,
+    rowCountMax: pageRowCountMax = PAGE_ROW_COUNT_MAX,
+    ...shape
+  } = options;
   let rest: TimeRange | null = intersectRanges(request.range, ALL_TIME);
   let rowCountMax = firstRowCount;
   while (rest !== null && !isEmptyRange(rest)) {
     const page = await backend.readPage({ ...request, ...shape, range: rest, rowCountMax });
     if (page.block.timestamps.length > 0) yield page.block;
     rest = page.rest;
-    rowCountMax = Math.min(rowCountMax * PAGE_GROWTH, PAGE_ROW_COUNT_MAX);
+    rowCountMax = Math.min(rowCountMax * PAGE_GROWTH, pageRowCountMax);
   }
 }
