@@ -13,7 +13,8 @@ import { Granularity } from '../../src/model/granularity.ts';
 import { BASE_MS, linesOf } from './child.ts';
 
 const WRITER = fileURLToPath(new URL('./crash-writer.mjs', import.meta.url));
-const KILL_COUNT = 60;
+/** DURABILITY_KILLS=… kills more often, as CI does. */
+const KILL_COUNT = Number(process.env['DURABILITY_KILLS'] ?? 60);
 /** How long a child lives after its first line. */
 const LIFE_MIN_MS = 30;
 const LIFE_MAX_MS = 150;
@@ -83,29 +84,33 @@ async function storedRows(
   return rows;
 }
 
-test(`a writer killed ${KILL_COUNT} times loses and doubles nothing that it acknowledged (seed ${SEED})`, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'datastream-crash-'));
-  const url = `embedded:${folder}`;
-  const random = pseudoRandom(SEED);
-  let acknowledgedCount = 0;
-  try {
-    for (let round = 0; round < KILL_COUNT; round++) {
-      const lifeMs = LIFE_MIN_MS + random.next().value * (LIFE_MAX_MS - LIFE_MIN_MS);
-      const lines = await killedWriter(url, { round, lifeMs });
-      expect(lines.flatMap(({ warning }) => warning ?? [])).toEqual([]);
-      const acknowledged = lines.flatMap((line) => line.acknowledged ?? []);
-      acknowledgedCount += acknowledged.length;
-      const startSecond = lines.find((line) => line.startSecond !== undefined)?.startSecond;
-      await assertStored(url, { round, startSecond, acknowledged });
+test(
+  `a writer killed ${KILL_COUNT} times loses and doubles nothing that it acknowledged (seed ${SEED})`,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'datastream-crash-'));
+    const url = `embedded:${folder}`;
+    const random = pseudoRandom(SEED);
+    let acknowledgedCount = 0;
+    try {
+      for (let round = 0; round < KILL_COUNT; round++) {
+        const lifeMs = LIFE_MIN_MS + random.next().value * (LIFE_MAX_MS - LIFE_MIN_MS);
+        const lines = await killedWriter(url, { round, lifeMs });
+        expect(lines.flatMap(({ warning }) => warning ?? [])).toEqual([]);
+        const acknowledged = lines.flatMap((line) => line.acknowledged ?? []);
+        acknowledgedCount += acknowledged.length;
+        const startSecond = lines.find((line) => line.startSecond !== undefined)?.startSecond;
+        await assertStored(url, { round, startSecond, acknowledged });
+      }
+      expect(acknowledgedCount).toBeGreaterThan(KILL_COUNT);
+      const datastream = await reopen(url, KILL_COUNT);
+      await settleAndVerify(datastream);
+      await datastream.close();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
-    expect(acknowledgedCount).toBeGreaterThan(KILL_COUNT);
-    const datastream = await reopen(url, KILL_COUNT);
-    await settleAndVerify(datastream);
-    await datastream.close();
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}, 240_000);
+  },
+  240_000 + KILL_COUNT * 2000,
+);
 
 async function assertStored(
   url: string,
