@@ -1,6 +1,7 @@
 import { bucketStartMs, type Granularity } from '../model/granularity.ts';
 import { cutToSecond, TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { instantMs } from '../model/timestamp.ts';
+import { checkFlag, checkKeys, checkNames } from './option-checks.ts';
 import type { DataRange } from './types.ts';
 
 const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
@@ -27,9 +28,10 @@ export interface CheckedRange {
  * @throws {InvalidTimestamp} when a bound is not an instant.
  */
 export function checkRange(range: DataRange): CheckedRange {
-  for (const key of Object.keys(range)) {
-    if (!KEYS.has(key)) throw new TypeError(`Unknown option ${JSON.stringify(key)} of getData.`);
-  }
+  checkKeys(range, KEYS, 'getData');
+  checkFlag(range.reverse, 'reverse');
+  checkNames(range.valueDownsamplers, 'valueDownsamplers');
+  checkNames(range.timeDownsamplers, 'timeDownsamplers');
   const { start, startExclusive, end, endExclusive } = range;
   if ((start === undefined) === (startExclusive === undefined)) {
     throw new TypeError('getData takes exactly one of start and startExclusive.');

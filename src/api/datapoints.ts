@@ -48,6 +48,14 @@ export class Datapoints extends Sequence<Datapoint> {
     return new Datapoints(this.#backend, this.#request, this.sliced(from, to));
   }
 
+  override async at(index: number): Promise<Datapoint | undefined> {
+    const isWhole = this.from === 0 && this.to === Number.POSITIVE_INFINITY;
+    if (!(index < 0 && isWhole)) return super.at(index);
+    // The end of the data is found from there, not by counting all that comes before.
+    const request = { ...this.#request, isReverse: !this.#request.isReverse };
+    return new Datapoints(this.#backend, request).at(-1 - index);
+  }
+
   /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
   async columns(): Promise<DatapointColumns> {
     const rows = await openRows(this.#backend, this.#request);

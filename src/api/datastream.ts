@@ -17,11 +17,13 @@ import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { valueCodecOf } from '../model/value.ts';
+import { copyPlain } from '../model/value-json.ts';
 import { computedDatapoints } from './computed-datapoints.ts';
 import { checkRange } from './data-range.ts';
 import { Datapoints } from './datapoints.ts';
 import { checkDefinition, checkGranularity } from './definition.ts';
 import { describeStream } from './describe-stream.ts';
+import { checkFlag, checkKeys, checkStreamId } from './option-checks.ts';
 import { StreamCatalog } from './stream-catalog.ts';
 import { Streams, selectSnapshots } from './streams.ts';
 import { checkQuery, checkTags } from './tag-checks.ts';
@@ -40,6 +42,28 @@ import type {
 } from './types.ts';
 
 const DEFAULT_CONCURRENCY = 8;
+const APPEND_KEYS: ReadonlySet<string> = new Set<keyof AppendOptions>(['checkTimestamp']);
+const BACKPROCESS_KEYS: ReadonlySet<string> = new Set<keyof BackprocessOptions>([
+  'queryTags',
+  'signal',
+  'onProgress',
+  'concurrency',
+]);
+const DOWNSAMPLE_KEYS: ReadonlySet<string> = new Set<keyof DownsampleOptions>([
+  'queryTags',
+  'signal',
+  'onProgress',
+  'concurrency',
+  'until',
+  'returnDatapoints',
+  'filterStream',
+]);
+const VERIFY_KEYS: ReadonlySet<string> = new Set<keyof VerifyOptions>([
+  'queryTags',
+  'signal',
+  'onProgress',
+  'onDifference',
+]);
 
 /** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
 export class Datastream {
@@ -52,9 +76,9 @@ export class Datastream {
   constructor(backend: Backend, options: DatastreamOptions = {}) {
     const { now = () => new Date(), onWarning = emitProcessWarning } = options;
     this.#backend = backend;
-    this.#context = { backend, nowMs: () => now().getTime(), warn: onWarning };
+    this.#context = { backend, nowMs: () => now().getTime(), warn: guarded(onWarning) };
     this.#appender = new Appender(this.#context);
-    this.#catalog = new StreamCatalog(backend, (ids) => this.#appender.noteChanged(ids));
+    this.#catalog = new StreamCatalog(this.#context, (ids) => this.#appender.noteChanged(ids));
   }
 
   /** What the store can do. */
@@ -119,7 +143,7 @@ export class Datastream {
     timestamp?: Date | number,
     options: AppendOptions = {},
   ): Promise<AppendedDatapoint> {
-    const item = { streamId: streamId as StreamId, value, timestamp };
+    const item = appendItem(streamId, value, timestamp);
     const [appended] = await this.#appendItems([item], options);
     return appended!;
   }
@@ -136,11 +160,7 @@ export class Datastream {
     if (!Array.isArray(items)) throw new TypeError('appendMultiple takes a list of datapoints.');
     if (items.length === 0) return [];
     return this.#appendItems(
-      items.map(({ streamId, value, timestamp }) => ({
-        streamId: streamId as StreamId,
-        value,
-        timestamp,
-      })),
+      items.map(({ streamId, value, timestamp }) => appendItem(streamId, value, timestamp)),
       options,
     );
   }
@@ -153,8 +173,9 @@ export class Datastream {
   async appendColumns(
     streamId: string,
     { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Column },
-    { checkTimestamp = true }: AppendOptions = {},
+    options: AppendOptions = {},
   ): Promise<void> {
+    const checkTimestamp = checkAppendOptions(options);
     if (!(timestamps instanceof Float64Array) || !isColumn(values)) {
       throw new TypeError(
         'appendColumns takes a Float64Array of timestamps and a column of values.',
@@ -167,7 +188,7 @@ export class Datastream {
     }
     await this.#appender.append({
       kind: 'columns',
-      streamId: streamId as StreamId,
+      streamId: checkStreamId(streamId),
       timestamps: cutTimestamps(timestamps, this.#backend.supports.timestampRange),
       values: copyValues(values),
       checkTimestamp,
@@ -193,8 +214,8 @@ export class Datastream {
     if (streamIds.length === 0) return;
     await this.#appender.append({
       kind: 'tick',
-      timestamp,
-      streamIds: streamIds.slice() as StreamId[],
+      timestamp: instantOf(timestamp),
+      streamIds: streamIds.map(checkStreamId),
       values: values.slice(),
     });
   }
@@ -209,11 +230,12 @@ export class Datastream {
     granularity: { readonly name: string } | string,
     range: DataRange,
   ): Datapoints {
+    const bounds = checkRange(range);
     const { reverse: isReverse = false, valueDownsamplers, timeDownsamplers } = range;
     return new Datapoints(this.#backend, {
-      streamId: streamId as StreamId,
+      streamId: checkStreamId(streamId),
       granularity: checkGranularity(granularity),
-      range: checkRange(range),
+      range: bounds,
       isReverse,
       valueDownsamplers,
       timeDownsamplers,
@@ -226,6 +248,7 @@ export class Datastream {
    * @returns the buckets that were written, if `returnDatapoints` asks for them.
    */
   async downsampleStreams(options: DownsampleOptions = {}): Promise<AppendedDatapoint[]> {
+    checkKeys(options, DOWNSAMPLE_KEYS, 'downsampleStreams');
     const { until, returnDatapoints = false, filterStream = () => true } = options;
     const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
     const returned: AppendedDatapoint[] = [];
@@ -243,6 +266,7 @@ export class Datastream {
 
   /** Processes the history of derived streams that was never processed, sources before dependents. */
   async backprocessStreams(options: BackprocessOptions = {}): Promise<void> {
+    checkKeys(options, BACKPROCESS_KEYS, 'backprocessStreams');
     await this.#maintain(options, {
       kind: 'history',
       untilMs: this.#context.nowMs(),
@@ -261,6 +285,7 @@ export class Datastream {
 
   /** Recomputes levels and derived streams from their sources, and compares with what is stored. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    checkKeys(options, VERIFY_KEYS, 'verify');
     const { signal, onProgress, onDifference } = options;
     const streams = await this.#select(options.queryTags, () => true);
     const report = { bucketCount: 0, derivedCount: 0, differenceCount: 0, staleRangeCount: 0 };
@@ -294,8 +319,9 @@ export class Datastream {
 
   async #appendItems(
     items: readonly AppendItem[],
-    { checkTimestamp = true }: AppendOptions,
+    options: AppendOptions,
   ): Promise<AppendedDatapoint[]> {
+    const checkTimestamp = checkAppendOptions(options);
     const stored = await this.#appender.append({ kind: 'items', items, checkTimestamp });
     return stored.map(appendedDatapoint);
   }
@@ -338,6 +364,36 @@ export class Datastream {
     }
     return selected;
   }
+}
+
+function checkAppendOptions(options: AppendOptions): boolean {
+  checkKeys(options, APPEND_KEYS, 'append');
+  checkFlag(options.checkTimestamp, 'checkTimestamp');
+  return options.checkTimestamp ?? true;
+}
+
+/** Taken now: the caller may change his value and his date while the append waits for its turn. */
+function appendItem(streamId: unknown, value: unknown, timestamp: unknown): AppendItem {
+  return {
+    streamId: checkStreamId(streamId),
+    value: copyPlain(value),
+    timestamp: instantOf(timestamp),
+  };
+}
+
+function instantOf(timestamp: unknown): unknown {
+  return timestamp instanceof Date ? timestamp.getTime() : timestamp;
+}
+
+/** A listener that throws must not fail what it is told about. */
+function guarded(onWarning: (warning: DatastreamWarning) => void): EngineContext['warn'] {
+  return (warning) => {
+    try {
+      onWarning(warning);
+    } catch {
+      emitProcessWarning(warning);
+    }
+  };
 }
 
 function isColumn(values: unknown): values is Column {

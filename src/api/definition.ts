@@ -1,6 +1,7 @@
 import type { SourceDescription } from '../derive/operator.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { expandValueDownsamplers } from '../downsamplers/registry.ts';
+import { isPendingBackprocess } from '../engine/live-stream.ts';
 import {
   IncompatibleGranularities,
   InvalidOperatorArguments,
@@ -19,6 +20,7 @@ import type {
   ValueTypeOptions,
 } from '../model/stream.ts';
 import { isTagObject, type Tags } from '../model/tags.ts';
+import { checkFlag, checkKeys } from './option-checks.ts';
 import { checkTags } from './tag-checks.ts';
 import type { DeriveFrom, StreamDefinition } from './types.ts';
 
@@ -62,10 +64,8 @@ export interface CheckedDerivation {
  * {UnsupportedDeriveOperator} {InvalidOperatorArguments} {ReservedTagNameError} {TypeError}
  */
 export function checkDefinition(definition: StreamDefinition): CheckedDefinition {
-  for (const key of Object.keys(definition)) {
-    if (!DEFINITION_KEYS.has(key))
-      throw new TypeError(`Unknown stream option ${JSON.stringify(key)}.`);
-  }
+  checkKeys(definition, DEFINITION_KEYS, 'ensureStream');
+  checkFlag(definition.deriveBackprocess, 'deriveBackprocess');
   const valueType = checkValueType(definition.valueType ?? 'numeric');
   const downsamplers: unknown = definition.valueDownsamplers;
   if (!Array.isArray(downsamplers)) {
@@ -163,19 +163,33 @@ function checkSource(source: DeriveFrom): CheckedDerivation['sources'][number] {
   };
 }
 
+export interface DerivationContext {
+  /** The derived stream's highest granularity. */
+  readonly own: Granularity;
+  readonly nowMs: number;
+  /** Of the sources, in their order. */
+  readonly snapshots: readonly (StreamSnapshot | null)[];
+}
+
+/** The last instant of a source's history; of one that is still to be processed, now. */
+function historyEndMs({ record, latestMs }: StreamSnapshot, nowMs: number): number | null {
+  if (!isPendingBackprocess(record)) return latestMs;
+  return Math.max(latestMs ?? Number.NEGATIVE_INFINITY, nowMs);
+}
+
 /**
  * Resolves a derivation against its sources, as they are now.
  * @throws {StreamNotFound} {IncompatibleGranularities} {IncompatibleTypes} {InvalidOperatorArguments}
  */
 export function resolveDerivation(
   { op, args, sources, isBackprocessed }: CheckedDerivation,
-  own: Granularity,
-  snapshots: readonly (StreamSnapshot | null)[],
+  { own, nowMs, snapshots }: DerivationContext,
 ): Derivation {
   const resolved = sources.map(({ name, streamId, granularity }, index): ResolvedSource => {
     const snapshot = snapshots[index] ?? null;
     if (snapshot === null) throw new StreamNotFound(streamId);
-    return resolveSource(snapshot, { name, granularity, isBackprocessed });
+    const afterMs = isBackprocessed ? null : historyEndMs(snapshot, nowMs);
+    return resolveSource(snapshot, { name, granularity, afterMs });
   });
   operatorOf(op).validate(
     resolved.map(({ description }) => description),
@@ -196,8 +210,8 @@ interface ResolvedSource {
 }
 
 function resolveSource(
-  { record, latestMs }: StreamSnapshot,
-  asked: { name: string | null; granularity: Granularity | null; isBackprocessed: boolean },
+  { record }: StreamSnapshot,
+  asked: { name: string | null; granularity: Granularity | null; afterMs: number | null },
 ): ResolvedSource {
   const highest = Granularity.byName(record.highestGranularity);
   const granularity = asked.granularity ?? highest;
@@ -212,14 +226,12 @@ function resolveSource(
       `Stream ${record.id} does not keep the mean, which its ${granularity.name} level contributes.`,
     );
   }
-  const untilMs = record.levels[granularity.name]?.untilMs ?? null;
-  const lastMs = isLevel && untilMs !== null ? untilMs - 1 : isLevel ? null : latestMs;
   return {
     source: {
       name: asked.name,
       streamId: record.id,
       granularity: granularity.name,
-      afterMs: asked.isBackprocessed ? null : lastMs,
+      afterMs: asked.afterMs,
     },
     description: { name: asked.name, valueType: record.valueType, granularity, isLevel },
   };

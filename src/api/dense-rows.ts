@@ -137,21 +137,18 @@ export class DenseRows implements DatapointRows {
       return block.timestamps[row] === startMs ? row : -1;
     });
     const { v, t } = finished;
-    const empty = (startMs: number): ReturnType<LevelSelection['emptyDatapoint']> =>
-      selection.emptyDatapoint(startMs, granularity);
+    // Empty buckets differ in nothing but their mean time, which moves along with them.
+    const empty = selection.emptyDatapoint(range.startMs, granularity);
+    const emptyTimeAt = (letter: string, index: number): unknown => {
+      const time = empty.t![letter];
+      return time instanceof Date ? time.getTime() + index * durationMs : time;
+    };
     return {
       timestamps,
-      ...(v === undefined
-        ? {}
-        : { v: spread(v, rows, (letter) => empty(range.startMs).v![letter]) }),
+      ...(v === undefined ? {} : { v: spread(v, rows, (letter) => empty.v![letter]) }),
       ...(t === undefined
         ? {}
-        : {
-            t: spread(t, rows, (letter, i) => empty(timestamps[i]!).t![letter]) as Record<
-              string,
-              Float64Array
-            >,
-          }),
+        : { t: spread(t, rows, emptyTimeAt) as Record<string, Float64Array> }),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend } from '../backends/backend.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
+import type { EngineContext } from '../engine/context.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import {
   InconsistentStreamConfiguration,
@@ -16,9 +17,10 @@ import type {
   StreamRecord,
   StreamSnapshot,
 } from '../model/stream.ts';
-import { canonicalJson, isEqualJson, mergeTags, type Tags } from '../model/tags.ts';
+import { canonicalJson, isEqualJson, matchesTags, mergeTags, type Tags } from '../model/tags.ts';
 import { ALL_TIME } from '../model/time-range.ts';
-import { type CheckedDefinition, resolveDerivation } from './definition.ts';
+import { type CheckedDefinition, type CheckedDerivation, resolveDerivation } from './definition.ts';
+import { checkStreamId } from './option-checks.ts';
 import { type StreamSelection, selectSnapshots } from './streams.ts';
 
 /** Streams that one commit deletes, at most. */
@@ -27,17 +29,22 @@ const DELETE_STREAM_COUNT_MAX = 1000;
 /** Creates, changes and deletes stream records. */
 export class StreamCatalog {
   readonly #backend: Backend;
+  readonly #nowMs: () => number;
   /** Told of streams whose records a commit has changed. */
   readonly #onChanged: (streamIds: readonly StreamId[]) => void;
 
-  constructor(backend: Backend, onChanged: (streamIds: readonly StreamId[]) => void) {
+  constructor(
+    { backend, nowMs }: Pick<EngineContext, 'backend' | 'nowMs'>,
+    onChanged: (streamIds: readonly StreamId[]) => void,
+  ) {
     this.#backend = backend;
+    this.#nowMs = nowMs;
     this.#onChanged = onChanged;
   }
 
   /** @throws {StreamNotFound} */
   async read(streamId: string): Promise<StreamSnapshot> {
-    const [snapshot] = await this.#backend.readStreams([streamId as StreamId]);
+    const [snapshot] = await this.#backend.readStreams([checkStreamId(streamId)]);
     if (snapshot === null || snapshot === undefined) throw new StreamNotFound(streamId);
     return snapshot;
   }
@@ -45,6 +52,11 @@ export class StreamCatalog {
   /** Finds the one stream that has the query tags, or creates it. */
   async ensure(queryTags: Tags, definition: CheckedDefinition): Promise<StreamId> {
     const tags = mergeTags(queryTags, definition.tags);
+    if (!matchesTags(tags, queryTags)) {
+      throw new TypeError(
+        'The tags contradict the query tags: the stream would not be found again.',
+      );
+    }
     let streamId: StreamId | null = null;
     await commitOrRetry({
       what: 'the stream or its sources',
@@ -75,7 +87,9 @@ export class StreamCatalog {
     const sources = await this.#backend.readStreams(
       derive?.sources.map(({ streamId }) => streamId) ?? [],
     );
-    const derivation = derive && resolveDerivation(derive, highest, sources);
+    const derivation =
+      derive &&
+      resolveDerivation(derive, { own: highest, nowMs: this.#nowMs(), snapshots: sources });
     const hasHistory =
       derive?.isBackprocessed === true &&
       derivation!.sources.some((source, i) => holdsData(sources[i]!, source.granularity));
@@ -128,21 +142,27 @@ export class StreamCatalog {
    * nothing is deleted then.
    */
   async delete(selection: StreamSelection): Promise<void> {
+    let remaining: readonly StreamSnapshot[] | null = null;
     await commitOrRetry({
       what: 'the selected streams',
       attempt: async () => {
-        const selected = new Map<StreamId, StreamSnapshot>();
-        for await (const page of selectSnapshots(this.#backend, selection)) {
-          for (const snapshot of page) selected.set(snapshot.record.id, snapshot);
-        }
-        if (selected.size === 0) return 'done';
-        checkIndependent(selected);
-        const deepestFirst = [...selected.values()].sort((a, b) => depthOf(b) - depthOf(a));
-        const chunk = deepestFirst.slice(0, DELETE_STREAM_COUNT_MAX);
-        if (!(await this.#deleteChunk(chunk))) return 'conflict';
-        return chunk.length === deepestFirst.length ? 'done' : 'more';
+        remaining ??= await this.#selectDeepestFirst(selection);
+        const chunk = remaining.slice(0, DELETE_STREAM_COUNT_MAX);
+        if (chunk.length === 0) return 'done';
+        const isDeleted = await this.#deleteChunk(chunk);
+        remaining = isDeleted ? remaining.slice(chunk.length) : null;
+        return isDeleted ? 'more' : 'conflict';
       },
     });
+  }
+
+  async #selectDeepestFirst(selection: StreamSelection): Promise<readonly StreamSnapshot[]> {
+    const selected = new Map<StreamId, StreamSnapshot>();
+    for await (const page of selectSnapshots(this.#backend, selection)) {
+      for (const snapshot of page) selected.set(snapshot.record.id, snapshot);
+    }
+    checkIndependent(selected);
+    return [...selected.values()].sort((a, b) => depthOf(b) - depthOf(a));
   }
 
   async #deleteChunk(chunk: readonly StreamSnapshot[]): Promise<boolean> {
@@ -214,13 +234,23 @@ function checkConsistent(record: StreamRecord, definition: CheckedDefinition): v
   }
   if (definition.derive === null) throw differs(`a derivation by ${derivation.op}`);
   if (derivation.op !== definition.derive.op) throw differs(`the derive operator ${derivation.op}`);
-  const asked = definition.derive.sources.map(({ name, streamId }) =>
-    canonicalJson([name, streamId]),
-  );
-  const present = derivation.sources.map(({ name, streamId }) => canonicalJson([name, streamId]));
-  if (canonicalJson(asked.sort()) !== canonicalJson(present.sort())) {
-    throw differs('other derive sources');
+  if (!isSameSources(definition.derive, derivation)) throw differs('other derive sources');
+}
+
+/** Whether the sources are the same set; a granularity that is not asked for is no difference. */
+function isSameSources({ sources: asked }: CheckedDerivation, { sources }: Derivation): boolean {
+  const rest = [...sources];
+  for (const { name, streamId, granularity } of asked) {
+    const index = rest.findIndex(
+      (source) =>
+        source.name === name &&
+        source.streamId === streamId &&
+        (granularity === null || source.granularity === granularity.name),
+    );
+    if (index < 0) return false;
+    rest.splice(index, 1);
   }
+  return rest.length === 0;
 }
 
 function checkIndependent(selected: ReadonlyMap<StreamId, StreamSnapshot>): void {

@@ -42,7 +42,10 @@ export function checkQuery(tags: unknown): {
   readonly tags: Tags;
   readonly streamId: string | null;
 } {
-  const { [STREAM_ID_TAG]: streamId, ...rest } = copyTagObject(tags ?? {}, 'query tags');
+  const { [STREAM_ID_TAG]: streamId, ...rest } = copyTagObject(
+    tags === undefined ? {} : tags,
+    'query tags',
+  );
   if (streamId !== undefined && typeof streamId !== 'string') {
     throw new TypeError(`The query tag ${STREAM_ID_TAG} is the id of a stream, a string.`);
   }

@@ -50,7 +50,11 @@ export interface SourceDescription {
  */
 type Reach =
   | { readonly kind: 'sequence'; settles(input: Input): boolean }
-  | { readonly kind: 'bucket' };
+  | {
+      readonly kind: 'bucket';
+      /** Whether a bucket in which a source has no input gives no output. */
+      readonly needsEverySource: boolean;
+    };
 
 /**
  * A derive operator: pure, a state machine over the inputs of all sources, ordered by (timestamp,

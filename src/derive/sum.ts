@@ -23,7 +23,7 @@ export interface SumState {
 export const sum: Operator<SumState> = Object.freeze({
   name: 'sum',
   valueType: 'numeric',
-  reach: Object.freeze({ kind: 'bucket' }),
+  reach: Object.freeze({ kind: 'bucket', needsEverySource: true }),
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('sum', args);

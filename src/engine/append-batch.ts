@@ -5,9 +5,9 @@ import {
   InvalidValue,
   StreamNotFound,
 } from '../exceptions/errors.ts';
+import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { type Column, VALUE_COLUMN } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
-import { cutToSecond } from '../model/time-range.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 import type {
   AppendRequest,
@@ -41,6 +41,8 @@ export class AppendBatch {
   readonly #staged = new Map<StreamId, StagedStream>();
   readonly #ticks: TickWrite[] = [];
   readonly #tickStreams: LiveStream[] = [];
+  /** About inputs that gave no derived output; to be given once the batch is durable. */
+  readonly warnings: InvalidValueWarning[] = [];
 
   /** All streams of the requests must have been loaded into the cache. */
   constructor(context: EngineContext, cache: StreamCache) {
@@ -94,8 +96,7 @@ export class AppendBatch {
     const datapoints = items.map(({ streamId, value, timestamp }) => {
       const stream = this.#appendable(streamId);
       const latestMs = latest.get(stream) ?? this.#latestMs(stream);
-      const timestampMs =
-        timestamp === undefined ? cutToSecond(this.#context.nowMs()) : this.#parse(timestamp);
+      const timestampMs = this.#parse(timestamp === undefined ? this.#context.nowMs() : timestamp);
       if (checkTimestamp && timestampMs < latestMs)
         throw olderThanLatest(stream, { timestampMs, latestMs });
       latest.set(stream, Math.max(latestMs, timestampMs));
@@ -127,8 +128,7 @@ export class AppendBatch {
   }
 
   #addTick({ timestamp, streamIds, values }: TickRequest): void {
-    const timestampMs =
-      timestamp === undefined ? cutToSecond(this.#context.nowMs()) : this.#parse(timestamp);
+    const timestampMs = this.#parse(timestamp === undefined ? this.#context.nowMs() : timestamp);
     const streams = this.#checkTick({ timestampMs, streamIds, values });
     if (streams.every((stream) => this.#isPlainTick(stream))) {
       this.#ticks.push({ kind: 'tick', timestampMs, streamIds, values });

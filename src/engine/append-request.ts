@@ -3,6 +3,7 @@ import type { Column } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
+import { copyPlain } from '../model/value-json.ts';
 
 export interface AppendItem {
   readonly streamId: StreamId;
@@ -62,7 +63,7 @@ export function cutTimestamps(timestamps: Float64Array, range: TimeRange): CutTi
  * @throws {InvalidValue} when a number is infinite. NaN is null there.
  */
 export function copyValues(values: Column): Column {
-  if (!(values instanceof Float64Array)) return values.slice();
+  if (!(values instanceof Float64Array)) return values.map((value) => copyPlain(value));
   const copy = new Float64Array(values.length);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;

@@ -5,6 +5,7 @@ import { type AppendRequest, type StoredDatapoint, streamIdsOf } from './append-
 import type { EngineContext } from './context.ts';
 import { LiveDerivation } from './live-derivation.ts';
 import type { LiveStream } from './live-stream.ts';
+import { pause } from './pause.ts';
 import { StreamCache } from './stream-cache.ts';
 
 /** Rows that one commit takes at most, so that a flood of appends does not become one huge commit. */
@@ -133,6 +134,7 @@ export class Appender {
       return false;
     }
     this.#derivation.settle();
+    for (const warning of batch.warnings) this.#context.warn(warning);
     this.#adopt(batch, touched, outcome.version);
     for (const record of updates) this.#cache.adoptUpdate(record, outcome.version);
     return true;
@@ -145,7 +147,6 @@ export class Appender {
     }
     for (const staged of batch.stagedStreams) {
       if (staged.extentMs !== null) extend(staged.stream, staged.extentMs);
-      if (staged.replacedRanges.length > 0) this.#cache.markDirty([staged.stream.streamId]);
     }
   }
 
@@ -196,12 +197,4 @@ function rowCountOf(request: AppendRequest): number {
     case 'tick':
       return request.streamIds.length;
   }
-}
-
-/** Lets others finish: at once at first, then a little longer each time. */
-function pause(tryCount: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (tryCount < 3) setImmediate(resolve);
-    else setTimeout(resolve, Math.min(tryCount, 10));
-  });
 }

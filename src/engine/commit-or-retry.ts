@@ -1,4 +1,5 @@
 import { StreamAppendContended } from '../exceptions/errors.ts';
+import { pause } from './pause.ts';
 
 /** Tries in a row that others may win before the work is given up. */
 const TRY_COUNT_MAX = 50;
@@ -22,7 +23,7 @@ export async function commitOrRetry({
     const result = await attempt();
     if (result === 'done') return;
     if (result === 'more') tryCount = -1;
-    else await new Promise((resolve) => setTimeout(resolve, Math.min(tryCount, 10)));
+    else await pause(tryCount);
   }
   throw new StreamAppendContended(
     `Other writers changed ${what} on each of ${TRY_COUNT_MAX} tries.`,

@@ -1,5 +1,6 @@
 import type { Expectation } from '../backends/backend.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
+import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
 import type { Block } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs } from '../model/granularity.ts';
@@ -35,6 +36,9 @@ export interface DerivedWork {
  * @throws {LockExpiredMidMaintenance} when the lease runs out; what was committed stays.
  */
 export async function maintainDerived(context: EngineContext, work: DerivedWork): Promise<void> {
+  // Whether the next window ends before what may yet be appended: somebody who appends all the time
+  // would otherwise win every time, and make each try start over.
+  let isQuiet = true;
   await commitOrRetry({
     what: `stream ${work.streamId}`,
     attempt: async () => {
@@ -43,7 +47,11 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
       if (range === undefined) return 'done';
       const run = new OperatorRun(derived.record);
       const { stale } = derived.record;
-      const limitMs = work.includesPending ? TIME_END_MS : pendingStartMs(stale);
+      const limitMs = work.includesPending
+        ? isQuiet
+          ? quietEndMs(run, sources, range)
+          : TIME_END_MS
+        : pendingStartMs(stale);
       const { signal } = work;
       const replayed = await replay(context, { run, sources, range, stale, limitMs, signal });
       await work.lease.keep();
@@ -69,11 +77,29 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
           },
         ],
       });
+      isQuiet = !outcome.isCommitted;
       if (!outcome.isCommitted) return 'conflict';
+      for (const warning of replayed.warnings) context.warn(warning);
       work.onCommit({ rowCount: replayed.block.timestamps.length, marked: marks.streamIds });
       return 'more';
     },
   });
+}
+
+/** Before it nothing can be appended in order, as far as that is behind the start of the range. */
+function quietEndMs(
+  { derivation, granularity }: OperatorRun,
+  sources: readonly StreamSnapshot[],
+  range: TimeRange,
+): number {
+  if (range.endMs !== TIME_END_MS) return TIME_END_MS;
+  const ends = sources.flatMap(({ record, latestMs }, index) => {
+    const isRaw = derivation.sources[index]!.granularity === record.highestGranularity;
+    if (!isRaw || latestMs === null) return [];
+    const endMs = bucketStartMs(latestMs, granularity);
+    return endMs > range.startMs ? [endMs] : [];
+  });
+  return Math.min(TIME_END_MS, ...ends);
 }
 
 /** The first range to process; history that was never processed only if it is included. */
@@ -126,6 +152,8 @@ export interface Replayed {
   readonly block: Block;
   /** Changed inputs may still alter outputs up to here; equal to the end of `range` when all is done. */
   readonly openEndMs: number;
+  /** Inputs that gave no output. */
+  readonly warnings: readonly InvalidValueWarning[];
 }
 
 /** Computes the outputs of a window, or of the first part of it that one commit should hold. */
@@ -143,7 +171,7 @@ async function replayBuckets(
   const startMs = bucketStartMs(range.startMs, granularity);
   const endMs = Math.min(bucketCeilMs(range.endMs, granularity), limitMs);
   const cursors = run.openCursors(context.backend, { streams: sources, range: { startMs, endMs } });
-  const outputs = new OutputRows(run.record, context);
+  const outputs = new OutputRows(run.record);
   let state = run.start();
   let coveredMs = endMs;
   let inputCount = 0;
@@ -163,7 +191,12 @@ async function replayBuckets(
     return true;
   });
   operator.flush?.(state, outputs);
-  return { range: { startMs, endMs: coveredMs }, block: outputs.block(), openEndMs: endMs };
+  return {
+    range: { startMs, endMs: coveredMs },
+    block: outputs.block(),
+    openEndMs: endMs,
+    warnings: outputs.warnings,
+  };
 }
 
 async function replaySequence(
@@ -180,7 +213,7 @@ async function replaySequence(
     ...streams,
     range: { startMs, endMs: limitMs },
   });
-  const outputs = new OutputRows(run.record, context);
+  const outputs = new OutputRows(run.record);
   let coveredMs = limitMs;
   let changedEndMs = range.endMs;
   let settledMs = Number.POSITIVE_INFINITY;
@@ -218,6 +251,7 @@ async function replaySequence(
     block: outputs.block(),
     // A window that was cut before it settled goes on at least with the input that follows.
     openEndMs: isCut ? Math.max(openEndMs, coveredMs + 1) : openEndMs,
+    warnings: outputs.warnings,
   };
 }
 

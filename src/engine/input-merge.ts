@@ -14,35 +14,36 @@ export async function mergeInputs(
   { isReverse = false }: { isReverse?: boolean } = {},
 ): Promise<void> {
   const input = { timestampMs: 0, source: 0, value: null as unknown };
-  const choose = isReverse ? latestCursor : earliestCursor;
+  const lastSource = cursors.length - 1;
+  for (const cursor of cursors) if (cursor.isStarved) await cursor.fill();
   for (;;) {
-    for (const cursor of cursors) if (cursor.isStarved) await cursor.fill();
-    for (;;) {
-      const source = choose(cursors);
-      const cursor = cursors[source];
-      if (cursor === undefined || !Number.isFinite(cursor.timestampMs)) return;
-      input.timestampMs = cursor.timestampMs;
-      input.source = source;
-      input.value = cursor.value;
-      if (!visit(input)) return;
-      cursor.advance();
-      if (cursor.isStarved) break;
+    // One pass finds the next instant and one takes its inputs: sources that tick together, however
+    // many, cost two looks at each.
+    const nextMs = isReverse ? latestMs(cursors) : earliestMs(cursors);
+    if (!Number.isFinite(nextMs)) return;
+    for (let step = 0; step <= lastSource; step++) {
+      const source = isReverse ? lastSource - step : step;
+      const cursor = cursors[source]!;
+      while (cursor.timestampMs === nextMs) {
+        input.timestampMs = nextMs;
+        input.source = source;
+        input.value = cursor.value;
+        if (!visit(input)) return;
+        cursor.advance();
+        if (cursor.isStarved) await cursor.fill();
+      }
     }
   }
 }
 
-function earliestCursor(cursors: readonly SourceCursor[]): number {
-  let chosen = 0;
-  for (let i = 1; i < cursors.length; i++) {
-    if (cursors[i]!.timestampMs < cursors[chosen]!.timestampMs) chosen = i;
-  }
-  return chosen;
+function earliestMs(cursors: readonly SourceCursor[]): number {
+  let nextMs = Number.POSITIVE_INFINITY;
+  for (const { timestampMs } of cursors) if (timestampMs < nextMs) nextMs = timestampMs;
+  return nextMs;
 }
 
-function latestCursor(cursors: readonly SourceCursor[]): number {
-  let chosen = 0;
-  for (let i = 1; i < cursors.length; i++) {
-    if (cursors[i]!.timestampMs >= cursors[chosen]!.timestampMs) chosen = i;
-  }
-  return chosen;
+function latestMs(cursors: readonly SourceCursor[]): number {
+  let nextMs = Number.NEGATIVE_INFINITY;
+  for (const { timestampMs } of cursors) if (timestampMs > nextMs) nextMs = timestampMs;
+  return nextMs;
 }

@@ -116,7 +116,7 @@ export class LiveDerivation {
   async #deriveSequence(batch: AppendBatch, work: DeriveWork): Promise<void> {
     const { derived, run, rows } = work;
     const live = await this.#sequence(derived, run);
-    const outputs = new OutputRows(derived.record, this.#context);
+    const outputs = new OutputRows(derived.record);
     let staleFrom: number | null = null;
     let staleEndMs = 0;
     await mergeInputs(this.#rowCursors(run, rows), (input) => {
@@ -129,6 +129,7 @@ export class LiveDerivation {
       live.position = positionOf(input);
       return true;
     });
+    batch.warnings.push(...outputs.warnings);
     if (outputs.rowCount > 0) batch.stage(derived).addColumns(outputs.block(), true);
     if (staleFrom === null) return;
     // An input came in between processed ones: the state is no longer that of the inputs in order.
@@ -147,6 +148,7 @@ export class LiveDerivation {
       open.clear();
       const clusters = clustersOf(buckets, run.granularity.durationMs);
       for (const cluster of clusters.slice(0, CLUSTER_COUNT_MAX)) {
+        if (this.#lacksSource(work, cluster)) continue;
         await this.#recomputeBuckets(batch, work, cluster);
       }
       this.#markStale(batch, derived, clusters.slice(CLUSTER_COUNT_MAX));
@@ -183,11 +185,23 @@ export class LiveDerivation {
       return true;
     });
     for (const startMs of [...touched].sort((a, b) => a - b)) {
-      const outputs = new OutputRows(derived.record, this.#context);
+      const outputs = new OutputRows(derived.record);
       run.operator.flush?.(open.get(startMs), outputs);
+      batch.warnings.push(...outputs.warnings);
       const range = { startMs, endMs: startMs + run.granularity.durationMs };
       stageOutputs(batch, derived, { range, rows: outputs.block() });
     }
+  }
+
+  /** Whether a source that the operator cannot do without has nothing from the range on. */
+  #lacksSource({ run, rows }: DeriveWork, range: TimeRange): boolean {
+    const { reach } = run.operator;
+    if (reach.kind !== 'bucket' || !reach.needsEverySource) return false;
+    return run.derivation.sources.some(({ streamId, granularity }, index) => {
+      const stream = this.#cache.get(streamId)!;
+      const isRaw = granularity === stream.record.highestGranularity;
+      return isRaw && rows[index] === null && (stream.latestMs ?? -Infinity) < range.startMs;
+    });
   }
 
   /** Computes buckets from all that is stored for them together with what the batch adds. */
@@ -213,13 +227,14 @@ export class LiveDerivation {
         );
       }
     }
-    const outputs = new OutputRows(derived.record, this.#context);
+    const outputs = new OutputRows(derived.record);
     let state = run.start();
     await mergeInputs(cursors, (input) => {
       state = run.operator.step(state, input, outputs);
       return true;
     });
     run.operator.flush?.(state, outputs);
+    batch.warnings.push(...outputs.warnings);
     stageOutputs(batch, derived, { range, rows: outputs.block() });
   }
 

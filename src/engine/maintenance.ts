@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { LockExpiredMidMaintenance, StreamNotFound } from '../exceptions/errors.ts';
+import { BackendClosed, LockExpiredMidMaintenance, StreamNotFound } from '../exceptions/errors.ts';
 import { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { EngineContext } from './context.ts';
@@ -40,7 +40,7 @@ export class Maintenance {
   readonly #byDepth = new Map<number, Set<StreamId>>();
   readonly #asked: ReadonlySet<StreamId>;
   readonly #depths = new Map<StreamId, number>();
-  #streamCount = 0;
+  readonly #finished = new Set<StreamId>();
   #rowCount = 0;
 
   constructor(context: EngineContext, task: MaintenanceTask) {
@@ -73,6 +73,7 @@ export class Maintenance {
           await this.#maintain(streamId);
         } catch (error) {
           if (this.#task.signal?.aborted) failure ??= { reason: this.#task.signal.reason };
+          else if (error instanceof BackendClosed) failure ??= { reason: error };
           else this.#warn(streamId, error);
         }
       });
@@ -91,7 +92,7 @@ export class Maintenance {
           : await Lease.acquire(this.#context, streamId, owner);
       if (lease !== null) await this.#maintainLeased(streamId, lease);
     }
-    this.#streamCount++;
+    this.#finished.add(streamId);
     this.#report();
   }
 
@@ -168,7 +169,7 @@ export class Maintenance {
 
   #report(): void {
     this.#task.onProgress({
-      streamCount: this.#streamCount,
+      streamCount: this.#finished.size,
       streamCountTotal: this.#depths.size,
       rowCount: this.#rowCount,
     });

@@ -7,10 +7,9 @@ import { assert } from '../model/assert.ts';
 import { type Block, EMPTY_BLOCK, rawBlock } from '../model/block.ts';
 import { Granularity } from '../model/granularity.ts';
 import { DECIMAL_ARITHMETIC } from '../model/high-accuracy.ts';
-import type { Derivation, StreamRecord } from '../model/stream.ts';
+import type { Derivation, StreamId, StreamRecord } from '../model/stream.ts';
 import { TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
-import type { EngineContext } from './context.ts';
 import { mergeInputs } from './input-merge.ts';
 import {
   type ArithmeticKind,
@@ -126,12 +125,13 @@ export class OutputRows implements Sink {
   readonly #codec: ValueCodec;
   readonly #timestamps: number[] = [];
   readonly #values: unknown[] = [];
-  readonly #warn: (message: string) => void;
+  readonly #streamId: StreamId;
+  /** To be given once the rows are durable: what is computed in vain has nothing to say. */
+  readonly warnings: InvalidValueWarning[] = [];
 
-  constructor(record: StreamRecord, context: Pick<EngineContext, 'warn'>) {
+  constructor(record: StreamRecord) {
     this.#codec = valueCodecOf(record);
-    this.#warn = (message) =>
-      context.warn(new InvalidValueWarning(`Derived stream ${record.id}: ${message}`));
+    this.#streamId = record.id;
   }
 
   get rowCount(): number {
@@ -148,7 +148,7 @@ export class OutputRows implements Sink {
   }
 
   warn(message: string): void {
-    this.#warn(message);
+    this.warnings.push(new InvalidValueWarning(`Derived stream ${this.#streamId}: ${message}`));
   }
 
   block(): Block {

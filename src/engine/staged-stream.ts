@@ -127,9 +127,13 @@ export class StagedStream {
 
   /** What the cached stream becomes once the batch is committed. */
   get extentMs(): { readonly earliestMs: number; readonly latestMs: number } | null {
-    const { timestamps } = this.rows();
-    if (timestamps.length === 0) return null;
-    return { earliestMs: timestamps[0]!, latestMs: timestamps.at(-1)! };
+    const blocks = [this.rows(), ...this.#replaced.map(({ block }) => block)];
+    const filled = blocks.filter(({ timestamps }) => timestamps.length > 0);
+    if (filled.length === 0) return null;
+    return {
+      earliestMs: Math.min(...filled.map(({ timestamps }) => timestamps[0]!)),
+      latestMs: Math.max(...filled.map(({ timestamps }) => timestamps.at(-1)!)),
+    };
   }
 
   #blocksEndMs(): number {

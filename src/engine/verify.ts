@@ -1,6 +1,11 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, concatBlocks } from '../model/block.ts';
-import { bucketStartMs, Granularity, lowerGranularities } from '../model/granularity.ts';
+import {
+  bucketStartMs,
+  Granularity,
+  granularityIndex,
+  lowerGranularities,
+} from '../model/granularity.ts';
 import { isInRanges, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
@@ -54,12 +59,15 @@ class StreamVerifier {
   readonly #snapshot: StreamSnapshot;
   readonly #signal: AbortSignal | undefined;
   readonly #differences: LevelDifference[] = [];
+  /** Everything that the report rests on. */
+  readonly #read: StreamSnapshot[];
   #bucketCount = 0;
   #derivedCount = 0;
 
   constructor(context: EngineContext, snapshot: StreamSnapshot, signal: AbortSignal | undefined) {
     this.#context = { ...context, warn: () => {} };
     this.#snapshot = snapshot;
+    this.#read = [snapshot];
     this.#signal = signal;
   }
 
@@ -84,9 +92,8 @@ class StreamVerifier {
 
   /** Whether the stream, or a source of it, was touched since verification began. */
   async hasMoved(): Promise<boolean> {
-    const { record } = this.#snapshot;
-    const [now] = await this.#context.backend.readStreams([record.id]);
-    return record.derivation !== null || now?.version !== this.#snapshot.version;
+    const now = await this.#context.backend.readStreams(this.#read.map(({ record }) => record.id));
+    return this.#read.some(({ version }, index) => now[index]?.version !== version);
   }
 
   async #verifyLevel(granularity: Granularity, finer: Granularity): Promise<void> {
@@ -110,12 +117,13 @@ class StreamVerifier {
 
   async #verifyDerived(): Promise<void> {
     const { derived, sources } = await readFamily(this.#context, this.#snapshot.record.id);
+    this.#read.push(derived, ...sources);
     const run = new OperatorRun(derived.record);
     const { stale } = derived.record;
     const limitMs = pendingStartMs(stale);
     const task = { run, sources, stale: [], limitMs, signal: this.#signal };
     let mask: RangeSet = [];
-    for (const range of stale) {
+    for (const range of [...stale, ...staleLevels(run, sources)]) {
       if (range.endMs === TIME_END_MS) continue;
       const window = await replay(this.#context, { ...task, stale, range });
       mask = [...mask, window.range, { startMs: window.range.endMs, endMs: window.openEndMs }];
@@ -141,6 +149,17 @@ class StreamVerifier {
       this.#differences.push({ ...difference, granularity });
     }
   }
+}
+
+/** Ranges in which a level that the stream reads will be others as soon as it is computed anew. */
+function staleLevels({ derivation }: OperatorRun, sources: readonly StreamSnapshot[]): RangeSet {
+  return derivation.sources.flatMap(({ granularity }, index) => {
+    const { record } = sources[index]!;
+    const read = granularityIndex(granularity);
+    return lowerGranularities(record.highestGranularity)
+      .filter(({ name }) => granularityIndex(name) <= read)
+      .flatMap(({ name }) => record.levels[name]?.stale ?? []);
+  });
 }
 
 /** What of the range lies outside the set. */

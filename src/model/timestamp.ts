@@ -1,5 +1,5 @@
 import { InvalidTimestamp } from '../exceptions/errors.ts';
-import { cutToSecond, type TimeRange } from './time-range.ts';
+import { cutToSecond, TIME_MAX_MS, type TimeRange } from './time-range.ts';
 
 /**
  * Reads what a caller gave as an instant, cut to the whole second at or before it.
@@ -32,8 +32,10 @@ export function instantMs(value: unknown): number {
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Date)
-    return Number.isNaN(value.getTime()) ? 'An invalid Date' : value.toISOString();
-  if (typeof value === 'number' && Math.abs(value) <= 8.64e15) return new Date(value).toISOString();
+  const timestampMs = value instanceof Date ? value.getTime() : value;
+  if (Number.isNaN(timestampMs)) return 'An invalid Date';
+  if (typeof timestampMs === 'number' && Math.abs(timestampMs) <= TIME_MAX_MS) {
+    return new Date(timestampMs).toISOString();
+  }
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -30,6 +30,18 @@ export function copyJson(value: unknown, depth = 0): Json {
 }
 
 /** Whether a value is an object literal, or parsed from JSON: no array, no instance of a class. */
+/**
+ * Copies plain objects and lists, at any depth that JSON may have, and leaves everything else as it is: a
+ * caller may change his own while the copy is still to be checked.
+ */
+export function copyPlain(value: unknown, depth = 0): unknown {
+  if (depth > JSON_DEPTH_MAX) return value;
+  if (Array.isArray(value)) return value.map((item) => copyPlain(item, depth + 1));
+  if (!isPlainObject(value)) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([key, item]) => [key, copyPlain(item, depth + 1)]));
+}
+
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -9,6 +9,8 @@ import type { Step } from './history.ts';
 import { LEVELS, type ModelStream, type Source } from './model.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
+/** Later than all data of a history. */
+const NOW_MS = BASE_MS + 400 * 86_400_000;
 const NUMERIC = ['mean', 'sum', 'min', 'max', 'sum_squares', 'std_dev'];
 const NOMINAL = ['most_often', 'least_often', 'frequencies'];
 const DERIVED_COUNT_MAX = 6;
@@ -52,7 +54,7 @@ export class Run {
 
   #open(backend: Backend): Datastream {
     return new Datastream(backend, {
-      now: () => new Date(BASE_MS + 400 * 86_400_000),
+      now: () => new Date(NOW_MS),
       onWarning: (warning) => {
         // A step without a meaningful output is part of the histories; anything else is a failure.
         assert.equal(warning.code, 'INVALID_VALUE_WARNING', String(warning.cause ?? warning));
@@ -249,9 +251,11 @@ export class Run {
     const isBackprocessed = step.isBackprocessed || hasLevels;
     const sources: Source[] = [];
     for (const { id, model } of streams) {
-      const { latestDatapoint } = await this.datastream.getStream(id);
-      const isSkipped = !isBackprocessed && latestDatapoint !== null;
-      const after = isSkipped ? (latestDatapoint.getTime() - BASE_MS) / 1000 : -Infinity;
+      const { latestDatapoint, pendingBackprocess } = await this.datastream.getStream(id);
+      // Where the history of a source that has still to be processed will end, nobody knows: now.
+      const endMs = pendingBackprocess ? NOW_MS : latestDatapoint?.getTime();
+      const isSkipped = !isBackprocessed && endMs !== undefined;
+      const after = isSkipped ? (endMs - BASE_MS) / 1000 : -Infinity;
       sources.push({ stream: model, level: model.highest < own ? own : null, after });
     }
     const max = step.op === 'counter_derivative' && step.hasMax ? 128 : null;

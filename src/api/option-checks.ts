@@ -1,0 +1,37 @@
+import { StreamNotFound } from '../exceptions/errors.ts';
+import type { StreamId } from '../model/stream.ts';
+
+/**
+ * Refuses options that nobody reads: a misspelt one would otherwise do what its absence does.
+ * @throws {TypeError} when it is no object, or has other keys.
+ */
+export function checkKeys(options: unknown, keys: ReadonlySet<string>, what: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`Expected the options of ${what} as an object.`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!keys.has(key)) throw new TypeError(`Unknown option ${JSON.stringify(key)} of ${what}.`);
+  }
+}
+
+/** @throws {TypeError} unless it is true, false or absent. */
+export function checkFlag(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new TypeError(`${name} is true or false.`);
+  }
+}
+
+/** @throws {TypeError} unless it is a list of names or absent. */
+export function checkNames(value: unknown, name: string): void {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
+  if (value !== undefined && !isList) throw new TypeError(`${name} is a list of names.`);
+}
+
+/**
+ * What a caller gave as the id of a stream.
+ * @throws {StreamNotFound} when it is no string: there is no such stream.
+ */
+export function checkStreamId(streamId: unknown): StreamId {
+  if (typeof streamId !== 'string') throw new StreamNotFound(String(streamId));
+  return streamId as StreamId;
+}

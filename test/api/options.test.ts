@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { at, open, SECONDS } from '../engine/support.ts';
+
+describe('options that nobody reads', () => {
+  test('are refused, because a misspelt one would do what its absence does', async () => {
+    const { datastream } = await open();
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    const misspelt = { query_tags: {}, check_timestamp: false } as object;
+    const calls: (() => unknown)[] = [
+      () => datastream.downsampleStreams(misspelt),
+      () => datastream.backprocessStreams(misspelt),
+      () => datastream.verify(misspelt),
+      () => datastream.append(id, 1, at(0), misspelt),
+      () => datastream.appendMultiple([{ streamId: id, value: 1 }], misspelt),
+      () =>
+        datastream.appendColumns(
+          id,
+          { timestamps: Float64Array.of(at(0)), values: Float64Array.of(1) },
+          misspelt,
+        ),
+      () => datastream.ensureStream({ n: 2 }, { ...SECONDS, ...misspelt }),
+      () => datastream.getData(id, 'seconds', { start: 0, ...misspelt }),
+    ];
+    for (const call of calls) {
+      await expect((async () => call())()).rejects.toBeInstanceOf(TypeError);
+    }
+    expect(await datastream.getData(id, 'seconds', { start: 0 }).count()).toBe(0);
+  });
+
+  test('of the wrong kind are refused as well', async () => {
+    const { datastream } = await open();
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    const wrong = <T>(value: unknown): T => value as T;
+    expect(() => datastream.getData(id, 'seconds', wrong(undefined))).toThrow(TypeError);
+    expect(() => datastream.getData(id, 'seconds', { start: 0, reverse: wrong('no') })).toThrow(
+      TypeError,
+    );
+    expect(() =>
+      datastream.getData(id, 'seconds', { start: 0, valueDownsamplers: wrong('mean') }),
+    ).toThrow(TypeError);
+    await expect(datastream.deleteStreams(wrong(null))).rejects.toBeInstanceOf(TypeError);
+    await expect(
+      datastream.append(id, 1, at(0), { checkTimestamp: wrong('no') }),
+    ).rejects.toBeInstanceOf(TypeError);
+    expect(await datastream.findStreams().count()).toBe(1);
+  });
+
+  test('include tags that contradict the query tags', async () => {
+    const { datastream } = await open();
+    await expect(
+      datastream.ensureStream({ n: 5 }, { ...SECONDS, tags: { n: 6 } }),
+    ).rejects.toBeInstanceOf(TypeError);
+    expect(await datastream.findStreams().count()).toBe(0);
+  });
+});
+
+describe('a level with long gaps', () => {
+  test('gives the same as columns, as datapoints and reversed', async () => {
+    const { datastream } = await open({ now: () => new Date(at(1e9)) });
+    const id = await datastream.ensureStream(
+      { n: 1 },
+      { ...SECONDS, valueDownsamplers: ['std_dev', 'min'] },
+    );
+    for (const second of [3, 4, 200_003, 200_013]) await datastream.append(id, second, at(second));
+    await datastream.downsampleStreams();
+    const data = datastream.getData(id, '10seconds', { start: at(0) });
+    const reversed = datastream.getData(id, '10seconds', { start: at(0), reverse: true });
+    const { timestamps, v, t } = await data.columns();
+    const datapoints = await data.toArray();
+    expect(timestamps).toHaveLength(20_001);
+    expect(await data.count()).toBe(20_001);
+    expect((await reversed.toArray()).reverse()).toEqual(datapoints);
+    for (const letter of ['c', 'l', 's', 'd']) {
+      expect([...v![letter]!].map((x) => (Number.isNaN(x) ? null : x))).toEqual(
+        datapoints.map((datapoint) => datapoint.v[letter]),
+      );
+    }
+    expect([...t!['m']!]).toEqual(datapoints.map((datapoint) => datapoint.t.m.getTime()));
+    expect(await data.at(-1)).toEqual(datapoints.at(-1));
+    expect(await data.slice(1, 3).toArray()).toEqual(datapoints.slice(1, 3));
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { Datastream } from '../../src/api/datastream.ts';
+import { at, open, SECONDS } from './support.ts';
+
+describe('appends of one turn', () => {
+  test('fail one by one: what is wrong with one is not the others’ business', async () => {
+    const { datastream } = await open();
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    const bad = [undefined, null, 42, {}, 'nobody'] as string[];
+    const settled = await Promise.allSettled([
+      datastream.append(id, 1, at(0)),
+      ...bad.map((wrong) => datastream.append(wrong, 2, at(0))),
+      datastream.append(id, 3, at(0)),
+    ]);
+    expect(settled.map(({ status }) => status === 'fulfilled')).toEqual([
+      true,
+      ...bad.map(() => false),
+      true,
+    ]);
+    for (const result of settled) {
+      if (result.status === 'rejected') expect(result.reason.code).toBe('STREAM_NOT_FOUND');
+    }
+    await expect(datastream.getStream(undefined as unknown as string)).rejects.toMatchObject({
+      code: 'STREAM_NOT_FOUND',
+    });
+  });
+
+  test('store what was given when they were called, whatever the caller does afterwards', async () => {
+    const { datastream } = await open();
+    const id = await datastream.ensureStream(
+      { n: 1 },
+      { valueDownsamplers: [], highestGranularity: 'seconds', valueType: 'nominal' },
+    );
+    const value = { state: 'up', list: [1] };
+    const date = new Date(at(0));
+    const appending = datastream.append(id, value, date);
+    value.state = 'down';
+    value.list.push(2);
+    date.setTime(at(50));
+    await appending;
+    const [stored] = await datastream.getData(id, 'seconds', { start: at(0) }).toArray();
+    expect(JSON.stringify(stored)).toBe(
+      JSON.stringify({ t: new Date(at(0)), v: { state: 'up', list: [1] } }),
+    );
+  });
+
+  test('are refused when the clock gives no instant', async () => {
+    const { datastream } = await open({ now: () => new Date(Number.NaN) });
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    await expect(datastream.append(id, 1)).rejects.toMatchObject({ code: 'INVALID_TIMESTAMP' });
+    await expect(datastream.appendTick(undefined, [id], Float64Array.of(1))).rejects.toMatchObject({
+      code: 'INVALID_TIMESTAMP',
+    });
+    expect(await datastream.getData(id, 'seconds', { start: 0 }).count()).toBe(0);
+  });
+
+  test('give a warning once, however often they lost a race before', async () => {
+    const { backend, datastream, warnings } = await open();
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    const other = new Datastream(backend);
+    await datastream.ensureStream({ n: 2 }, { ...SECONDS, deriveFrom: id, deriveOp: 'derivative' });
+    await datastream.append(id, 1, at(0));
+    let raceCount = 0;
+    backend.beforeCommit = async () => {
+      if (raceCount++ < 3) await other.append(id, raceCount, at(raceCount));
+    };
+    // The same second as the last of the others: no time has passed, so there is no derivative.
+    await datastream.append(id, 9, at(3));
+    expect(raceCount).toBe(4);
+    expect(warnings.map(({ code }) => code)).toEqual(['INVALID_VALUE_WARNING']);
+  });
+
+  test('go on when the one who listens to warnings throws', async () => {
+    const { datastream } = await open({
+      onWarning: () => {
+        throw new Error('not my day');
+      },
+    });
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    await datastream.ensureStream({ n: 2 }, { ...SECONDS, deriveFrom: id, deriveOp: 'derivative' });
+    await datastream.append(id, 1, at(0));
+    await datastream.append(id, 2, at(0));
+    expect(await datastream.getData(id, 'seconds', { start: at(0) }).count()).toBe(2);
+  });
+});
