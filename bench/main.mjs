@@ -45,8 +45,8 @@ function table(figures, { hash, syncs, scan }) {
   const rows = figures.map(({ name, unit, goal, rate }) =>
     [
       name,
-      `${millions(rate)} M ${unit}`,
-      `${millions(goal)} M`,
+      `${rateText(rate)} ${unit}`,
+      rateText(goal),
       `${(rate / goal).toFixed(2)}`,
       `${(rate / scan).toFixed(4)}`,
     ].join(' | '),
@@ -57,12 +57,13 @@ function table(figures, { hash, syncs, scan }) {
     ...rows.map((row) => `| ${row} |`),
     '',
     `Baselines of this run: ${Math.round(syncs)} appends of 8 kB with fdatasync a second; ` +
-      `${millions(scan)} M doubles a second in a plain pass over an array.`,
+      `${rateText(scan)} doubles a second in a plain pass over an array.`,
     `Result hash: ${hash}`,
     '',
   ].join('\n');
 }
 
-function millions(rate) {
-  return (rate / 1e6).toPrecision(3);
+/** Three digits, in millions where there are any. */
+function rateText(rate) {
+  return rate >= 1e5 ? `${(rate / 1e6).toPrecision(3)} M` : Math.round(rate).toLocaleString('en');
 }

@@ -33,6 +33,7 @@ export async function runMarks(datastream, { scale, log }) {
   await markDownsampling({ datastream, streamId, mark, hash, pointCount });
   await markTicks({ datastream, mark, scale });
   await markAppends({ datastream, mark, scale });
+  await markLookups({ datastream, mark, scale });
   return { figures, hash: hash.digest('hex').slice(0, 16), values };
 }
 
@@ -114,6 +115,29 @@ async function markAppends({ datastream, mark, scale }) {
         }
         await Promise.all(appends);
       }
+    },
+  );
+}
+
+async function markLookups({ datastream, mark, scale }) {
+  const streamCount = Math.max(1000, Math.round(100_000 * scale));
+  const tagsOf = (index) => ({
+    bench: 'lookup',
+    node: `n${index % 997}`,
+    index,
+    metric: index % 2 ? 'rx' : 'tx',
+  });
+  for (let from = 0; from < streamCount; from += 1000) {
+    const created = Array.from({ length: 1000 }, (_, i) => ensure(datastream, tagsOf(from + i)));
+    await Promise.all(created);
+  }
+  const lookupCount = Math.max(100, Math.round(5000 * scale));
+  await mark(
+    `ensureStream by query tags, one of ${streamCount.toLocaleString('en')}`,
+    { goal: 3000, unit: 'calls/s', count: lookupCount },
+    async () => {
+      for (let i = 0; i < lookupCount; i++)
+        await ensure(datastream, tagsOf((i * 7919) % streamCount));
     },
   );
 }

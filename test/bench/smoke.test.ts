@@ -11,7 +11,7 @@ describe('the bench', () => {
     });
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
     const { figures } = JSON.parse(stdout) as { figures: { name: string; rate: number }[] };
-    expect(figures).toHaveLength(6);
+    expect(figures).toHaveLength(7);
     for (const { rate } of figures) expect(rate).toBeGreaterThan(0);
   });
 });
