@@ -5,6 +5,8 @@ export type CliErrorCode =
   | 'INPUT_SKIPPED'
   | 'CONFIRMATION_REQUIRED'
   | 'DIFFERENCES_FOUND'
+  | 'MAINTENANCE_FAILED'
+  | 'NOTHING_COLLECTED'
   | 'INTERRUPTED';
 
 /** Ends a command with one line on stderr and the exit code of its `code`. */
@@ -15,6 +17,20 @@ export class CliError extends Error {
     super(message, options);
     this.name = 'CliError';
     this.code = code;
+  }
+}
+
+/** Ends a command as its `cause` does; the message goes on with what was done before that. */
+export class PartlyDone extends Error {
+  /** What was done, as in `3 datapoints appended`. */
+  readonly done: string;
+  override readonly cause: unknown;
+
+  constructor(cause: unknown, done: string) {
+    super(done, { cause });
+    this.name = 'PartlyDone';
+    this.cause = cause;
+    this.done = done;
   }
 }
 

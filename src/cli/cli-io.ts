@@ -17,6 +17,11 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** Resolves after the time, or at once when the signal is aborted; never rejects. */
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
+  /**
+   * Has the work done, synchronously, when the process ends before the command does; gives the way to
+   * take that back. Absent: processes end with their commands.
+   */
+  readonly onExit?: (work: () => void) => () => void;
   /** Size of the terminal at this moment; the defaults of 80 × 24 hold where there is none. */
   readonly columnCount?: number | undefined;
   readonly rowCount?: number | undefined;

@@ -1,8 +1,17 @@
+import { existsSync } from 'node:fs';
 import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
+import { BackendUnavailable } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { CliIo } from './cli-io.ts';
 import { Output } from './output.ts';
+
+/** The store of commands that are told none. */
+export const DEFAULT_STORE_URL = 'embedded:./data';
+const EMBEDDED_SCHEME = 'embedded:';
+
+/** The code under which the engine warns that maintenance of one stream failed. */
+const MAINTENANCE_WARNING_CODE = 'DATASTREAM_WARNING';
 
 /** Warnings beyond this number are counted, not printed: a bad counter can give one per datapoint. */
 const PRINTED_WARNING_COUNT = 20;
@@ -12,10 +21,11 @@ export class CommandContext {
   readonly io: CliIo;
   readonly out: Output;
   /** URL of the store; set before a command runs. */
-  storeUrl = 'embedded:./data';
+  storeUrl: string = DEFAULT_STORE_URL;
   /** Takes the engine's warnings; `collect` keeps them away from its live view. */
   onWarning: (warning: DatastreamWarning) => void;
   #warningCount = 0;
+  #maintenanceFailureCount = 0;
 
   constructor(io: CliIo) {
     this.io = io;
@@ -28,18 +38,38 @@ export class CommandContext {
     this.io.stderr.write(`datastream: ${oneLine(message)}\n`);
   }
 
-  /** Opens the store for the time of the work, and closes it whatever happens. */
-  async withDatastream<T>(work: (datastream: Datastream) => Promise<T>): Promise<T> {
+  /** How often maintenance of a stream failed so far. */
+  get maintenanceFailureCount(): number {
+    return this.#maintenanceFailureCount;
+  }
+
+  /**
+   * Opens the store for the time of the work, and closes it whatever happens.
+   * @throws {BackendUnavailable} when there is no store yet and `creates` does not allow to make one.
+   */
+  async withDatastream<T>(
+    work: (datastream: Datastream) => Promise<T>,
+    { creates = false }: { readonly creates?: boolean } = {},
+  ): Promise<T> {
+    if (!creates) assertStoreExists(this.storeUrl);
     const backend = await openBackend(this.storeUrl, { now: this.io.now });
     const datastream = new Datastream(backend, {
       now: this.io.now,
-      onWarning: (warning) => this.onWarning(warning),
+      onWarning: (warning) => {
+        if (warning.code === MAINTENANCE_WARNING_CODE) this.#maintenanceFailureCount++;
+        this.onWarning(warning);
+      },
     });
+    let result: T;
     try {
-      return await work(datastream);
-    } finally {
-      await datastream.close();
+      result = await work(datastream);
+    } catch (error) {
+      // A store that failed may fail to close, too; why the work failed matters more.
+      await datastream.close().catch(() => {});
+      throw error;
     }
+    await datastream.close();
+    return result;
   }
 
   /** Says how many warnings were not printed. */
@@ -52,6 +82,16 @@ export class CommandContext {
     this.#warningCount++;
     if (this.#warningCount <= PRINTED_WARNING_COUNT) this.note(`warning: ${warning.message}`);
   }
+}
+
+/** A mistyped path must not become an empty store. */
+function assertStoreExists(storeUrl: string): void {
+  if (!storeUrl.startsWith(EMBEDDED_SCHEME)) return;
+  const path = storeUrl.slice(EMBEDDED_SCHEME.length);
+  if (path === '' || existsSync(path)) return;
+  throw new BackendUnavailable(
+    `There is no store at ${path}; "ensure", "import" and "collect" create one.`,
+  );
 }
 
 /** The text on one line, without control characters that could move the cursor. */

@@ -27,6 +27,10 @@ process.exitCode = await run(process.argv.slice(2), {
   sleep: async (durationMs, signal) => {
     await delay(durationMs, undefined, { signal }).catch(() => {});
   },
+  onExit: (work) => {
+    process.once('exit', work);
+    return () => process.off('exit', work);
+  },
   // A terminal may be resized while the live view runs.
   get columnCount() {
     return process.stdout.columns;

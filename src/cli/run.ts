@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
+import { CliError, PartlyDone, usageError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
-import { CommandContext, oneLine } from './command-context.ts';
+import { CommandContext, DEFAULT_STORE_URL, oneLine } from './command-context.ts';
 import { registerAppend } from './commands/append.ts';
 import { registerBackprocess } from './commands/backprocess.ts';
 import { registerCollect } from './commands/collect.ts';
@@ -15,6 +16,7 @@ import { registerShow } from './commands/show.ts';
 import { registerStreams } from './commands/streams.ts';
 import { registerTag } from './commands/tag.ts';
 import { registerVerify } from './commands/verify.ts';
+import { errorMessage, withoutFullStop } from './error-message.ts';
 import { EXIT_CODES, EXIT_OK, exitCodeOf } from './exit-codes.ts';
 import { OutputClosed } from './output.ts';
 
@@ -63,17 +65,16 @@ async function finish(error: unknown, context: CommandContext): Promise<number> 
     // What could not be written matters less than why the command failed, unless nobody listens.
     if (flushError instanceof OutputClosed) return exitCodeOf(error);
   }
-  if (context.io.signal.aborted) {
-    context.note('interrupted');
+  const cause = error instanceof PartlyDone ? error.cause : error;
+  const suffix = error instanceof PartlyDone ? `; ${error.done} before it` : '';
+  // What a command found out by itself stands, even where a signal then ended it.
+  if (context.io.signal.aborted && !(cause instanceof CliError)) {
+    context.note(`interrupted${suffix}`);
     return EXIT_CODES['INTERRUPTED']!;
   }
-  context.note(messageOf(error));
-  return exitCodeOf(error);
-}
-
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message === '' ? 'unknown error' : message;
+  const message = errorMessage(cause);
+  context.note(suffix === '' ? message : withoutFullStop(message) + suffix);
+  return exitCodeOf(cause);
 }
 
 function buildProgram(context: CommandContext): Command {
@@ -81,11 +82,7 @@ function buildProgram(context: CommandContext): Command {
   const program = new Command('datastream')
     .description('Streams of datapoints at every granularity, with derived streams.')
     .version(readVersion())
-    .option(
-      '--store <url>',
-      'store to work on (environment: DATASTREAM_STORE)',
-      io.env['DATASTREAM_STORE'] || 'embedded:./data',
-    )
+    .option('--store <url>', 'store to work on (environment: DATASTREAM_STORE)', DEFAULT_STORE_URL)
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -97,11 +94,29 @@ function buildProgram(context: CommandContext): Command {
     })
     .exitOverride()
     .hook('preAction', (command) => {
-      context.storeUrl = command.opts<{ store: string }>().store;
+      const isGiven = command.getOptionValueSource('store') !== 'default';
+      const { store } = command.opts<{ store: string }>();
+      // An empty variable is as good as none; an empty option is a mistake, which the store names.
+      context.storeUrl = isGiven ? store : io.env['DATASTREAM_STORE'] || store;
     });
   // Subcommands copy these settings when they are made, so all of them stand above.
   for (const register of REGISTRATIONS) register(program, context);
+  for (const { options } of program.commands) options.forEach(nameInErrors);
   return program;
+}
+
+/** Lets the errors of an option's parser begin with the option's name. */
+function nameInErrors(option: Option): void {
+  const { parseArg } = option;
+  if (parseArg === undefined) return;
+  option.parseArg = (text, previous) => {
+    try {
+      return parseArg(text, previous);
+    } catch (error) {
+      if (!(error instanceof CliError && error.code === 'USAGE')) throw error;
+      throw usageError(`${option.long}: ${error.message}`);
+    }
+  };
 }
 
 function readVersion(): string {

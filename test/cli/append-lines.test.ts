@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type TemporaryStore, temporaryStore } from './harness.ts';
 
@@ -25,13 +26,13 @@ const BAD_CSV_LINES: readonly (readonly [string, string, RegExp])[] = [
   ['no time', ',1', /Not a time: ""/],
   ['a bad value', '1002,abc', /not a number: "abc"/],
   ['no value', '1002,', /the value is empty/],
-  ['NaN', '1002,NaN', /not a number: "NaN"/],
-  ['Infinity', '1002,Infinity', /not a number/],
+  ['NaN', '1002,NaN', /not a number: "NaN"; .*null means no data$/],
+  ['Infinity', '1002,Infinity', /not a number.*null means no data$/],
   ['a number beyond doubles', '1002,1e999', /./],
   ['a quote left open', '1002,"1', /quotes do not match/],
   ['a quote inside', '1002,1"1', /quotes do not match/],
   ['an incomplete group', '1002,"{""m"":1}"', /./],
-  ['an older time', '999,1', /./],
+  ['an older time', '999,1', /"append --allow-late" adds late data$/],
   ['a time out of range', '99999999999999999999,1', /Not a time/],
 ];
 
@@ -44,7 +45,7 @@ const BAD_NDJSON_LINES: readonly (readonly [string, string, RegExp])[] = [
   ['text as a value', '{"t":1002,"v":"1"}', /./],
   ['a boolean', '{"t":1002,"v":true}', /./],
   ['null as a time', '{"t":null,"v":1}', /"t" is missing/],
-  ['NaN', '{"t":1002,"v":NaN}', /not JSON/],
+  ['NaN', '{"t":1002,"v":NaN}', /not JSON.*null means no data$/],
 ];
 
 const CASES = [
@@ -105,8 +106,43 @@ test('bytes of one character may come in two chunks', async () => {
   const argv = ['ensure', '--query', 'm=n', '--downsamplers', 'count', '--type', 'nominal'];
   streamId = (await store.cli([...argv, '--granularity', 'seconds'])).stdout.trim();
   const bytes = Buffer.from('\ufeff1001,"žir"\n1002,žir\n');
-  const { Readable } = await import('node:stream');
   const stdin = Readable.from(Array.from(bytes, (byte) => Buffer.from([byte])));
   expect((await store.cli(['append', streamId], { stdin })).stdout).toBe('2 datapoints appended\n');
   expect(await values()).toEqual(['žir', 'žir']);
+});
+
+describe('input that breaks off', () => {
+  /** 10,000 lines are a batch, which is stored; what comes after it is not. */
+  const LINES = Array.from({ length: 10_500 }, (_, i) => `${100_000 + i},${i}\n`).join('');
+
+  test('by Ctrl-C says how many datapoints were stored', async () => {
+    const abort = new AbortController();
+    const stdin = Readable.from(
+      (async function* () {
+        yield LINES;
+        abort.abort();
+        yield '1,2\n';
+      })(),
+    );
+    const result = await store.cli(['append', streamId], { stdin, signal: abort.signal });
+    expect(result.exitCode).toBe(130);
+    const stored = (await values()).length;
+    expect(result.stderr).toBe(
+      `datastream: interrupted; ${stored} datapoints appended before it\n`,
+    );
+  });
+
+  test('by a failure says so, too, and keeps its exit code', async () => {
+    const failure = Object.assign(new Error('disk gone.'), { code: 'EIO', syscall: 'read' });
+    const stdin = new PassThrough({ highWaterMark: 2 ** 20 });
+    stdin.write(LINES);
+    const reading = store.cli(['append', streamId], { stdin });
+    stdin.once('drain', () => stdin.destroy(failure));
+    stdin.write('x'.repeat(2 ** 20));
+    expect(await reading).toMatchObject({
+      exitCode: 6,
+      stderr: 'datastream: disk gone; 10000 datapoints appended before it\n',
+    });
+    expect(await values()).toHaveLength(10_000);
+  });
 });

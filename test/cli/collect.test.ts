@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { HostSampler } from '../../src/cli/collect/host-sampler.ts';
 import type { Sample, Sampler } from '../../src/cli/collect/sampler.ts';
-import { plainLine, redrawText, viewLines } from '../../src/cli/collect/view.ts';
+import { headlineText, plainLine, redrawText, viewLines } from '../../src/cli/collect/view.ts';
 import {
   type CliResult,
   type CliRunOptions,
@@ -160,6 +160,19 @@ describe('collect', () => {
     expect((await read('metric=cpu')).map(([second]) => second)).toEqual([0, 4]);
   });
 
+  test('not a single stored sample is a failure, even where a signal ends it', async () => {
+    const abort = new AbortController();
+    const host = fakeHost(START_MS, (second) => {
+      if (second === 2) abort.abort();
+      throw new Error('sensor gone');
+    });
+    const result = await collect({ ...host, signal: abort.signal });
+    expect(result.exitCode).toBe(8);
+    expect(result.stderr).toMatch(/not a single sample could be stored\n$/);
+    const ended = fakeHost(START_MS, (second) => sampleOf(second));
+    expect(await collect({ ...ended, signal: abort.signal })).toMatchObject({ exitCode: 0 });
+  });
+
   test('ticks that a slow sample missed are skipped, and times stay whole', async () => {
     const host = fakeHost(START_MS, (second, advance) => {
       if (second === 1) advance(2500);
@@ -195,8 +208,11 @@ describe('collect', () => {
   });
 
   test('on a terminal the view is redrawn in place', async () => {
-    const host = fakeHost(START_MS, (second) => sampleOf(second));
-    const result = await store.cli(['collect', '--duration', '15s', '--downsample-every', '2s'], {
+    // Maintenance runs beside the samples: only that of a run before is sure to be done.
+    const earlier = fakeHost(START_MS, (second) => sampleOf(second));
+    await collect(earlier, '--duration', '14s');
+    const host = fakeHost(START_MS + 14_000, (second) => sampleOf(second));
+    const result = await store.cli(['collect', '--duration', '3s'], {
       ...host,
       isTerminal: { stdin: true, stdout: true, stderr: true },
       columnCount: 100,
@@ -205,8 +221,8 @@ describe('collect', () => {
     expect(result.exitCode).toBe(0);
     expect(result.stdout.startsWith('\u001b[?25l')).toBe(true);
     const frames = result.stdout.split('\u001b[J');
-    expect(frames).toHaveLength(16);
-    expect(frames.at(-1)).toMatch(/eth0 rx +1.00 kB\/s +▁{14} +1.00 kB\/s/);
+    expect(frames).toHaveLength(4);
+    expect(frames.at(-1)).toMatch(/eth0 rx +1.00 kB\/s +▁{16} +1.00 kB\/s/);
     expect(frames.at(-1)).toContain('\u001b[?25h');
   });
 
@@ -245,6 +261,28 @@ describe('the view', () => {
     const small = viewLines([row, row, row], { ...options, columnCount: 30, rowCount: 3 });
     expect(small).toHaveLength(3);
     expect(Math.max(...small.map((line) => [...line].length))).toBeLessThanOrEqual(30);
+  });
+
+  test('a small terminal keeps every value, and titles that can be told apart', () => {
+    const rows = [
+      row,
+      { ...row, title: 'br-1234567890ab rx' },
+      { ...row, title: 'memory free', unit: 'B', value: 1023 * 1024 ** 2 },
+      { ...row, title: 'uptime', unit: 's', value: 120 * 86_400 + 3600, summary: null },
+    ];
+    const headline = headlineText(new Date(START_MS), {
+      storeUrl: 'embedded:/a/very/long/path/to/a/store',
+      columnCount: 60,
+    });
+    const options = { headline, problems: [], columnCount: 60, rowCount: 14 };
+    expect(viewLines(rows, options)).toEqual([
+      '2026-01-01T12:00:00Z  (Ctrl-C ends)  embedded:/a…/to/a/store',
+      '                        now       mean        min        max',
+      'eth0 rx           1.20 kB/s    600 B/s   0.00 B/s  1.20 kB/s',
+      'br-12345…90ab rx  1.20 kB/s    600 B/s   0.00 B/s  1.20 kB/s',
+      'memory free        1023 MiB      600 B     0.00 B   1.17 KiB',
+      'uptime                 120d          –          –          –',
+    ]);
   });
 
   test('goes up by the lines that it drew before', () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, type Writable } from 'node:stream';
+import { expect } from '@jest/globals';
 import type { CliIo } from '../../src/cli/cli-io.ts';
 import { run } from '../../src/cli/run.ts';
 
@@ -65,4 +66,26 @@ export async function temporaryStore(): Promise<TemporaryStore> {
     cli: (argv, options) => runCli(['--store', url, ...argv], options),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** The id of a stream of seconds with mean, min and max, found or created by further options. */
+export async function ensureStream(
+  store: TemporaryStore,
+  ...options: readonly string[]
+): Promise<string> {
+  const argv = ['ensure', '--downsamplers', 'mean,min,max', '--granularity', 'seconds', ...options];
+  const { stdout, stderr } = await store.cli(argv);
+  expect(stderr).toBe('');
+  return stdout.trim();
+}
+
+/** Appends one value a second from `NOW` on, each its own number. */
+export async function appendSeconds(
+  store: TemporaryStore,
+  streamId: string,
+  count: number,
+): Promise<void> {
+  const lines = Array.from({ length: count }, (_, i) => `${NOW.getTime() / 1000 + i},${i}\n`);
+  const result = await store.cli(['append', streamId], { stdin: lines.join('') });
+  expect(result).toMatchObject({ exitCode: 0, stdout: `${count} datapoints appended\n` });
 }

@@ -1,11 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Datastream } from '../../src/api/datastream.ts';
+import { openBackend } from '../../src/backends/open-backend.ts';
 import { type TemporaryStore, temporaryStore } from './harness.ts';
 
 /** The built command: signals and pipes are of the process, not of `run`. */
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+const ENSURE = ['ensure', '--query', 'm=a', '--downsamplers', 'mean', '--granularity', 'seconds'];
 
 let store: TemporaryStore;
 
@@ -33,8 +40,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('collect ends cleanly at %s', async (s
 });
 
 test('a reader that goes away ends the command quietly', async () => {
-  const argv = ['ensure', '--query', 'm=a', '--downsamplers', 'mean', '--granularity', 'seconds'];
-  const id = (await store.cli(argv)).stdout.trim();
+  const id = (await store.cli(ENSURE)).stdout.trim();
   const stdin = Array.from({ length: 20_000 }, (_, i) => `${1_700_000_000 + i},${i}\n`).join('');
   await store.cli(['append', id], { stdin });
   const child = start('get', id);
@@ -47,9 +53,61 @@ test('a reader that goes away ends the command quietly', async () => {
 });
 
 test('errors of a process are one line and its exit code', async () => {
+  await store.cli(ENSURE);
   const child = start('show', 'nothing');
   const stderr: string[] = [];
   child.stderr!.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
   expect(await once(child, 'close')).toEqual([10, null]);
   expect(stderr.join('')).toMatch(/^datastream: [^\n]+\n$/);
+});
+
+/** More than one commit of maintenance takes. */
+const ROW_COUNT = 1_200_000;
+
+/**
+ * Loaded before the command: stops it at a check of its signal, where some work is done and most is
+ * not, until the test has sent Ctrl-C. File descriptors 3 and 4 are pipes to and from the test.
+ */
+const STOP_AT_CHECK = `
+  import { readSync, writeSync } from 'node:fs';
+  const check = AbortSignal.prototype.throwIfAborted;
+  let checkCount = 0;
+  AbortSignal.prototype.throwIfAborted = function () {
+    if (++checkCount === 20) {
+      writeSync(3, 'stopped');
+      readSync(4, new Uint8Array(1));
+    }
+    check.call(this);
+  };
+`;
+
+test('Ctrl-C during downsample leaves nothing half-written, and the next run goes on', async () => {
+  const id = (await store.cli(ENSURE)).stdout.trim();
+  const datastream = new Datastream(await openBackend(store.url));
+  const timestamps = Float64Array.from(
+    { length: ROW_COUNT },
+    (_, i) => 1_600_000_000_000 + i * 1000,
+  );
+  await datastream.appendColumns(id, { timestamps, values: new Float64Array(ROW_COUNT).fill(1) });
+  await datastream.close();
+  const preload = join(store.folder, 'stop-at-check.mjs');
+  await writeFile(preload, STOP_AT_CHECK);
+  const env = { ...process.env, DATASTREAM_STORE: store.url, NODE_OPTIONS: '' };
+  const child = spawn(process.execPath, ['--import', preload, COMMAND, 'downsample'], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const stderr: string[] = [];
+  child.stderr!.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
+  await once(child.stdio[3]!, 'data');
+  child.kill('SIGINT');
+  (child.stdio[4] as Writable).end('x');
+  expect(await once(child, 'close')).toEqual([130, null]);
+  expect(stderr.join('')).toBe('datastream: interrupted\n');
+  const interrupted = await store.cli(['verify']);
+  expect(interrupted).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(interrupted.stdout).toContain(' 0 differences');
+  const rest = await store.cli(['downsample']);
+  expect(rest.stdout).toMatch(/^1 stream, [1-9]\d+ rows written\n$/);
+  expect((await store.cli(['verify'])).stdout).toContain(' 0 differences');
 });

@@ -2,10 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openBackend } from '../../src/backends/open-backend.ts';
-import { Granularity } from '../../src/model/granularity.ts';
-import type { StreamId } from '../../src/model/stream.ts';
-import { NOW, runCli, type TemporaryStore, temporaryStore } from './harness.ts';
+import {
+  appendSeconds,
+  ensureStream,
+  NOW,
+  runCli,
+  type TemporaryStore,
+  temporaryStore,
+} from './harness.ts';
 
 let store: TemporaryStore;
 
@@ -15,19 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => store.remove());
 
-async function ensure(...options: string[]): Promise<string> {
-  const argv = ['ensure', '--downsamplers', 'mean,min,max', '--granularity', 'seconds', ...options];
-  const { stdout, stderr } = await store.cli(argv);
-  expect(stderr).toBe('');
-  return stdout.trim();
-}
-
-/** One value a second from noon on, each its own number. */
-async function appendSeconds(streamId: string, count: number): Promise<void> {
-  const lines = Array.from({ length: count }, (_, i) => `${NOW.getTime() / 1000 + i},${i}\n`);
-  const result = await store.cli(['append', streamId], { stdin: lines.join('') });
-  expect(result).toMatchObject({ exitCode: 0, stdout: `${count} datapoints appended\n` });
-}
+const ensure = (...options: string[]): Promise<string> => ensureStream(store, ...options);
 
 const LATER = new Date(NOW.getTime() + 3_600_000);
 
@@ -122,10 +114,45 @@ describe('datapoints', () => {
     const late = await store.cli(['append', id, '-0', '--at', '-2h', '--allow-late']);
     expect(late.stdout).toBe('{"t":"2026-01-01T10:00:00Z","v":-0}\n');
     expect((await store.cli(['append', id, 'high'])).exitCode).toBe(2);
+    expect((await store.cli(['append', id, '1', '--at', '-9h'])).stderr).toMatch(
+      /; "append --allow-late" adds late data\.\n$/,
+    );
     const { stdout } = await store.cli(['get', id, '--format', 'csv']);
     expect(stdout).toBe(
       'timestamp,value\n2026-01-01T10:00:00Z,-0\n2026-01-01T11:00:00Z,-1.5\n2026-01-01T12:00:00Z,null\n',
     );
+  });
+
+  test.each([
+    ['-5', -5],
+    ['-1E2', -100],
+    ['-.5', -0.5],
+    ['-5.', -5],
+  ])('append takes %s as a value, before options and after them', async (text, value) => {
+    const id = await ensure('--query', 'm=a');
+    const json = JSON.stringify(value);
+    const before = await store.cli(['append', id, text, '--at', '-1h']);
+    expect(before).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(before.stdout).toContain(`"v":${json}}`);
+    const after = await store.cli(['append', '--allow-late', id, text]);
+    expect(after.stdout).toContain(`"v":${json}}`);
+  });
+
+  test.each(['NaN', 'Infinity', '-Infinity', '-inf', '{"m":NaN,"c":1}'])(
+    'append refuses %s as a value that does not fit',
+    async (text) => {
+      const id = await ensure('--query', 'm=a');
+      const result = await store.cli(['append', id, text]);
+      expect(result.exitCode).toBe(20);
+      expect(result.stderr).toMatch(/^datastream: [^\n]+null means no data\.\n$/);
+    },
+  );
+
+  test('append still knows an unknown option', async () => {
+    const id = await ensure('--query', 'm=a');
+    expect((await store.cli(['append', id, '--bogus'])).stderr).toContain("option '--bogus'");
+    const two = await store.cli(['append', id, '-1E2', '-1E3']);
+    expect(two.exitCode).toBe(2);
   });
 
   test('high accuracy values keep their digits, from argument to output', async () => {
@@ -150,7 +177,7 @@ describe('datapoints', () => {
 
   test('get prints ranges, levels and formats', async () => {
     const id = await ensure('--query', 'm=a');
-    await appendSeconds(id, 41);
+    await appendSeconds(store, id, 41);
     await store.cli(['downsample'], { now: () => LATER });
     const range = ['--start', '2026-01-01T12:00:10Z', '--end', '2026-01-01T12:00:12Z'];
     const lines = async (...argv: string[]): Promise<string[]> =>
@@ -193,7 +220,7 @@ describe('datapoints', () => {
 
   test('get --plot draws raw values and levels', async () => {
     const id = await ensure('--query', 'm=a', '--tag', 'title=inflow', 'unit=B/s');
-    await appendSeconds(id, 41);
+    await appendSeconds(store, id, 41);
     await store.cli(['downsample'], { now: () => LATER });
     const raw = (await store.cli(['get', id, '--plot'], { columnCount: 60 })).stdout.split('\n');
     expect(raw[0]).toBe('inflow, seconds [B/s]  2026-01-01T12:00:00Z – 2026-01-01T12:00:40Z');
@@ -222,57 +249,6 @@ describe('datapoints', () => {
     );
     await store.cli(['downsample'], { now: () => LATER });
     expect((await store.cli(['get', id, '10seconds', '--plot'])).exitCode).toBe(0);
-  });
-});
-
-describe('maintenance', () => {
-  test('backprocess and downsample compute, verify agrees and counts', async () => {
-    const id = await ensure('--query', 'm=a');
-    await appendSeconds(id, 41);
-    await ensure('--query', 'm=d', '--derive-op', 'derivative', '--derive-from', id);
-    const pending = await store.cli(['streams', 'm=d']);
-    expect(pending.stdout).toContain('derivative (pending)');
-    expect((await store.cli(['backprocess'])).stdout).toBe('1 stream, 40 rows written\n');
-    const later = { now: () => LATER };
-    expect((await store.cli(['downsample', 'm=a', '--until', '+20s'])).exitCode).toBe(0);
-    const partly = await store.cli(['get', id, '10seconds', '--format', 'ndjson']);
-    expect(partly.stdout.trimEnd().split('\n')).toHaveLength(2);
-    expect((await store.cli(['downsample', '--concurrency', '1'], later)).exitCode).toBe(0);
-    const verified = await store.cli(['verify'], later);
-    expect(verified).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(verified.stdout).toBe(
-      '2 streams: recomputed 8 buckets and 40 derived datapoints, 0 differences\n',
-    );
-  });
-
-  test('verify reports each difference and gives 1', async () => {
-    const id = await ensure('--query', 'm=a');
-    await appendSeconds(id, 41);
-    await store.cli(['downsample'], { now: () => LATER });
-    const backend = await openBackend(store.url);
-    const range = { startMs: NOW.getTime(), endMs: NOW.getTime() + 20_000 };
-    const level = { streamId: id as StreamId, granularity: Granularity.Seconds10 };
-    const { block } = await backend.readPage({ ...level, range, rowCountMax: 10 });
-    const columns = { ...block.columns, u: new Float64Array(block.timestamps.length).fill(99) };
-    const replaced = { ...level, range, block: { timestamps: block.timestamps, columns } };
-    await backend.commit({ expect: [], writes: [{ kind: 'replace', ...replaced }] });
-    await backend.close();
-    const result = await store.cli(['verify', '--max', '1']);
-    expect(result).toMatchObject({ exitCode: 1, stderr: 'datastream: 2 differences found\n' });
-    const lines = result.stdout.trimEnd().split('\n');
-    expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(`${id} 10seconds 2026-01-01T12:00:00Z stored {`);
-    expect(lines[1]).toContain('recomputed 4 buckets and 0 derived datapoints, 2 differences');
-  });
-
-  test('stale ranges are named, not compared', async () => {
-    const id = await ensure('--query', 'm=a');
-    await appendSeconds(id, 41);
-    await store.cli(['downsample'], { now: () => LATER });
-    await store.cli(['append', id, '7', '--at', '2026-01-01T12:00:05Z', '--allow-late']);
-    const result = await store.cli(['verify']);
-    expect(result.exitCode).toBe(0);
-    expect(result.stdout).toContain('left out 1 stale range');
   });
 });
 

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Datastream } from '../../src/api/datastream.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
@@ -162,10 +164,26 @@ describe('export and import', () => {
   });
 
   test('a failed export leaves no file', async () => {
+    await use(source, fill);
     const path = join(source.folder, 'export.ndjson');
     const id = '0b8f1c9e-7d34-4c7b-9f0e-2f6b5a1c3d4e';
     expect((await source.cli(['export', '--output', path, id])).exitCode).toBe(10);
     expect(await readdir(source.folder)).toEqual(['store']);
+  });
+
+  test('a process that ends during an export can remove the file at once', async () => {
+    await use(source, fill);
+    const path = join(source.folder, 'export.ndjson');
+    const exits: boolean[] = [];
+    const onExit = (work: () => void): (() => void) => {
+      exits.push(existsSync(`${path}.part`));
+      work();
+      exits.push(existsSync(`${path}.part`));
+      return () => exits.push(true);
+    };
+    const result = await source.cli(['export', '--output', path], { onExit });
+    expect(exits).toEqual([true, false, true]);
+    expect(result.exitCode).toBe(6);
   });
 
   test('importing twice gives every stream twice', async () => {
@@ -205,7 +223,11 @@ describe('a malformed export', () => {
   test.each([
     ['nothing at all', '', /the input is empty/],
     ['another first line', '{"t":1,"v":1}\n', /line 1: not the first line/],
-    ['a newer version', '{"export":"datastream","version":2}\n', /line 1: not the first line/],
+    [
+      'a newer version',
+      '{"export":"datastream","version":2}\n',
+      /line 1: the export has version 2, .*newer/,
+    ],
     ['a datapoint without a stream', `${HEADER}{"t":1,"v":1}\n`, /line 2: a datapoint before/],
     [
       'an incomplete stream',
@@ -227,6 +249,23 @@ describe('a malformed export', () => {
     expect(result).toMatchObject({ exitCode: 3, stdout: '' });
     expect(result.stderr).toMatch(/^datastream: [^\n]+\n$/);
     expect(result.stderr).toMatch(message);
+  });
+
+  test('Ctrl-C says how much was imported', async () => {
+    const abort = new AbortController();
+    const lines = Array.from({ length: 10_500 }, (_, i) => `{"t":${i},"v":1}\n`).join('');
+    const stdin = Readable.from(
+      (async function* () {
+        yield HEADER + STREAM + lines;
+        abort.abort();
+        yield 'never read';
+      })(),
+    );
+    const result = await target.cli(['import'], { stdin, signal: abort.signal });
+    expect(result).toMatchObject({
+      exitCode: 130,
+      stderr: 'datastream: interrupted; 1 stream and 10000 datapoints imported before it\n',
+    });
   });
 
   test('bad lines can be skipped, with the datapoints of a bad stream', async () => {

@@ -1,6 +1,9 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
-import { runCli } from './harness.ts';
+import { runCli, temporaryStore } from './harness.ts';
 
 const ENSURE = ['ensure', '--query', 'a=1', '--downsamplers', 'mean', '--granularity', 'seconds'];
 const UNKNOWN_ID = '0b8f1c9e-7d34-4c7b-9f0e-2f6b5a1c3d4e';
@@ -65,6 +68,63 @@ describe('the surroundings', () => {
     expect(await runCli(['--store', 'memory:', 'streams'], { env })).toMatchObject({ exitCode: 0 });
   });
 
+  test('help names the defaults as one would write them', async () => {
+    const env = { DATASTREAM_STORE: 'floppy:a' };
+    const { stdout } = await runCli(['--help'], { env });
+    expect(stdout.replace(/\s+/g, ' ')).toContain('(default: "embedded:./data")');
+    const collect = await runCli(['collect', '--help']);
+    expect(collect.stdout.replace(/\s+/g, ' ')).toMatch(/\(default: 1s\).+\(default: 10s\)/);
+  });
+
+  test('an empty variable is no store, an empty option is a mistake', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'datastream-cli-'));
+    const cwd = process.cwd();
+    process.chdir(folder);
+    try {
+      const unset = await runCli(['streams'], { env: { DATASTREAM_STORE: '' } });
+      expect(unset.exitCode).toBe(31);
+      expect(unset.stderr).toContain('./data');
+      expect(await runCli(['--store', '', 'streams'])).toMatchObject({ exitCode: 32 });
+    } finally {
+      process.chdir(cwd);
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test.each([
+    [['streams', '--limit', '-1'], '--limit'],
+    [['downsample', '--every', '10'], '--every'],
+    [['get', UNKNOWN_ID, '--format', 'xml'], '--format'],
+  ])('the error of %j names the option', async (argv, option) => {
+    const { exitCode, stderr } = await runCli(['--store', 'memory:', ...argv]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`datastream: ${option}: `);
+  });
+
+  test.each([
+    ['streams'],
+    ['show', UNKNOWN_ID],
+    ['get', UNKNOWN_ID],
+    ['verify'],
+    ['export'],
+    ['delete', '--yes'],
+    ['downsample'],
+    ['backprocess'],
+    ['tag', UNKNOWN_ID, '--clear'],
+    ['append', UNKNOWN_ID, '5'],
+  ])('%s does not make a store', async (...argv) => {
+    const store = await temporaryStore();
+    try {
+      const { exitCode, stderr } = await store.cli(argv);
+      expect(exitCode).toBe(31);
+      expect(stderr).toMatch(/^datastream: [^\n]+\n$/);
+      expect(stderr).toContain(join(store.folder, 'store'));
+      expect(await readdir(store.folder)).toEqual([]);
+    } finally {
+      await store.remove();
+    }
+  });
+
   test('a reader that goes away ends the command quietly', async () => {
     const stdout = new Writable({
       write(_chunk, _encoding, done) {
@@ -82,10 +142,13 @@ describe('the surroundings', () => {
     stdin.once('data', () => setImmediate(() => abort.abort()));
     const argv = ['--store', 'memory:', 'import'];
     const result = await runCli(argv, { stdin, signal: abort.signal });
-    expect(result).toMatchObject({ exitCode: 130, stderr: 'datastream: interrupted\n' });
+    expect(result).toMatchObject({
+      exitCode: 130,
+      stderr: 'datastream: interrupted; 0 streams and 0 datapoints imported before it\n',
+    });
   });
 
-  test('Ctrl-C before maintenance gives 130', async () => {
+  test('a failure after Ctrl-C counts as the interruption', async () => {
     const signal = AbortSignal.abort();
     const result = await runCli(['--store', 'memory:', 'get', UNKNOWN_ID], { signal });
     expect(result).toMatchObject({ exitCode: 130, stderr: 'datastream: interrupted\n' });

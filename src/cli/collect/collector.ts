@@ -1,4 +1,5 @@
 import type { Datastream } from '../../api/datastream.ts';
+import { errorMessage } from '../error-message.ts';
 import { errorCodeOf } from '../exit-codes.ts';
 import { HostStreams } from './host-streams.ts';
 import type { Sample, Sampler } from './sampler.ts';
@@ -25,6 +26,8 @@ export interface CollectOptions {
 
 export interface CollectReport {
   readonly sampleCount: number;
+  /** Samples that could not be taken or stored. */
+  readonly failedCount: number;
   readonly streams: HostStreams;
 }
 
@@ -53,6 +56,7 @@ class Collector {
   #maintenance: Promise<void> | null = null;
   #maintainedMs = 0;
   #sampleCount = 0;
+  #tickCount = 0;
 
   constructor(datastream: Datastream, options: CollectOptions) {
     this.#datastream = datastream;
@@ -61,7 +65,11 @@ class Collector {
   }
 
   report(): CollectReport {
-    return { sampleCount: this.#sampleCount, streams: this.#streams };
+    return {
+      sampleCount: this.#sampleCount,
+      failedCount: this.#tickCount - this.#sampleCount,
+      streams: this.#streams,
+    };
   }
 
   async run(): Promise<void> {
@@ -95,6 +103,7 @@ class Collector {
 
   async #tick(tickMs: number): Promise<void> {
     const timestamp = new Date(tickMs);
+    this.#tickCount++;
     await this.#survive('sample', async () => {
       const sample = await this.#takeSample();
       for (const failure of sample.failures) this.#report(failure, failure);
@@ -141,7 +150,7 @@ class Collector {
     try {
       await work();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       this.#report(`${name} ${errorCodeOf(error) ?? message}`, `${name} failed: ${message}`);
     }
   }

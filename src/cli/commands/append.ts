@@ -1,8 +1,9 @@
 import { addAbortSignal } from 'node:stream';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
-import { CliError, usageError } from '../cli-error.ts';
+import { InvalidValue } from '../../exceptions/errors.ts';
+import { CliError, PartlyDone, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
 import { exactJson } from '../format/exact-json.ts';
@@ -13,10 +14,10 @@ import {
   parseDatapointLine,
 } from '../input/datapoint-line.ts';
 import { LineAppender } from '../input/line-appender.ts';
-import { BadLine, readLines } from '../input/lines.ts';
+import { BadLine, inputError, readLines } from '../input/lines.ts';
 import { parseChoice } from '../options.ts';
 import { parseTime } from '../parse/time.ts';
-import { parseValue, ValueSyntaxError } from '../parse/value.ts';
+import { NotFiniteError, parseValue, ValueSyntaxError } from '../parse/value.ts';
 
 interface AppendCommandOptions {
   readonly at?: Date;
@@ -27,8 +28,9 @@ interface AppendCommandOptions {
 
 /** Adds `append`: one datapoint from the arguments, or many from stdin. */
 export function registerAppend(program: Command, context: CommandContext): void {
-  program
-    .command('append')
+  const command = new AppendCommand('append').copyInheritedSettings(program);
+  program.addCommand(command);
+  command
     .description('append a value, or CSV or NDJSON lines from stdin')
     .argument('<id>', 'stream id')
     .argument('[value]', 'value to append; without it lines are read from stdin')
@@ -48,6 +50,20 @@ export function registerAppend(program: Command, context: CommandContext): void 
         else await appendValue(context, { datastream, stream, options, value });
       });
     });
+}
+
+/** Numbers below zero, and what is meant as one: to be looked at as values, not as options. */
+const NEGATIVE_VALUE = /^-(?:\.?\d|inf|nan)/i;
+
+/** Takes negative values that commander holds for options (`-Infinity`, `-1E5`, `-5.`). */
+class AppendCommand extends Command {
+  override parseOptions(argv: string[]): ReturnType<Command['parseOptions']> {
+    const { operands, unknown } = super.parseOptions(argv);
+    const [first, ...others] = unknown;
+    if (first === undefined || !NEGATIVE_VALUE.test(first)) return { operands, unknown };
+    const rest = this.parseOptions(others);
+    return { operands: [...operands, first, ...rest.operands], unknown: rest.unknown };
+  }
 }
 
 function checkOptions(value: string | undefined, options: AppendCommandOptions): void {
@@ -83,6 +99,7 @@ function parseArgument(value: string, stream: Stream): unknown {
   try {
     return parseValue(value, stream);
   } catch (error) {
+    if (error instanceof NotFiniteError) throw new InvalidValue(`Bad value: ${error.message}.`);
     if (error instanceof ValueSyntaxError) throw usageError(`Bad value: ${error.message}.`);
     throw error;
   }
@@ -99,11 +116,8 @@ async function appendLines(context: CommandContext, work: AppendWork): Promise<v
   try {
     await readDatapoints(context, work, appender);
   } catch (error) {
-    if (!(error instanceof BadLine)) throw error;
-    throw new CliError(
-      'INPUT_INVALID',
-      `${error.message}; ${countText(appender.appendedCount, 'datapoint')} appended before it`,
-    );
+    const done = `${countText(appender.appendedCount, 'datapoint')} appended`;
+    throw new PartlyDone(inputError(error), done);
   }
   await context.out.line(`${countText(appender.appendedCount, 'datapoint')} appended`);
   if (appender.badLineCount > 0) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { parseQuery } from '../parse/tags.ts';
 import { startProgress } from '../progress.ts';
-import { progressUpdater } from './maintenance-progress.ts';
+import { assertMaintained, progressUpdater } from './maintenance-progress.ts';
 
 /** Adds `backprocess`: replays the history of sources into new derived streams. */
 export function registerBackprocess(program: Command, context: CommandContext): void {
@@ -25,6 +25,7 @@ export function registerBackprocess(program: Command, context: CommandContext): 
           progress.stop();
         }
         await context.out.line(updater.summary());
+        assertMaintained(context);
       });
     });
 }

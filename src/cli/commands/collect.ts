@@ -1,14 +1,20 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
-import { usageError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import { collect } from '../collect/collector.ts';
 import { HostSampler } from '../collect/host-sampler.ts';
 import type { HostStreams } from '../collect/host-streams.ts';
-import { HIDE_CURSOR, plainLine, redrawText, SHOW_CURSOR, viewLines } from '../collect/view.ts';
+import {
+  HIDE_CURSOR,
+  headlineText,
+  plainLine,
+  redrawText,
+  SHOW_CURSOR,
+  viewLines,
+} from '../collect/view.ts';
 import { readRows, readValues } from '../collect/view-rows.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { timeText } from '../format/exact-json.ts';
 import { parseDuration } from '../parse/time.ts';
 
 const PROBLEM_COUNT_SHOWN = 3;
@@ -25,33 +31,60 @@ export function registerCollect(program: Command, context: CommandContext): void
   program
     .command('collect')
     .description('sample this host into streams, derive rates, downsample, and show it live')
-    .option('--interval <duration>', 'time between samples, whole seconds', parseInterval, 1000)
+    .addOption(
+      new Option('--interval <duration>', 'time between samples, whole seconds')
+        .argParser(parseInterval)
+        .default(1000, '1s'),
+    )
     .option('--duration <duration>', 'end after this time (default: at Ctrl-C)', parseDuration)
     .option('--plain', 'print lines instead of the live view')
-    .option('--downsample-every <duration>', 'time between maintenance runs', parseDuration, 10_000)
+    .addOption(
+      new Option('--downsample-every <duration>', 'time between maintenance runs')
+        .argParser(parseDuration)
+        .default(10_000, '10s'),
+    )
     .action(async (options: CollectCommandOptions) => {
-      const { io } = context;
-      const isLive = io.isTerminal.stdout && options.plain !== true;
+      const isLive = context.io.isTerminal.stdout && options.plain !== true;
       const screen = isLive ? new LiveScreen(context) : new PlainScreen(context);
       context.onWarning = (warning) => screen.problem(warning.code, warning.message);
-      await context.withDatastream(async (datastream) => {
-        const { sampleCount, streams } = await collect(datastream, {
-          sampler: io.sampler ?? new HostSampler(),
-          intervalMs: options.interval,
-          durationMs: options.duration ?? null,
-          downsampleEveryMs: options.downsampleEvery,
-          now: io.now,
-          sleep: io.sleep,
-          signal: io.signal,
-          onProblem: (cause, message) => screen.problem(cause, message),
-          onTick: (hostStreams, timestamp) => screen.show(datastream, hostStreams, timestamp),
-        }).finally(() => screen.close());
-        const count = await datastream.findStreams(streams.tags).count();
-        await context.out.line(
-          `${countText(sampleCount, 'sample')} in ${countText(count, 'stream')} of ${context.storeUrl}`,
-        );
-      });
+      await context
+        .withDatastream((datastream) => collectOnScreen(context, { datastream, screen, options }), {
+          creates: true,
+        })
+        .finally(() => screen.close());
     });
+}
+
+async function collectOnScreen(
+  { io, out, storeUrl }: CommandContext,
+  {
+    datastream,
+    screen,
+    options,
+  }: {
+    readonly datastream: Datastream;
+    readonly screen: PlainScreen | LiveScreen;
+    readonly options: CollectCommandOptions;
+  },
+): Promise<void> {
+  const { sampleCount, failedCount, streams } = await collect(datastream, {
+    sampler: io.sampler ?? new HostSampler(),
+    intervalMs: options.interval,
+    durationMs: options.duration ?? null,
+    downsampleEveryMs: options.downsampleEvery,
+    now: io.now,
+    sleep: io.sleep,
+    signal: io.signal,
+    onProblem: (cause, message) => screen.problem(cause, message),
+    onTick: (hostStreams, timestamp) => screen.show(datastream, hostStreams, timestamp),
+  }).finally(() => screen.close());
+  const count = await datastream.findStreams(streams.tags).count();
+  await out.line(
+    `${countText(sampleCount, 'sample')} in ${countText(count, 'stream')} of ${storeUrl}`,
+  );
+  if (sampleCount === 0 && failedCount > 0) {
+    throw new CliError('NOTHING_COLLECTED', 'not a single sample could be stored');
+  }
 }
 
 /** Timestamps are whole seconds: a shorter interval would put two samples on one. */
@@ -89,6 +122,7 @@ class LiveScreen {
   readonly #context: CommandContext;
   readonly #problems = new Map<string, string>();
   #lineCount = 0;
+  #isClosed = false;
 
   constructor(context: CommandContext) {
     this.#context = context;
@@ -98,10 +132,11 @@ class LiveScreen {
   async show(datastream: Datastream, streams: HostStreams, timestamp: Date): Promise<void> {
     const { io, out, storeUrl } = this.#context;
     const rows = await readRows(datastream, streams.shown, timestamp);
+    const columnCount = io.columnCount ?? 80;
     const lines = viewLines(rows, {
-      headline: `${timeText(timestamp)}  ${storeUrl}  (Ctrl-C ends)`,
+      headline: headlineText(timestamp, { storeUrl, columnCount }),
       problems: [...this.#problems.values()].slice(-PROBLEM_COUNT_SHOWN),
-      columnCount: io.columnCount ?? 80,
+      columnCount,
       rowCount: (io.rowCount ?? 24) - 1,
     });
     await out.write(redrawText(lines, this.#lineCount));
@@ -114,6 +149,8 @@ class LiveScreen {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#context.io.stdout.write(SHOW_CURSOR);
     for (const message of this.#problems.values()) this.#context.note(`warning: ${message}`);
   }

@@ -5,7 +5,7 @@ import { parseCount } from '../options.ts';
 import { parseQuery } from '../parse/tags.ts';
 import { parseDuration, parseTime } from '../parse/time.ts';
 import { startProgress } from '../progress.ts';
-import { progressUpdater } from './maintenance-progress.ts';
+import { assertMaintained, progressUpdater } from './maintenance-progress.ts';
 
 interface DownsampleCommandOptions {
   readonly until?: Date;
@@ -29,6 +29,7 @@ export function registerDownsample(program: Command, context: CommandContext): v
         if (options.every === undefined)
           await downsampleOnce(context, { datastream, args, options });
         else await downsampleEvery(context, options.every, { datastream, args, options });
+        assertMaintained(context);
       });
     });
 }
@@ -60,7 +61,7 @@ async function downsampleOnce(
   await context.out.flush();
 }
 
-/** Ctrl-C is how this is meant to end, so that it ends without an error. */
+/** Ctrl-C is how this is meant to end, so that it is no error by itself. */
 async function downsampleEvery(
   context: CommandContext,
   everyMs: number,

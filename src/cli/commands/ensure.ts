@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Datastream } from '../../api/datastream.ts';
 import type { DeriveFrom, StreamDefinition } from '../../api/types.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -48,11 +49,12 @@ export function registerEnsure(program: Command, context: CommandContext): void 
     .action(async (options: EnsureOptions) => {
       const queryTags = parseTags(options.query);
       const definition = definitionOf(options);
-      await context.withDatastream(async (datastream) => {
+      const ensure = async (datastream: Datastream): Promise<void> => {
         const streamId = await datastream.ensureStream(queryTags, definition);
         const isJson = options.json === true;
         await context.out.line(isJson ? exactJson(await datastream.getStream(streamId)) : streamId);
-      });
+      };
+      await context.withDatastream(ensure, { creates: true });
     });
 }
 

@@ -1,6 +1,8 @@
-import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream, rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { CliIo } from '../cli-io.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { LineFormat } from '../input/datapoint-line.ts';
 import { parseChoice } from '../options.ts';
@@ -27,7 +29,7 @@ export function registerExport(program: Command, context: CommandContext): void 
       const write = (out: Output): Promise<void> =>
         writeExport(context, { args, format: options.format, out });
       if (options.output === undefined) await write(context.out);
-      else await writeFileWhole(options.output, write);
+      else await writeFileWhole(context.io, options.output, write);
     });
 }
 
@@ -66,9 +68,16 @@ async function writeExport(
 }
 
 /** The file appears under its name once it is complete; a failed or interrupted export leaves none. */
-async function writeFileWhole(path: string, write: (out: Output) => Promise<void>): Promise<void> {
+async function writeFileWhole(
+  { onExit }: CliIo,
+  path: string,
+  write: (out: Output) => Promise<void>,
+): Promise<void> {
   const partPath = `${path}.part`;
   const file = createWriteStream(partPath);
+  await once(file, 'open');
+  // A second signal ends the process without coming back here.
+  const forget = onExit?.(() => rmSync(partPath, { force: true }));
   const out = new Output(file);
   try {
     await write(out);
@@ -80,5 +89,6 @@ async function writeFileWhole(path: string, write: (out: Output) => Promise<void
     throw error;
   } finally {
     out.release();
+    forget?.();
   }
 }

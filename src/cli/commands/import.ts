@@ -2,11 +2,12 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
+import type { Datastream } from '../../api/datastream.ts';
+import { CliError, PartlyDone } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
 import { detectFormat, type LineFormat } from '../input/datapoint-line.ts';
-import { BadLine, readLines } from '../input/lines.ts';
+import { type BadLine, inputError, readLines } from '../input/lines.ts';
 import { parseChoice } from '../options.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { Importer } from '../transfer/importer.ts';
@@ -29,7 +30,11 @@ export function registerImport(program: Command, context: CommandContext): void 
     .action(async (path: string | undefined, options: ImportOptions) => {
       const progress = startProgress(context.io, 'import');
       try {
-        await importChunks(context, await openInput(context, path, progress), options);
+        const chunks = await openInput(context, path, progress);
+        await context.withDatastream(
+          (datastream) => importChunks(context, { datastream, chunks, options }),
+          { creates: true },
+        );
       } finally {
         progress.stop();
       }
@@ -38,36 +43,40 @@ export function registerImport(program: Command, context: CommandContext): void 
 
 async function importChunks(
   context: CommandContext,
-  chunks: AsyncIterable<Uint8Array | string>,
-  options: ImportOptions,
+  {
+    datastream,
+    chunks,
+    options,
+  }: {
+    readonly datastream: Datastream;
+    readonly chunks: AsyncIterable<Uint8Array | string>;
+    readonly options: ImportOptions;
+  },
 ): Promise<void> {
-  await context.withDatastream(async (datastream) => {
-    let importer: Importer | null = null;
-    const summary = (): string =>
-      `${countText(importer?.streamCount ?? 0, 'stream')} and ` +
-      `${countText(importer?.appendedCount ?? 0, 'datapoint')} imported`;
-    try {
-      for await (const line of readLines(chunks)) {
-        importer ??= new Importer(datastream, {
-          format: options.format ?? detectFormat(line.text),
-          now: context.io.now,
-          ...(options.skipErrors && {
-            onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
-          }),
-        });
-        await importer.add(line);
-      }
-      await importer?.finish();
-    } catch (error) {
-      if (!(error instanceof BadLine)) throw error;
-      throw new CliError('INPUT_INVALID', `${error.message}; ${summary()} before it`);
+  let importer: Importer | null = null;
+  const summary = (): string =>
+    `${countText(importer?.streamCount ?? 0, 'stream')} and ` +
+    `${countText(importer?.appendedCount ?? 0, 'datapoint')} imported`;
+  try {
+    for await (const line of readLines(chunks)) {
+      importer ??= new Importer(datastream, {
+        format: options.format ?? detectFormat(line.text),
+        now: context.io.now,
+        ...(options.skipErrors && {
+          onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
+        }),
+      });
+      await importer.add(line);
     }
-    if (importer === null) throw new CliError('INPUT_INVALID', 'the input is empty');
-    await context.out.line(summary());
-    const skippedCount = importer.skippedLineCount;
-    if (skippedCount > 0)
-      throw new CliError('INPUT_SKIPPED', `${countText(skippedCount, 'bad line')} skipped`);
-  });
+    await importer?.finish();
+  } catch (error) {
+    throw new PartlyDone(inputError(error), summary());
+  }
+  if (importer === null) throw new CliError('INPUT_INVALID', 'the input is empty');
+  await context.out.line(summary());
+  const skippedCount = importer.skippedLineCount;
+  if (skippedCount > 0)
+    throw new CliError('INPUT_SKIPPED', `${countText(skippedCount, 'bad line')} skipped`);
 }
 
 async function openInput(

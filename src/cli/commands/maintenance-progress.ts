@@ -1,4 +1,6 @@
 import type { MaintenanceProgress } from '../../api/types.ts';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
 import type { Progress } from '../progress.ts';
 
@@ -20,4 +22,13 @@ export function progressUpdater(progress: Progress): {
     summary: () =>
       `${countText(last.streamCount, 'stream')}, ${countText(last.rowCount, 'row')} written`,
   };
+}
+
+/** @throws {CliError} MAINTENANCE_FAILED when maintenance of any stream has failed in this command. */
+export function assertMaintained({ maintenanceFailureCount }: CommandContext): void {
+  if (maintenanceFailureCount === 0) return;
+  throw new CliError(
+    'MAINTENANCE_FAILED',
+    `maintenance failed: ${countText(maintenanceFailureCount, 'time')}, see the warnings`,
+  );
 }

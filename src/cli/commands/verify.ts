@@ -3,7 +3,7 @@ import type { Difference } from '../../api/types.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { exactJson, timeText } from '../format/exact-json.ts';
+import { differenceLine } from '../format/difference-line.ts';
 import { parseCount } from '../options.ts';
 import { parseQuery } from '../parse/tags.ts';
 import { startProgress } from '../progress.ts';
@@ -51,15 +51,4 @@ export function registerVerify(program: Command, context: CommandContext): void 
         }
       });
     });
-}
-
-function differenceLine({
-  streamId,
-  granularity,
-  timestamp,
-  stored,
-  expected,
-}: Difference): string {
-  const place = `${streamId} ${granularity} ${timeText(timestamp)}`;
-  return `${place} stored ${exactJson(stored)} expected ${exactJson(expected)}`;
 }

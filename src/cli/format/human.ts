@@ -4,11 +4,16 @@ const SMALL_PREFIXES = ['', 'm', 'µ', 'n'];
 
 /**
  * A number with its unit as people read it: `3.21 GiB`, `12.4 kB/s`, `7.5 %`, `2d 03:04:05`; `–` for null.
- * Bytes count in powers of 1024, rates and everything else in powers of 1000.
+ * Bytes count in powers of 1024, rates and everything else in powers of 1000. Durations of days are shortened
+ * to `widthMax` characters where that is possible: `1200d 03:04`, `1200d`.
  */
-export function humanQuantity(value: number | null, unit: string): string {
+export function humanQuantity(
+  value: number | null,
+  unit: string,
+  widthMax: number = Number.POSITIVE_INFINITY,
+): string {
   if (value === null || Number.isNaN(value)) return '–';
-  if (unit === 's') return humanDuration(value);
+  if (unit === 's') return shortenedDuration(humanDuration(value), widthMax);
   if (unit === '%') return `${shortNumber(value)} %`;
   if (unit === 'B') return scaled(value, 1024, BINARY_PREFIXES, unit);
   if (unit === '') return plainNumber(value);
@@ -42,6 +47,12 @@ function scaled(value: number, base: number, prefixes: readonly string[], unit: 
     step++;
   }
   return `${shortNumber(amount)} ${prefixes[step]}${unit}`;
+}
+
+function shortenedDuration(text: string, widthMax: number): string {
+  if (text.length <= widthMax || !text.includes('d ')) return text;
+  const withoutSeconds = text.slice(0, -':00'.length);
+  return withoutSeconds.length <= widthMax ? withoutSeconds : text.split(' ')[0]!;
 }
 
 function humanDuration(seconds: number): string {

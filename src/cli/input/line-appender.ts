@@ -1,5 +1,6 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { StreamId } from '../../model/stream.ts';
+import { errorMessage } from '../error-message.ts';
 import { errorCodeOf } from '../exit-codes.ts';
 import type { ParsedDatapoint } from './datapoint-line.ts';
 import { BadLine } from './lines.ts';
@@ -84,7 +85,7 @@ export class LineAppender {
     } catch (error) {
       if (!DATAPOINT_ERROR_CODES.has(errorCodeOf(error) ?? '')) throw error;
       if (datapoints.length === 1) {
-        await this.reject(new BadLine(datapoints[0]!.lineNumber, (error as Error).message));
+        await this.reject(new BadLine(datapoints[0]!.lineNumber, errorMessage(error)));
         return;
       }
       const middle = datapoints.length >>> 1;

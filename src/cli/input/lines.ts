@@ -1,4 +1,5 @@
 import { CliError } from '../cli-error.ts';
+import { withoutFullStop } from '../error-message.ts';
 
 /** A line longer than this is no datapoint: the input is something else, and memory stays bounded. */
 const LINE_LENGTH_MAX = 16 * 1024 * 1024;
@@ -14,9 +15,14 @@ export class BadLine extends Error {
   readonly lineNumber: number;
 
   constructor(lineNumber: number, reason: string) {
-    super(`line ${lineNumber}: ${reason}`);
+    super(`line ${lineNumber}: ${withoutFullStop(reason)}`);
     this.lineNumber = lineNumber;
   }
+}
+
+/** The error that ends the input: that of a bad line has a code, any other is what it is. */
+export function inputError(error: unknown): unknown {
+  return error instanceof BadLine ? new CliError('INPUT_INVALID', error.message) : error;
 }
 
 /**

@@ -9,7 +9,12 @@ export interface ValueSyntax {
 /** A text that is no value of the stream. */
 export class ValueSyntaxError extends Error {}
 
+/** A number that is not finite: no value of any stream. */
+export class NotFiniteError extends ValueSyntaxError {}
+
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NOT_FINITE = /^[+-]?(?:nan|inf(?:inity)?)$/i;
+const STRING_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|\b(NaN|Infinity)\b/g;
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** Counts of already downsampled values must stay numbers, and up to 15 digits are exact in a double. */
@@ -31,7 +36,9 @@ export function parseValue(text: string, syntax: ValueSyntax): unknown {
   }
   if (trimmed === 'null') return null;
   if (trimmed.startsWith('{')) return parseJsonValue(trimmed, syntax);
-  throw new ValueSyntaxError(`not a number: ${abbreviate(trimmed)}`);
+  const reason = `not a number: ${abbreviate(trimmed)}`;
+  if (NOT_FINITE.test(trimmed)) throw notFinite(reason);
+  throw new ValueSyntaxError(reason);
 }
 
 /**
@@ -69,6 +76,12 @@ function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ValueSyntaxError(`not JSON: ${abbreviate(text)}`);
+    const reason = `not JSON: ${abbreviate(text)}`;
+    const hasNotFinite = [...text.matchAll(STRING_OR_NOT_FINITE)].some(([, word]) => word);
+    throw hasNotFinite ? notFinite(reason) : new ValueSyntaxError(reason);
   }
+}
+
+function notFinite(reason: string): NotFiniteError {
+  return new NotFiniteError(`${reason}; NaN and Infinity are no values, null means no data`);
 }

@@ -1,3 +1,4 @@
+import { interpolate } from './interpolate.ts';
 import { joinValues, type Point, type Thinning } from './thinner.ts';
 
 /** A hole of at most this many usual distances between points is bridged, a longer one stays a gap. */
@@ -18,7 +19,7 @@ export function columnOf(timeMs: number, span: TimeSpan, columnCount: number): n
 
 /**
  * One value per column: points that share a column are joined, columns between neighbouring points lie
- * on the line between them, and columns in a gap of the data are NaN.
+ * on the line between them, and columns in a gap of the data are NaN. A point without data is a gap too.
  */
 export function columnValues(
   points: readonly Point[],
@@ -31,7 +32,13 @@ export function columnValues(
   const { span, columnCount, thinning } = options;
   const values = new Float64Array(columnCount).fill(Number.NaN);
   const counts = new Uint32Array(columnCount);
+  const columnsAfterGap = new Set<number>();
+  let isAfterGap = false;
   for (const { timeMs, value } of points) {
+    if (Number.isNaN(value)) {
+      isAfterGap = true;
+      continue;
+    }
     const column = columnOf(timeMs, span, columnCount);
     const count = counts[column]!;
     values[column] =
@@ -39,21 +46,23 @@ export function columnValues(
         ? value
         : joinValues(thinning, { value: values[column]!, count }, { value, count: 1 });
     counts[column] = count + 1;
+    if (isAfterGap && count === 0) columnsAfterGap.add(column);
+    isAfterGap = false;
   }
-  bridge(values);
+  bridge(values, columnsAfterGap);
   return values;
 }
 
-function bridge(values: Float64Array): void {
+function bridge(values: Float64Array, columnsAfterGap: ReadonlySet<number>): void {
   const filled = [...values.keys()].filter((column) => !Number.isNaN(values[column]!));
   const distances = filled.slice(1).map((column, i) => column - filled[i]!);
   const usual = [...distances].sort((a, b) => a - b)[distances.length >>> 1] ?? 1;
   for (const [i, distance] of distances.entries()) {
-    if (distance > usual * BRIDGED_DISTANCE_COUNT) continue;
     const from = filled[i]!;
-    const rise = values[from + distance]! - values[from]!;
-    for (let step = 1; step < distance; step++) {
-      values[from + step] = values[from]! + (rise * step) / distance;
+    const to = from + distance;
+    if (distance > usual * BRIDGED_DISTANCE_COUNT || columnsAfterGap.has(to)) continue;
+    for (let column = from + 1; column < to; column++) {
+      values[column] = interpolate(values[from]!, values[to]!, (column - from) / distance);
     }
   }
 }

@@ -38,8 +38,7 @@ export async function plotDatapoints(
     options.signal.throwIfAborted();
     const timeMs = Number(time!.cellOf(datapoint));
     for (const { cellOf, thinner } of series) {
-      const value = drawableNumber(cellOf(datapoint));
-      if (value !== null) thinner.add(timeMs, value);
+      thinner.add(timeMs, drawableNumber(cellOf(datapoint)));
     }
   }
   return plotText(
@@ -66,11 +65,11 @@ function thinningOf(name: string): Thinning {
   return name === 'min' || name === 'max' ? name : 'mean';
 }
 
-/** An already downsampled value is drawn as its mean. */
-function drawableNumber(value: unknown): number | null {
-  if (value === null || value === undefined) return null;
+/** An already downsampled value is drawn as its mean; NaN where there is nothing to draw. */
+function drawableNumber(value: unknown): number {
+  if (value === null || value === undefined) return Number.NaN;
   const number = Number(typeof value === 'object' && 'm' in value ? value.m : value);
-  return Number.isFinite(number) ? number : null;
+  return Number.isFinite(number) ? number : Number.NaN;
 }
 
 function unitOf({ tags }: Stream): string {

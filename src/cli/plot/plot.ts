@@ -2,6 +2,7 @@ import asciichart from 'asciichart';
 import { timeText } from '../format/exact-json.ts';
 import { timeAxis, valueLabels } from './axes.ts';
 import { columnValues, type TimeSpan } from './columns.ts';
+import { shareOf } from './interpolate.ts';
 import type { Point, Thinning } from './thinner.ts';
 
 export interface PlotSeries {
@@ -42,17 +43,18 @@ const ROW_COUNT_MIN = 4;
  */
 export function plotText(series: readonly PlotSeries[], options: PlotOptions): string {
   const points = series.flatMap((one) => one.points);
-  if (points.length === 0) return `${options.title}: no values to draw`;
+  if (points.every(({ value }) => Number.isNaN(value)))
+    return `${options.title}: no values to draw`;
   const span = timeSpan(points);
-  const { min, max } = valueBounds(points);
+  const bounds = valueBounds(points);
   const rowCount = Math.max(options.height - FRAME_LINE_COUNT, ROW_COUNT_MIN);
-  const { labels, unit } = valueLabels({ min, max, rowCount, unit: options.unit });
+  const { labels, unit } = valueLabels({ ...bounds, rowCount, unit: options.unit });
   const margin = ' '.repeat(labels[0]!.length);
   const columnCount = Math.max(options.width - margin.length - 2, COLUMN_COUNT_MIN);
   const grid = Array.from({ length: rowCount }, () => new Array<string>(columnCount).fill(' '));
   for (const [i, one] of [...series.entries()].reverse()) {
     const values = columnValues(one.points, { span, columnCount, thinning: one.thinning });
-    const rows = values.map((value) => ((value - min) / (max - min)) * (rowCount - 1));
+    const rows = values.map((value) => shareOf(value, bounds) * (rowCount - 1));
     drawSeries(grid, rows, { index: i, hasColor: options.hasColor });
   }
   const [axis, axisLabels] = timeAxis(span, columnCount);
@@ -91,12 +93,16 @@ function valueBounds(points: readonly Point[]): { min: number; max: number } {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (const { value } of points) {
+    if (Number.isNaN(value)) continue;
     min = Math.min(min, value);
     max = Math.max(max, value);
   }
   if (min < max) return { min, max };
   const room = Math.abs(min) * 0.1 || 1;
-  return { min: min - room, max: max + room };
+  return {
+    min: Math.max(min - room, -Number.MAX_VALUE),
+    max: Math.min(max + room, Number.MAX_VALUE),
+  };
 }
 
 /** `rows` counts from the bottom, one per column; NaN columns stay as they are. */

@@ -1,8 +1,11 @@
+import { interpolate } from './interpolate.ts';
+
 /** How several values of one moment become one: their mean, or the extreme of them. */
 export type Thinning = 'mean' | 'min' | 'max';
 
 export interface Point {
   readonly timeMs: number;
+  /** NaN where there is no data. */
   readonly value: number;
 }
 
@@ -10,6 +13,7 @@ interface Bin {
   readonly index: number;
   readonly timeMs: number;
   value: number;
+  /** Of values that are not NaN. */
   count: number;
 }
 
@@ -33,9 +37,14 @@ export class Thinner {
     this.#binCountMax = options.binCountMax;
   }
 
-  /** Takes a point; times ascend, or descend, from one to the next. */
+  /** Takes a point, NaN for no data; times ascend, or descend, from one to the next. */
   add(timeMs: number, value: number): void {
-    this.#put({ index: Math.floor(timeMs / this.#stepMs), timeMs, value, count: 1 });
+    this.#put({
+      index: Math.floor(timeMs / this.#stepMs),
+      timeMs,
+      value,
+      count: Number.isNaN(value) ? 0 : 1,
+    });
     while (this.#bins.length > this.#binCountMax) this.#double();
   }
 
@@ -59,7 +68,9 @@ export class Thinner {
       this.#bins.push(bin);
       return;
     }
-    last.value = joinValues(this.#thinning, last, bin);
+    // Where data is missing for a part of a bin only, the bin has the rest.
+    if (bin.count === 0) return;
+    last.value = last.count === 0 ? bin.value : joinValues(this.#thinning, last, bin);
     last.count += bin.count;
   }
 }
@@ -73,5 +84,5 @@ interface Weighted {
 export function joinValues(thinning: Thinning, a: Weighted, b: Weighted): number {
   if (thinning === 'min') return Math.min(a.value, b.value);
   if (thinning === 'max') return Math.max(a.value, b.value);
-  return a.value + (b.value - a.value) * (b.count / (a.count + b.count));
+  return interpolate(a.value, b.value, b.count / (a.count + b.count));
 }

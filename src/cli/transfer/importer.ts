@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { Datastream } from '../../api/datastream.ts';
 import type { DeriveFrom } from '../../api/types.ts';
 import type { StreamId } from '../../model/stream.ts';
+import { errorMessage } from '../error-message.ts';
 import { EXIT_CODES, errorCodeOf } from '../exit-codes.ts';
 import { isCsvHeader, type LineFormat, parseDatapointLine } from '../input/datapoint-line.ts';
 import { LineAppender } from '../input/line-appender.ts';
 import { BadLine, type InputLine } from '../input/lines.ts';
 import { abbreviate, type ValueSyntax, ValueSyntaxError } from '../parse/value.ts';
-import { isExportHeader, parseStreamLine, type StreamLine } from './stream-line.ts';
+import {
+  EXPORT_VERSION,
+  exportVersionOf,
+  parseStreamLine,
+  type StreamLine,
+} from './stream-line.ts';
 
 /** Tells a stream that is being created from every other one; removed in the next step. */
 const IMPORT_TAG = 'datastream_import';
@@ -88,14 +94,15 @@ export class Importer {
   }
 
   #takeHeader({ text, lineNumber }: InputLine): void {
-    const json = this.#options.format === 'csv' ? text.replace(/^#/, '') : text;
-    try {
-      this.#hasHeader = isExportHeader(JSON.parse(json));
-    } catch {
-      this.#hasHeader = false;
-    }
+    const version = exportVersionOf(this.#options.format === 'csv' ? text.replace(/^#/, '') : text);
+    this.#hasHeader = version === EXPORT_VERSION;
     if (this.#hasHeader) return;
-    throw new BadLine(lineNumber, `not the first line of a version 1 export: ${abbreviate(text)}`);
+    throw new BadLine(
+      lineNumber,
+      version !== null && version > EXPORT_VERSION
+        ? `the export has version ${version}, which is newer than version ${EXPORT_VERSION} that can be read`
+        : `not the first line of a version ${EXPORT_VERSION} export: ${abbreviate(text)}`,
+    );
   }
 
   /** The JSON that defines a stream; null when the line is something else. */
@@ -120,7 +127,7 @@ export class Importer {
       this.#current = { streamId, syntax: { valueType, valueTypeOptions }, isDerived };
     } catch (error) {
       if (!isAboutLine(error)) throw error;
-      throw new BadLine(line.lineNumber, error.message);
+      throw new BadLine(line.lineNumber, errorMessage(error));
     }
   }
 

@@ -4,7 +4,7 @@ import { exactJson } from '../format/exact-json.ts';
 import { abbreviate, ValueSyntaxError } from '../parse/value.ts';
 
 /** The version of the export layout, docs/reference/cli.md. A changed layout gets a new number. */
-const EXPORT_VERSION = 1;
+export const EXPORT_VERSION = 1;
 
 /** First line of every export. */
 export const EXPORT_HEADER: string = exactJson({ export: 'datastream', version: EXPORT_VERSION });
@@ -25,11 +25,16 @@ export interface StreamLine {
   readonly sources: readonly Exclude<DeriveFrom, string>[];
 }
 
-/** Whether a parsed line is the first line of an export that this version reads. */
-export function isExportHeader(parsed: unknown): boolean {
-  return (
-    isTagObject(parsed) && parsed['export'] === 'datastream' && parsed['version'] === EXPORT_VERSION
-  );
+/** The version that the first line of an export names; null when it is no such line. */
+export function exportVersionOf(text: string): number | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isTagObject(parsed) || parsed['export'] !== 'datastream') return null;
+  return typeof parsed['version'] === 'number' ? parsed['version'] : null;
 }
 
 /**
