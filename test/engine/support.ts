@@ -4,12 +4,12 @@ import type { Commit, CommitOutcome } from '../../src/backends/backend.ts';
 import { MemoryBackend } from '../../src/backends/memory/memory-backend.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
 
-export const BASE_MS: number = Date.UTC(2024, 0, 1);
+const BASE_MS: number = Date.UTC(2024, 0, 1);
 
 export const SECONDS = { valueDownsamplers: ['mean'], highestGranularity: 'seconds' } as const;
 
 /** A memory store on which something may happen just before a commit: as another process would do it. */
-export class MeddledBackend extends MemoryBackend {
+class MeddledBackend extends MemoryBackend {
   beforeCommit: ((commit: Commit) => Promise<void>) | null = null;
   #isMeddling = false;
 
@@ -23,7 +23,7 @@ export class MeddledBackend extends MemoryBackend {
   }
 }
 
-export interface Opened {
+interface Opened {
   readonly backend: MeddledBackend;
   readonly datastream: Datastream;
   readonly warnings: DatastreamWarning[];

@@ -62,11 +62,11 @@ export class BlockStore {
     return isNarrow ? this.#rowCountTarget : Math.max(1, this.#rowCountTarget >> 1);
   }
 
-  /** Names a block in messages. */
+  /** Names a block in messages, which put it behind an "at". */
   locate({ ordinal, level, startMs }: BlockPlace): string {
     const name = Granularity.values[level]?.name ?? level;
     const start = Math.abs(startMs) <= 8.64e15 ? new Date(startMs).toISOString() : startMs;
-    return `Block of stream #${ordinal}, level ${name}, start ${start}, of ${this.#files.path}`;
+    return `stream #${ordinal}, level ${name}, start ${start}, of the store ${this.#files.path}`;
   }
 
   /** First and last timestamp of the level's blocks; null when it has none. */
@@ -110,7 +110,9 @@ export class BlockStore {
   /** What a stored block says about itself. @throws {BlockCorrupt} */
   header({ place, bytes }: StoredBlock): BlockHeader {
     try {
-      return readBlockHeader(bytes, '');
+      const header = readBlockHeader(bytes, '');
+      this.#checkStart(place, header.firstMs);
+      return header;
     } catch (error) {
       // Naming a place takes longer than reading a header: it is done when there is something to
       // say.
@@ -243,7 +245,17 @@ export class BlockStore {
   }
 
   #decode({ place, bytes }: StoredBlock): Block {
-    return decodeBlock(bytes, this.locate(place));
+    const block = decodeBlock(bytes, this.locate(place));
+    this.#checkStart(place, block.timestamps[0]!);
+    return block;
+  }
+
+  /** A block that stands under the key of another one has a checksum that is right. */
+  #checkStart(place: BlockPlace, firstMs: number): void {
+    if (firstMs === place.startMs) return;
+    throw new BlockCorrupt(
+      `Corrupt block at ${this.locate(place)}: its first row has another timestamp, ${firstMs}.`,
+    );
   }
 
   #first(level: LevelPlace): StoredBlock | null {

@@ -83,8 +83,7 @@ export class Committer {
 
   #finish(view: View, seq: number): number {
     if (this.#entry.isEmpty) return view.seq;
-    view.journalSizeBytes += this.#journal.append(seq, this.#entry.finish());
-    view.seq = seq;
+    view.noteEntry(seq, this.#journal.append(seq, this.#entry.finish()));
     return seq;
   }
 

@@ -164,7 +164,7 @@ export class JournalEntryWriter {
 /**
  * Decodes a journal entry: its ops in the order in which they happened.
  * @throws {BlockCorrupt} when the bytes are not a whole entry of a known version; `location` says
- * where.
+ * which, such as "journal entry 3 of the store /data".
  */
 export function decodeJournalEntry(bytes: Uint8Array, location: string): readonly JournalOp[] {
   const size = bytes.length;
@@ -205,7 +205,7 @@ function decodeOp(kind: number, { payload, location }: OpBytes): JournalOp {
       const [ordinal, level] = uint32s(payload.subarray(0, ROWS_HEADER_SIZE_BYTES));
       const block = decodeBlock(
         payload.subarray(ROWS_HEADER_SIZE_BYTES),
-        `${location}, stream #${ordinal}, level ${level}`,
+        `stream #${ordinal}, level ${level}, in ${location}`,
       );
       return { kind: 'rows', place: { ordinal: ordinal!, level: level! }, block };
     }
@@ -262,5 +262,5 @@ function padded(sizeBytes: number): number {
 }
 
 function corrupt(location: string, reason: string): BlockCorrupt {
-  return new BlockCorrupt(`${location}: ${reason}.`);
+  return new BlockCorrupt(`Corrupt ${location}: ${reason}.`);
 }

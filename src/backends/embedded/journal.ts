@@ -1,3 +1,4 @@
+import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { assert } from '../../model/assert.ts';
 import { decodeJournalEntry, type JournalOp } from './journal-entry.ts';
 import { parseSeqKey, SEQ_KEY_SIZE_BYTES, seqKey } from './keys.ts';
@@ -20,6 +21,7 @@ const PART_SIZE_BYTES = 4064;
 /** Many tiny entries take as long to read back as few large ones of this size more for each. */
 const ENTRY_OVERHEAD_BYTES = 128;
 const PART_KEY_SIZE_BYTES: number = SEQ_KEY_SIZE_BYTES + 2;
+const SEALED_KEY: Uint8Array = Buffer.from('sealed');
 
 /**
  * The newest commits, one entry each, without gaps in their numbers. The newest entry of all is
@@ -49,6 +51,16 @@ export class Journal {
   firstSeq(): number {
     for (const key of this.#files.journal.getKeys({ limit: 1 })) return parseSeqKey(key);
     return 1;
+  }
+
+  /** The rows of all entries up to this one are in blocks; 0 before the first pass of sealing. */
+  sealedSeq(): number {
+    const stored = this.#files.meta.getBinary(SEALED_KEY);
+    if (stored === undefined) return 0;
+    if (stored.length !== SEQ_KEY_SIZE_BYTES) {
+      throw new BlockCorrupt(`The sealed seq of the store ${this.#files.path} is damaged.`);
+    }
+    return parseSeqKey(stored);
   }
 
   /** Reads the entries from `seq` on, in order. @throws {BlockCorrupt} on reaching a broken one. */
@@ -82,6 +94,11 @@ export class Journal {
     return entrySizeBytes(entry);
   }
 
+  /** Notes that the rows of all entries up to this one are in blocks. */
+  noteSealed(throughSeq: number): void {
+    if (throughSeq > this.sealedSeq()) this.#files.meta.put(SEALED_KEY, seqKey(throughSeq));
+  }
+
   /**
    * Removes the entries up to `throughSeq`, at most `countMax` of them; says whether more remain.
    */
@@ -101,7 +118,7 @@ export class Journal {
 
   #decode(seq: number, parts: readonly Uint8Array[]): JournalEntry {
     const bytes = parts.length === 1 ? parts[0]! : Uint8Array.from(Buffer.concat(parts));
-    const location = `Journal entry ${seq} of the store ${this.#files.path}`;
+    const location = `journal entry ${seq} of the store ${this.#files.path}`;
     return { seq, sizeBytes: entrySizeBytes(bytes), ops: decodeJournalEntry(bytes, location) };
   }
 }

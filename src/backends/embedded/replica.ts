@@ -1,4 +1,4 @@
-import { assert } from '../../model/assert.ts';
+import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { Journal } from './journal.ts';
 import type { StoreFiles } from './store-files.ts';
 import { View } from './view.ts';
@@ -52,22 +52,19 @@ export class Replica {
     this.#view = null;
     const firstSeq = this.journal.firstSeq();
     const reaches = view !== null && view.seq < lastSeq && firstSeq <= view.seq + 1;
-    const next = reaches ? view : emptyView(firstSeq - 1);
+    // What stands before the sealed seq is there for views that are behind, not for new ones.
+    const next = reaches ? view : new View(Math.max(firstSeq - 1, this.journal.sealedSeq()));
     for (const { seq, sizeBytes, ops } of this.journal.entries(next.seq + 1)) {
-      assert(seq === next.seq + 1, 'the journal has no gaps');
+      if (seq !== next.seq + 1) throw this.#gap(next.seq + 1);
       for (const op of ops) next.apply(seq, op);
-      next.seq = seq;
-      next.journalSizeBytes += sizeBytes;
+      next.noteEntry(seq, sizeBytes);
     }
-    assert(next.seq === lastSeq, 'a view ends at the last commit');
+    if (next.seq !== lastSeq) throw this.#gap(lastSeq + 1);
     this.#view = next;
     return next;
   }
-}
 
-function emptyView(seq: number): View {
-  const view = new View();
-  view.seq = seq;
-  view.baseSeq = seq;
-  return view;
+  #gap(seq: number): BlockCorrupt {
+    return new BlockCorrupt(`The journal of the store ${this.#files.path} lacks entry ${seq}.`);
+  }
 }

@@ -1,4 +1,3 @@
-import { DatastreamException } from '../../exceptions/errors.ts';
 import type { Committer } from './committer.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import type { Replica } from './replica.ts';
@@ -20,6 +19,8 @@ export interface SealerOptions {
  * Rows moved in one transaction, so that few long tails make no longer slices than many short ones.
  */
 const SLICE_ROW_COUNT_MAX = 65_536;
+/** How much longer the journal must be than before a pass that failed. */
+const RETRY_GROWTH = 1.5;
 /** Journal entries removed in one transaction. */
 const TRIM_COUNT_MAX = 20_000;
 /**
@@ -29,8 +30,12 @@ const SIZE_FACTOR_MAX = 8;
 
 /**
  * Keeps the journal short: moves all tails into blocks, slice by slice between other work, then
- * removes the entries that nobody needs any more. Each slice is a commit; stopping anywhere does no
- * harm, and several processes may do it at once.
+ * removes the entries that were needed by the pass before, at most. Each slice is a commit;
+ * stopping anywhere does no harm, and several processes may do it at once.
+ *
+ * Nothing here throws: it runs behind the acknowledged commits of others, in callbacks where an
+ * error would end the process. Every row is still in the journal then, whoever reads or writes next
+ * meets a lasting cause by himself, and a passing one, such as a full disk, is gone at a later try.
  */
 export class Sealer {
   readonly #replica: Replica;
@@ -38,9 +43,9 @@ export class Sealer {
   readonly #options: SealerOptions;
   #pass: Pass | null = null;
   #immediate: NodeJS.Immediate | null = null;
-  /** A full disk fails a pass: none is tried again before the journal has this size. */
+  /** A pass that failed is not tried again before the journal has this size. */
   #retrySizeBytes = 0;
-  #sizeBytes = 0;
+  #failure: unknown = null;
 
   constructor(replica: Replica, committer: Committer, options: SealerOptions) {
     this.#replica = replica;
@@ -48,14 +53,17 @@ export class Sealer {
     this.#options = options;
   }
 
+  /** What stopped the latest pass; null when nothing did. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /**
    * Starts a pass soon if the journal has become long. Called after commits, outside transactions.
    */
   noteCommit(view: View): void {
     if (this.#immediate !== null || !this.#isLong(view)) return;
-    this.#sizeBytes = view.journalSizeBytes;
-    this.#replica.clearStaleReaders();
-    this.#schedule();
+    this.#schedule(view.journalSizeBytes);
   }
 
   stop(): void {
@@ -71,56 +79,65 @@ export class Sealer {
     return view.journalSizeBytes > Math.max(limit, this.#retrySizeBytes);
   }
 
-  #schedule(): void {
+  #schedule(sizeBytes: number): void {
     this.#immediate = setImmediate(() => {
       this.#immediate = null;
       try {
-        this.#replica.write((view) => {
-          this.#pass ??= startedPass(view);
-          if (this.#slice(view, this.#pass)) this.#pass = null;
-        });
+        if (this.#pass === null) this.#replica.clearStaleReaders();
+        this.#pass = this.#replica.write((view) => this.#continued(view));
+        this.#failure = null;
         this.#retrySizeBytes = 0;
       } catch (error) {
         this.#pass = null;
-        this.#postpone(error);
-        return;
+        this.#failure = error;
+        this.#retrySizeBytes = sizeBytes * RETRY_GROWTH;
       }
-      if (this.#pass !== null) this.#schedule();
+      if (this.#pass !== null) this.#schedule(sizeBytes);
     });
   }
 
-  /** Says whether the pass is done. */
-  #slice(view: View, pass: Pass): boolean {
+  /** Carries out a slice of the pass, or of a new one, and gives it back; null at the end. */
+  #continued(view: View): Pass | null {
+    const { journal } = this.#replica;
+    const pass = this.#pass ?? this.#started(view);
+    if (pass === null) return null;
     const places = pass.take(view, this.#options.sliceLevelCount);
     if (places.length > 0) this.#committer.seal(view, places);
-    if (!pass.isEmpty) return false;
-    const isMore = this.#replica.journal.trim(pass.throughSeq, TRIM_COUNT_MAX);
-    if (isMore) return false;
-    view.journalSizeBytes = Math.max(0, view.journalSizeBytes - pass.sizeBytes);
-    return true;
+    if (!pass.isEmpty) return pass;
+    if (journal.trim(pass.trimThroughSeq, TRIM_COUNT_MAX)) return pass;
+    journal.noteSealed(pass.throughSeq);
+    view.noteSealed(pass.throughSeq);
+    return null;
   }
 
-  /**
-   * The journal still has every row, and whoever reads or writes next meets the same error: a pass
-   * that failed is tried again once the journal has grown by a half.
-   */
-  #postpone(error: unknown): void {
-    if (!(error instanceof DatastreamException)) throw error;
-    this.#retrySizeBytes = this.#sizeBytes * 1.5;
+  /** Null when the pass of another process has made the journal short meanwhile. */
+  #started(view: View): Pass | null {
+    const sealedSeq = this.#replica.journal.sealedSeq();
+    view.noteSealed(sealedSeq);
+    return this.#isLong(view) ? startedPass(view, sealedSeq) : null;
   }
 }
 
 /** What one pass has still to move, and what it may remove at its end. */
 class Pass {
+  /** At the end, the rows of all entries up to this one are in blocks. */
   readonly throughSeq: number;
-  readonly sizeBytes: number;
+  /**
+   * The entries behind this one stay for a pass more: a view that would fall behind the journal
+   * between its read and its commit is rebuilt, and takes every unchanged stream for a changed one.
+   */
+  readonly trimThroughSeq: number;
   readonly #places: readonly LevelPlace[];
   #position = 0;
 
-  constructor(view: View, places: readonly LevelPlace[]) {
-    this.throughSeq = view.seq;
-    this.sizeBytes = view.journalSizeBytes;
-    this.#places = places;
+  constructor(options: {
+    throughSeq: number;
+    trimThroughSeq: number;
+    places: readonly LevelPlace[];
+  }) {
+    this.throughSeq = options.throughSeq;
+    this.trimThroughSeq = options.trimThroughSeq;
+    this.#places = options.places;
   }
 
   get isEmpty(): boolean {
@@ -140,7 +157,7 @@ class Pass {
 }
 
 /** In the order of the blocks, so that a slice writes to few pages. */
-function startedPass(view: View): Pass {
+function startedPass(view: View, trimThroughSeq: number): Pass {
   const places: LevelPlace[] = [];
   for (const stream of view.states) {
     stream.levels.forEach((state, level) => {
@@ -148,5 +165,5 @@ function startedPass(view: View): Pass {
     });
   }
   places.sort((a, b) => a.ordinal - b.ordinal || a.level - b.level);
-  return new Pass(view, places);
+  return new Pass({ throughSeq: view.seq, trimThroughSeq, places });
 }

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import {
   BackendUnavailable,
@@ -8,7 +8,7 @@ import {
   StoreFormatUnsupported,
   StreamAppendFailed,
 } from '../../exceptions/errors.ts';
-import { prepareDataFile } from './data-file.ts';
+import { flushFolders, prepareFolder } from './store-folder.ts';
 
 /** Version of the layout that this code writes. It reads no newer one. */
 const STORE_FORMAT_VERSION = 1;
@@ -24,6 +24,7 @@ const READER_COUNT_MAX = 512;
 const MAP_SIZE_BYTES = 2 ** 30;
 const MDB_PAGE_NOTFOUND = -30797;
 const MDB_CORRUPTED = -30796;
+const MDB_BAD_TXN = -30782;
 
 /** A database of byte keys and byte values. */
 type ByteDatabase = Database<Uint8Array, Uint8Array>;
@@ -40,7 +41,8 @@ export interface StoreFiles extends Databases {
   read<T>(action: () => T): T;
   /**
    * Runs synchronous reads and writes in one transaction: when this returns, all of it is on disk;
-   * when it throws, nothing is. @throws {StreamAppendFailed} when the store did not take the bytes.
+   * when it throws, nothing is. @throws {StreamAppendFailed} when the store did not take the bytes;
+   * {BlockCorrupt} when it met damage.
    */
   write<T>(action: () => T): T;
   /** Takes back what killed processes left behind. */
@@ -59,8 +61,7 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
   }
   let root: RootDatabase<Uint8Array, Uint8Array> | null = null;
   try {
-    makeFolder(location);
-    await prepareDataFile(join(location, 'data.mdb'));
+    const changed = await prepareFolder(location);
     root = open<Uint8Array, Uint8Array>({
       ...BINARY,
       path: location,
@@ -72,25 +73,15 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
       maxReaders: READER_COUNT_MAX,
       mapSize: MAP_SIZE_BYTES,
     });
-    return prepare(root, location);
+    const files = prepare(root, location);
+    await flushFolders(changed);
+    return files;
   } catch (error) {
     await root?.close();
     if (error instanceof StoreFormatUnsupported) throw error;
     throw new BackendUnavailable(`Cannot open the store ${location}: ${reason(error)}.`, {
       cause: error,
     });
-  }
-}
-
-/** Step by step: Node's own recursive way never returns where a file system refuses new folders. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    // Another process may have made it in the meantime.
-    if (!existsSync(path)) throw error;
   }
 }
 
@@ -108,6 +99,8 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
       try {
         return action();
       } catch (error) {
+        // LMDB refuses every further use of a read transaction that met damage.
+        if (lmdbCode(error) !== null) dropReadTransaction(root);
         throw readFailure(error, path);
       }
     },
@@ -149,28 +142,53 @@ function checkFormat(
   }
 }
 
+/** lmdb-js keeps one read transaction and offers no public way to be rid of it. */
+function dropReadTransaction(root: RootDatabase<Uint8Array, Uint8Array>): void {
+  // Its typings leave the method out; lmdb-js itself calls it whenever it opens a database.
+  (root as typeof root & { _commitReadTxn(): void })._commitReadTxn();
+}
+
 function readFailure(error: unknown, path: string): unknown {
-  const code = lmdbCode(error);
-  if (code === null) return error;
-  return code === MDB_CORRUPTED || code === MDB_PAGE_NOTFOUND
-    ? new BlockCorrupt(`The file data.mdb of the store ${path} is damaged.`, { cause: error })
-    : new BackendUnavailable(`Cannot read the store ${path}: ${reason(error)}.`, { cause: error });
+  if (lmdbCode(error) === null) return error;
+  if (isDamage(error)) return damaged(error, path);
+  return new BackendUnavailable(`Cannot read the store ${path}: ${reason(error)}.`, {
+    cause: error,
+  });
 }
 
 function writeFailure(error: unknown, path: string): unknown {
   if (lmdbCode(error) === null) return error;
+  if (isDamage(error)) return damaged(error, path);
   return new StreamAppendFailed(`The store ${path} did not take the write: ${reason(error)}.`, {
     cause: error,
   });
 }
 
+/**
+ * Says whether other writes would fail in the same way as the one that failed, as on a full disk.
+ * LMDB's "bad transaction" only says that something in this one failed, so it is not counted.
+ */
+export function isStoreWide(error: unknown): boolean {
+  return error instanceof StreamAppendFailed && lmdbCode(error.cause) !== MDB_BAD_TXN;
+}
+
+function isDamage(error: unknown): boolean {
+  const code = lmdbCode(error);
+  return code === MDB_CORRUPTED || code === MDB_PAGE_NOTFOUND;
+}
+
+function damaged(error: unknown, path: string): BlockCorrupt {
+  return new BlockCorrupt(`The file data.mdb of the store ${path} is damaged.`, { cause: error });
+}
+
 /** LMDB's own errors carry its result code, or that of the operating system, as a number. */
 function lmdbCode(error: unknown): number | null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  // Native code makes errors of the realm that loaded it, where `instanceof` may be blind.
+  const code = isNativeError(error) && 'code' in error ? error.code : null;
   return typeof code === 'number' ? code : null;
 }
 
 function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isNativeError(error) ? error.message : String(error);
   return text.split('\n', 1)[0]!.replace(/\.$/, '');
 }

@@ -1,6 +1,7 @@
 import { granularityIndex } from '../../model/granularity.ts';
 import type { StreamRecord } from '../../model/stream.ts';
 import type { JournalOp, LevelPlace } from './journal-entry.ts';
+import { JournalSizes } from './journal-sizes.ts';
 import { Tail } from './tail.ts';
 
 /** What a process knows about one level of one stream. */
@@ -71,14 +72,36 @@ export class StreamState {
  * those of other processes, and can be rebuilt from the store at any time.
  */
 export class View {
-  /** The last commit that this view has. */
-  seq = 0;
   /** Commits up to this one are known by their results only. */
-  baseSeq = 0;
-  journalSizeBytes = 0;
+  readonly baseSeq: number;
+  /** The last commit that this view has. */
+  seq: number;
   tailCount = 0;
+  readonly #journalSizes: JournalSizes;
   readonly #states: Map<number, StreamState> = new Map();
   readonly #byId: Map<string, StreamState> = new Map();
+
+  constructor(baseSeq: number) {
+    this.baseSeq = baseSeq;
+    this.seq = baseSeq;
+    this.#journalSizes = new JournalSizes(baseSeq);
+  }
+
+  /** Size of the journal without the entries whose rows are all in blocks, as far as is known. */
+  get journalSizeBytes(): number {
+    return this.#journalSizes.totalBytes;
+  }
+
+  /** Moves on to the next commit, after its ops. */
+  noteEntry(seq: number, sizeBytes: number): void {
+    this.seq = seq;
+    this.#journalSizes.push(sizeBytes);
+  }
+
+  /** The rows of all entries up to that one are in blocks. */
+  noteSealed(throughSeq: number): void {
+    this.#journalSizes.forget(throughSeq);
+  }
 
   get states(): Iterable<StreamState> {
     return this.#states.values();

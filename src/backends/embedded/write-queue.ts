@@ -1,5 +1,6 @@
 import type { Replica } from './replica.ts';
 import type { Sealer } from './sealer.ts';
+import { isStoreWide } from './store-files.ts';
 import type { View } from './view.ts';
 
 /** Reads and writes synchronously, inside a transaction. What it throws fails it alone. */
@@ -67,11 +68,12 @@ export class WriteQueue {
 
   /**
    * Nothing of a failed group is stored. Halving it finds the writes that failed it; the others
-   * pass.
+   * pass. When the store itself took nothing, no part of the group would fare better: each try on
+   * a full disk would only hold up the process longer.
    */
   #writeApart(group: readonly Waiting[], error: unknown): void {
-    if (group.length === 1) {
-      group[0]!.reject(error);
+    if (group.length === 1 || isStoreWide(error)) {
+      for (const { reject } of group) reject(error);
       return;
     }
     const half = group.length >> 1;

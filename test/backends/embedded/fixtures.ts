@@ -103,3 +103,12 @@ export function rowsOf(block: Block, column = 'v'): [number, unknown][] {
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Whole numbers below a limit, the same ones in each run. */
+export function randomSource(): (limit: number) => number {
+  let state = 1;
+  return (limit) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >>> 12) % limit;
+  };
+}

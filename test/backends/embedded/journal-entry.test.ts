@@ -44,11 +44,11 @@ function writeEveryKind(): JournalEntryWriter {
 
 function corruptCode(bytes: Uint8Array): string | undefined {
   try {
-    decodeJournalEntry(bytes, 'Journal entry 42');
+    decodeJournalEntry(bytes, 'journal entry 42');
     return undefined;
   } catch (error) {
     expect(error).toBeInstanceOf(BlockCorrupt);
-    expect((error as Error).message).toContain('Journal entry 42');
+    expect((error as Error).message).toContain('journal entry 42');
     return (error as BlockCorrupt).code;
   }
 }

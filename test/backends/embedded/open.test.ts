@@ -1,5 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { type Database, open } from 'lmdb';
 import { EmbeddedBackend } from '../../../src/backends/embedded/embedded-backend.ts';
@@ -39,6 +41,23 @@ async function openError(path: string): Promise<unknown> {
   );
 }
 
+const LOADER = fileURLToPath(new URL('./child/typescript.mjs', import.meta.url));
+const OPENER = fileURLToPath(new URL('./child/opener.ts', import.meta.url));
+
+/** Opens a store in a process of its own: what it says, and the signal that ended it. */
+function openElsewhere(
+  path: string,
+  { fileSizeMaxKb, uid }: { fileSizeMaxKb?: number; uid?: number } = {},
+): { lines: readonly string[]; signal: NodeJS.Signals | null } {
+  const command = `ulimit -S -f ${fileSizeMaxKb ?? 'unlimited'}; exec "$0" "$@"`;
+  const { stdout, signal } = spawnSync(
+    'bash',
+    ['-c', command, process.execPath, '--import', LOADER, OPENER, path],
+    { encoding: 'utf8', ...(uid === undefined ? {} : { uid }) },
+  );
+  return { lines: stdout.trimEnd().split('\n'), signal };
+}
+
 describe('opening a store', () => {
   test('makes the folder, also below one that is not there, also with a dot in its name', () =>
     withFolder(async (path) => {
@@ -73,6 +92,54 @@ describe('opening a store', () => {
       expect(await openError(join(path, 'store'))).toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
     }));
 
+  test('refuses a folder or nothing but a hole in place of lock.mdb, without harm to it', () =>
+    withFolder(async (path) => {
+      await mkdir(join(path, 'a', 'lock.mdb'), { recursive: true });
+      const error = await openError(join(path, 'a'));
+      expect(error).toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+      expect((error as Error).message).toContain('lock.mdb');
+      await (await opened(join(path, 'b'))).close();
+      const lock = join(path, 'b', 'lock.mdb');
+      const { length } = await readFile(lock);
+      await truncate(lock, 0);
+      await truncate(lock, length);
+      const { lines, signal } = openElsewhere(join(path, 'b'), { fileSizeMaxKb: 40 });
+      expect(signal).toBeNull();
+      expect(lines[0]).toBe('BACKEND_UNAVAILABLE');
+      expect(openElsewhere(join(path, 'b')).lines).toEqual(['opened']);
+    }));
+
+  test('refuses a disk without room for its files in one line, and leaves none behind', () =>
+    withFolder(async (path) => {
+      for (const fileSizeMaxKb of [0, 4, 12, 40]) {
+        const store = join(path, String(fileSizeMaxKb));
+        const { lines, signal } = openElsewhere(store, { fileSizeMaxKb });
+        expect(signal).toBeNull();
+        expect(lines).toEqual(['BACKEND_UNAVAILABLE', expect.stringContaining(store)]);
+        expect(lines[1]).toContain('EFBIG');
+        expect(await readdir(store)).toEqual([]);
+      }
+      expect(openElsewhere(join(path, 'enough')).lines).toEqual(['opened']);
+      expect((await readdir(join(path, 'enough'))).sort()).toEqual(['data.mdb', 'lock.mdb']);
+    }));
+
+  // Only root can become somebody to whom the folder's permissions apply.
+  const asRoot = process.getuid?.() === 0 ? test : test.skip;
+  asRoot('refuses a folder without write permission in one line (needs root)', () =>
+    withFolder(async (path) => {
+      await mkdir(join(path, 'empty'));
+      await (await opened(join(path, 'used'))).close();
+      await chmod(path, 0o755);
+      for (const name of ['empty', 'used']) {
+        const store = join(path, name);
+        await chmod(store, 0o555);
+        const { lines, signal } = openElsewhere(store, { uid: 65_534 });
+        expect(signal).toBeNull();
+        expect(lines).toEqual(['BACKEND_UNAVAILABLE', expect.stringContaining(store)]);
+      }
+    }),
+  );
+
   test('refuses a newer format, and can be tried again', () =>
     withFolder(async (path) => {
       await (await opened(path)).close();
@@ -100,7 +167,7 @@ describe('damage', () => {
       const damaged = await opened(path);
       const failure = await readAll(damaged, id).catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'BLOCK_CORRUPT' });
-      expect((failure as Error).message).toContain('Journal entry 2');
+      expect((failure as Error).message).toContain('Corrupt journal entry 2 of the store');
       await damaged.close();
     }));
 
@@ -120,11 +187,53 @@ describe('damage', () => {
       const failure = await readAll(damaged, id).catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'BLOCK_CORRUPT' });
       expect((failure as Error).message).toMatch(
-        /stream #0, level seconds, start 1970-01-01T00:00:04/,
+        /^Corrupt block at stream #0, level seconds, start 1970-01-01T00:00:04/,
       );
       const before = await readAll(damaged, id, { range: { startMs: 0, endMs: 4000 } });
       expect(rowsOf(before)).toEqual(rows.slice(0, 4));
       expect(rowsOf(await readAll(damaged, other))).toEqual(rows);
+      await damaged.close();
+    }));
+
+  test('by a block under the key of another one is named', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path, { blockRowCountTarget: 4 });
+      const id = await createStream(backend);
+      await append(
+        backend,
+        id,
+        Array.from({ length: 8 }, (_, i) => [i * 1000, i] as const),
+      );
+      await backend.close();
+      await tamper(path, 'blocks', (db) => {
+        const [first, second] = [...db.getRange({ limit: 2 })];
+        const value = Uint8Array.from(first!.value);
+        db.put(first!.key, Uint8Array.from(second!.value));
+        db.put(second!.key, value);
+      });
+      const damaged = await opened(path, { blockRowCountTarget: 4 });
+      await expect(readAll(damaged, id)).rejects.toMatchObject({ code: 'BLOCK_CORRUPT' });
+      // A late row would make a new block of the rows that are not its own.
+      await expect(append(damaged, id, [[500, 1]])).rejects.toMatchObject({
+        code: 'BLOCK_CORRUPT',
+      });
+      await damaged.close();
+    }));
+
+  test('by an entry that the journal lacks is named with its number', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      const id = await createStream(backend);
+      for (let i = 0; i < 4; i++) await append(backend, id, [[i, i]]);
+      await backend.close();
+      await tamper(path, 'journal', (db) => {
+        const [, , third] = [...db.getKeys()];
+        db.remove(third!);
+      });
+      const damaged = await opened(path);
+      const failure = await readAll(damaged, id).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'BLOCK_CORRUPT' });
+      expect((failure as Error).message).toContain('lacks entry 3');
       await damaged.close();
     }));
 

@@ -1,8 +1,34 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { openStoreFiles } from '../../../src/backends/embedded/store-files.ts';
+import { StreamStore } from '../../../src/backends/embedded/stream-store.ts';
+import { View } from '../../../src/backends/embedded/view.ts';
 import type { StreamRecord } from '../../../src/model/stream.ts';
 import { matchesTags, type Tags } from '../../../src/model/tags.ts';
 import { createStream, numericRecord, opened, withFolder } from './fixtures.ts';
+
+/** A database that says when a key or a value is read. */
+function counting<T extends object>(db: T, note: () => void): T {
+  return new Proxy(db, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        const result: unknown = member.apply(target, args);
+        if (name === 'getKeys' || name === 'getRange') return noted(result, note);
+        note();
+        return result;
+      };
+    },
+  });
+}
+
+function* noted(items: unknown, note: () => void): Generator<unknown> {
+  for (const item of items as Iterable<unknown>) {
+    note();
+    yield item;
+  }
+}
 
 const leaf = fc.constantFrom<Tags[string]>(1, 2, 'a', null, [1]);
 const tags: fc.Arbitrary<Tags> = fc.dictionary(
@@ -57,6 +83,33 @@ describe('queries by tags', () => {
       { numRuns: 60 },
     );
   });
+
+  test('find a stream among 20,000 without going through them', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      const create = Array.from({ length: 20_000 }, (_, i) => ({
+        record: numericRecord({ site: 'one', rack: i % 100, unit: i }),
+      }));
+      await backend.commit({ expect: [], create });
+      await backend.close();
+      const files = await openStoreFiles(path);
+      let readCount = 0;
+      const streams = new StreamStore(
+        {
+          ...files,
+          tags: counting(files.tags, () => readCount++),
+          streams: counting(files.streams, () => readCount++),
+        },
+        { recordCountMax: 100 },
+      );
+      const found = files.read(() =>
+        streams.query(new View(0), { tags: { site: 'one', rack: 45, unit: 12_345 }, limit: 10 }),
+      );
+      expect(found.map(({ ordinal }) => ordinal)).toEqual([12_345]);
+      // Two lists are counted up to 32, and the third has one entry.
+      expect(readCount).toBeLessThan(100);
+      await files.close();
+    }));
 
   test('take ids of any form', () =>
     withFolder(async (path) => {

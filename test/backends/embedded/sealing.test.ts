@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { open } from 'lmdb';
 import type { StreamId } from '../../../src/model/stream.ts';
-import { append, createStream, opened, readAll, rowsOf, turns, withFolder } from './fixtures.ts';
+import {
+  append,
+  createStream,
+  opened,
+  randomSource,
+  readAll,
+  rowsOf,
+  turns,
+  withFolder,
+} from './fixtures.ts';
 
 type Row = readonly [number, number];
-
-/** Whole numbers below a limit, the same ones in each run. */
-function randomSource(): (limit: number) => number {
-  let state = 1;
-  return (limit) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return (state >>> 12) % limit;
-  };
-}
 
 /** How many values a database of the store has, and their bytes. */
 async function stored(path: string, name: string): Promise<{ count: number; sizeBytes: number }> {
