@@ -23,7 +23,13 @@ import { checkRange } from './data-range.ts';
 import { Datapoints } from './datapoints.ts';
 import { checkDefinition, checkGranularity } from './definition.ts';
 import { describeStream } from './describe-stream.ts';
-import { checkFlag, checkKeys, checkStreamId } from './option-checks.ts';
+import {
+  checkAppendOptions,
+  checkBackprocessOptions,
+  checkDownsampleOptions,
+  checkStreamId,
+  checkVerifyOptions,
+} from './option-checks.ts';
 import { StreamCatalog } from './stream-catalog.ts';
 import { Streams, selectSnapshots } from './streams.ts';
 import { checkQuery, checkTags } from './tag-checks.ts';
@@ -42,29 +48,6 @@ import type {
 } from './types.ts';
 
 const DEFAULT_CONCURRENCY = 8;
-const APPEND_KEYS: ReadonlySet<string> = new Set<keyof AppendOptions>(['checkTimestamp']);
-const BACKPROCESS_KEYS: ReadonlySet<string> = new Set<keyof BackprocessOptions>([
-  'queryTags',
-  'signal',
-  'onProgress',
-  'concurrency',
-]);
-const DOWNSAMPLE_KEYS: ReadonlySet<string> = new Set<keyof DownsampleOptions>([
-  'queryTags',
-  'signal',
-  'onProgress',
-  'concurrency',
-  'until',
-  'returnDatapoints',
-  'filterStream',
-]);
-const VERIFY_KEYS: ReadonlySet<string> = new Set<keyof VerifyOptions>([
-  'queryTags',
-  'signal',
-  'onProgress',
-  'onDifference',
-]);
-
 /** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
 export class Datastream {
   readonly #backend: Backend;
@@ -248,7 +231,7 @@ export class Datastream {
    * @returns the buckets that were written, if `returnDatapoints` asks for them.
    */
   async downsampleStreams(options: DownsampleOptions = {}): Promise<AppendedDatapoint[]> {
-    checkKeys(options, DOWNSAMPLE_KEYS, 'downsampleStreams');
+    checkDownsampleOptions(options);
     const { until, returnDatapoints = false, filterStream = () => true } = options;
     const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
     const returned: AppendedDatapoint[] = [];
@@ -266,7 +249,7 @@ export class Datastream {
 
   /** Processes the history of derived streams that was never processed, sources before dependents. */
   async backprocessStreams(options: BackprocessOptions = {}): Promise<void> {
-    checkKeys(options, BACKPROCESS_KEYS, 'backprocessStreams');
+    checkBackprocessOptions(options);
     await this.#maintain(options, {
       kind: 'history',
       untilMs: this.#context.nowMs(),
@@ -285,7 +268,7 @@ export class Datastream {
 
   /** Recomputes levels and derived streams from their sources, and compares with what is stored. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    checkKeys(options, VERIFY_KEYS, 'verify');
+    checkVerifyOptions(options);
     const { signal, onProgress, onDifference } = options;
     const streams = await this.#select(options.queryTags, () => true);
     const report = { bucketCount: 0, derivedCount: 0, differenceCount: 0, staleRangeCount: 0 };
@@ -364,12 +347,6 @@ export class Datastream {
     }
     return selected;
   }
-}
-
-function checkAppendOptions(options: AppendOptions): boolean {
-  checkKeys(options, APPEND_KEYS, 'append');
-  checkFlag(options.checkTimestamp, 'checkTimestamp');
-  return options.checkTimestamp ?? true;
 }
 
 /** Taken now: the caller may change his value and his date while the append waits for its turn. */

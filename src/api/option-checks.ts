@@ -1,5 +1,34 @@
 import { StreamNotFound } from '../exceptions/errors.ts';
 import type { StreamId } from '../model/stream.ts';
+import type {
+  AppendOptions,
+  BackprocessOptions,
+  DownsampleOptions,
+  VerifyOptions,
+} from './types.ts';
+
+const APPEND_KEYS: ReadonlySet<string> = new Set<keyof AppendOptions>(['checkTimestamp']);
+const BACKPROCESS_KEYS: ReadonlySet<string> = new Set<keyof BackprocessOptions>([
+  'queryTags',
+  'signal',
+  'onProgress',
+  'concurrency',
+]);
+const DOWNSAMPLE_KEYS: ReadonlySet<string> = new Set<keyof DownsampleOptions>([
+  'queryTags',
+  'signal',
+  'onProgress',
+  'concurrency',
+  'until',
+  'returnDatapoints',
+  'filterStream',
+]);
+const VERIFY_KEYS: ReadonlySet<string> = new Set<keyof VerifyOptions>([
+  'queryTags',
+  'signal',
+  'onProgress',
+  'onDifference',
+]);
 
 /**
  * Refuses options that nobody reads: a misspelt one would otherwise do what its absence does.
@@ -34,4 +63,26 @@ export function checkNames(value: unknown, name: string): void {
 export function checkStreamId(streamId: unknown): StreamId {
   if (typeof streamId !== 'string') throw new StreamNotFound(String(streamId));
   return streamId as StreamId;
+}
+
+/** Whether timestamps are to be checked. @throws {TypeError} */
+export function checkAppendOptions(options: AppendOptions): boolean {
+  checkKeys(options, APPEND_KEYS, 'append');
+  checkFlag(options.checkTimestamp, 'checkTimestamp');
+  return options.checkTimestamp ?? true;
+}
+
+/** @throws {TypeError} */
+export function checkBackprocessOptions(options: BackprocessOptions): void {
+  checkKeys(options, BACKPROCESS_KEYS, 'backprocessStreams');
+}
+
+/** @throws {TypeError} */
+export function checkDownsampleOptions(options: DownsampleOptions): void {
+  checkKeys(options, DOWNSAMPLE_KEYS, 'downsampleStreams');
+}
+
+/** @throws {TypeError} */
+export function checkVerifyOptions(options: VerifyOptions): void {
+  checkKeys(options, VERIFY_KEYS, 'verify');
 }
