@@ -23,7 +23,7 @@ export function* computedDatapoints(
       if (isStored) row++;
       yield {
         streamId: record.id,
-        granularity: granularity.name,
+        granularity,
         datapoint: datapoint as Datapoint,
       };
     }

@@ -13,6 +13,7 @@ import { verifyStream } from '../engine/verify.ts';
 import { InvalidValue } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Column } from '../model/block.ts';
+import { Granularity } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
@@ -282,7 +283,7 @@ export class Datastream {
         for (const { granularity, timestampMs, stored, expected } of found.differences) {
           onDifference?.({
             streamId,
-            granularity: granularity.name,
+            granularity,
             timestamp: new Date(timestampMs),
             stored,
             expected,
@@ -380,7 +381,7 @@ function isColumn(values: unknown): values is Column {
 function appendedDatapoint({ record, timestampMs, stored }: StoredDatapoint): AppendedDatapoint {
   return {
     streamId: record.id,
-    granularity: record.highestGranularity,
+    granularity: Granularity.byName(record.highestGranularity),
     datapoint: { t: new Date(timestampMs), v: valueCodecOf(record).fromStored(stored) },
   };
 }

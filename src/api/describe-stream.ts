@@ -1,7 +1,7 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { TIME_DOWNSAMPLER_NAMES } from '../downsamplers/registry.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
-import { lowerGranularities } from '../model/granularity.ts';
+import { Granularity, lowerGranularities } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { Stream } from './types.ts';
 
@@ -15,7 +15,7 @@ export function describeStream({ record, earliestMs, latestMs }: StreamSnapshot)
     valueTypeOptions: { ...record.valueTypeOptions },
     valueDownsamplers: [...record.valueDownsamplers],
     timeDownsamplers: LevelSchema.of(record).isEmpty ? [] : [...TIME_DOWNSAMPLER_NAMES],
-    highestGranularity: record.highestGranularity,
+    highestGranularity: Granularity.byName(record.highestGranularity),
     earliestDatapoint: dateOrNull(earliestMs),
     latestDatapoint: dateOrNull(latestMs),
     downsampledUntil: Object.fromEntries(
@@ -30,7 +30,7 @@ export function describeStream({ record, earliestMs, latestMs }: StreamSnapshot)
       sources: derivation.sources.map(({ name, streamId, granularity }) => ({
         name,
         stream: streamId,
-        granularity,
+        granularity: Granularity.byName(granularity),
       })),
     },
     contributesTo: record.dependents.map(({ streamId, op, args }) => ({

@@ -1,5 +1,5 @@
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
-import type { GranularityName } from '../model/granularity.ts';
+import type { Granularity, GranularityName } from '../model/granularity.ts';
 import type { StreamId, ValueType, ValueTypeOptions } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 
@@ -44,7 +44,7 @@ export interface Stream {
   readonly valueTypeOptions: ValueTypeOptions;
   readonly valueDownsamplers: readonly string[];
   readonly timeDownsamplers: readonly string[];
-  readonly highestGranularity: GranularityName;
+  readonly highestGranularity: Granularity;
   readonly earliestDatapoint: Date | null;
   readonly latestDatapoint: Date | null;
   /** Per lower granularity, the exclusive end of what is downsampled; null before the first bucket. */
@@ -55,7 +55,7 @@ export interface Stream {
     readonly sources: readonly {
       readonly name: string | null;
       readonly stream: StreamId;
-      readonly granularity: GranularityName;
+      readonly granularity: Granularity;
     }[];
   } | null;
   readonly contributesTo: readonly {
@@ -93,7 +93,7 @@ export interface AppendOptions {
 
 export interface AppendedDatapoint {
   readonly streamId: StreamId;
-  readonly granularity: GranularityName;
+  readonly granularity: Granularity;
   readonly datapoint: Datapoint;
 }
 
@@ -155,7 +155,7 @@ export interface VerifyOptions {
 /** A stored bucket or derived datapoint that is not what its sources give. */
 export interface Difference {
   readonly streamId: StreamId;
-  readonly granularity: GranularityName;
+  readonly granularity: Granularity;
   readonly timestamp: Date;
   /** Stored and recomputed row, as JSON; null where one of them is missing. */
   readonly stored: unknown;

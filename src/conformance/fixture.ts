@@ -152,7 +152,7 @@ export class Fixture {
   /** Raw datapoints as `[seconds after BASE_MS, value]`. */
   async readRaw(streamId: StreamId): Promise<(readonly [number, unknown])[]> {
     const { highestGranularity } = await this.datastream.getStream(streamId);
-    const rows = await this.read(streamId, Granularity.byName(highestGranularity));
+    const rows = await this.read(streamId, highestGranularity);
     return rows.map(({ t, v }) => [secondsOf(t), v] as const);
   }
 

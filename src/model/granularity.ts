@@ -18,6 +18,9 @@ export interface Granularity {
   readonly durationMs: number;
   /** Rounds an instant (also before 1970) down to the start of its bucket. */
   bucketStart(timestamp: Date | number): Date;
+  /** The name, also in JSON and in templates. */
+  toString(): GranularityName;
+  toJSON(): GranularityName;
 }
 
 function granularity(name: GranularityName, key: string, durationSeconds: number): Granularity {
@@ -26,6 +29,8 @@ function granularity(name: GranularityName, key: string, durationSeconds: number
     key,
     durationMs: durationSeconds * 1000,
     bucketStart: (timestamp: Date | number) => new Date(bucketStartMs(Number(timestamp), self)),
+    toString: () => name,
+    toJSON: () => name,
   });
   return self;
 }

@@ -1,14 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Difference } from '../../src/api/types.ts';
 import { differenceLine } from '../../src/cli/format/difference-line.ts';
+import { Granularity } from '../../src/model/granularity.ts';
 
 const ID = '0b8f1c9e-7d34-4c7b-9f0e-2f6b5a1c3d4e';
 const PLACE = `${ID} 10seconds 2026-01-01T12:00:00Z`;
 
 function lineOf(stored: unknown, expected: unknown): string {
   const timestamp = new Date('2026-01-01T12:00:00Z');
-  const difference = { streamId: ID, granularity: '10seconds', timestamp, stored, expected };
-  return differenceLine(difference as Difference);
+  const difference = {
+    streamId: ID,
+    granularity: Granularity.Seconds10,
+    timestamp,
+    stored,
+    expected,
+  };
+  return differenceLine(difference as unknown as Difference);
 }
 
 describe('the line of a difference', () => {

@@ -111,3 +111,10 @@ describe('buckets', () => {
     expect(Granularity.Minutes.bucketStart(119_999).getTime()).toBe(60_000);
   });
 });
+
+test('a granularity is its name as text and in JSON', () => {
+  for (const granularity of Granularity.values) {
+    expect(`${granularity}`).toBe(granularity.name);
+    expect(JSON.stringify({ granularity })).toBe(JSON.stringify({ granularity: granularity.name }));
+  }
+});

@@ -65,7 +65,7 @@ export function registerGet(program: Command, context: CommandContext): void {
     .action(async (streamId: string, granularity: Granularity | undefined, options: GetOptions) => {
       await context.withDatastream(async (datastream) => {
         const stream = await datastream.getStream(streamId);
-        const level = granularity ?? parseGranularity(stream.highestGranularity);
+        const level = granularity ?? stream.highestGranularity;
         const request = { datastream, stream, granularity: level, options };
         if (options.plot) await printPlot(context, request);
         else await printDatapoints(context, request);

@@ -27,7 +27,7 @@ function describe(stream: Stream): string {
     ['value type', valueTypeText(stream)],
     ['value downsamplers', stream.valueDownsamplers.join(', ') || 'none'],
     ['time downsamplers', stream.timeDownsamplers.join(', ') || 'none'],
-    ['highest granularity', stream.highestGranularity],
+    ['highest granularity', stream.highestGranularity.name],
     ['earliest datapoint', dateText(stream.earliestDatapoint)],
     ['latest datapoint', dateText(stream.latestDatapoint)],
     ...Object.entries(stream.downsampledUntil).map(

@@ -47,7 +47,7 @@ function rowOf(stream: Stream): readonly string[] {
     stream.valueTypeOptions.highAccuracy === true
       ? `${stream.valueType} (high accuracy)`
       : stream.valueType,
-    stream.highestGranularity,
+    stream.highestGranularity.name,
     stream.latestDatapoint === null ? '–' : timeText(stream.latestDatapoint),
     derivedText(stream),
   ];

@@ -1,7 +1,7 @@
 import type { Datapoint, Stream } from '../../api/types.ts';
 import { TIME_DOWNSAMPLERS, VALUE_DOWNSAMPLERS } from '../../downsamplers/registry.ts';
 import { UnsupportedDownsampler } from '../../exceptions/errors.ts';
-import { Granularity } from '../../model/granularity.ts';
+import type { Granularity } from '../../model/granularity.ts';
 import { exactJson, isDecimal, timeText, valueText } from './exact-json.ts';
 import type { TableColumn } from './table.ts';
 
@@ -96,5 +96,5 @@ function letterOf(
 }
 
 function granularityDurationMs({ highestGranularity }: Stream): number {
-  return Granularity.byName(highestGranularity).durationMs;
+  return highestGranularity.durationMs;
 }

@@ -32,6 +32,7 @@ function objectJson(value: object | null): string {
   if (value instanceof Date) return `"${timeText(value)}"`;
   // toString() of a decimal loses the sign of −0, valueOf() does not.
   if (isDecimal(value)) return `"${value.valueOf()}"`;
+  if ('toJSON' in value && typeof value.toJSON === 'function') return exactJson(value.toJSON());
   if (Array.isArray(value)) return `[${value.map(exactJson).join(',')}]`;
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)

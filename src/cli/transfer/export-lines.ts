@@ -1,6 +1,5 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
-import { Granularity } from '../../model/granularity.ts';
 import { csvText } from '../format/csv.ts';
 import { csvCell } from '../format/datapoints.ts';
 import { exactJson } from '../format/exact-json.ts';
@@ -32,7 +31,7 @@ export async function* exportLines(
     yield mark + streamLine(stream);
     if (stream.derivedFrom !== null || stream.earliestDatapoint === null) continue;
     const { id, highestGranularity, earliestDatapoint: start } = stream;
-    for await (const { t, v } of datastream.getData(id, Granularity.byName(highestGranularity), {
+    for await (const { t, v } of datastream.getData(id, highestGranularity, {
       start,
     })) {
       signal.throwIfAborted();

@@ -115,12 +115,12 @@ export function deriveErrorsTopic({ test }: Suite): void {
       op: 'counter_derivative',
       args: { max_value: 256 },
       sources: [
-        { name: 'reset', stream: reset, granularity: 'seconds' },
-        { name: null, stream: data, granularity: 'seconds' },
+        { name: 'reset', stream: reset, granularity: Granularity.Seconds },
+        { name: null, stream: data, granularity: Granularity.Seconds },
       ],
     });
     assert.deepEqual((await fixture.datastream.getStream(coarse)).derivedFrom?.sources, [
-      { name: null, stream: data, granularity: 'hours' },
+      { name: null, stream: data, granularity: Granularity.Hours },
     ]);
     assert.deepEqual((await fixture.datastream.getStream(data)).contributesTo, [
       { streamId: rate, op: 'counter_derivative', args: { max_value: 256 } },

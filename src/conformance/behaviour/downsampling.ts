@@ -148,7 +148,7 @@ export function downsamplingTopic({ test }: Suite): void {
         `${id} minutes 0`,
       ].sort(),
     );
-    const minute = written.find(({ granularity }) => granularity === 'minutes')!;
+    const minute = written.find(({ granularity }) => granularity === Minutes)!;
     assert.deepEqual([minute.datapoint], await fixture.read(id, Minutes));
     assert.deepEqual(await fixture.datastream.downsampleStreams({ returnDatapoints: true }), []);
   });

@@ -26,7 +26,7 @@ export function ensureStreamTopic({ test }: Suite): void {
     assertJson(stream.tags, { name: 'a' });
     assert.equal(stream.valueType, 'numeric');
     assert.equal(stream.valueTypeOptions.highAccuracy ?? false, false);
-    assert.equal(stream.highestGranularity, 'seconds');
+    assert.equal(stream.highestGranularity, Granularity.Seconds);
     assert.equal(stream.earliestDatapoint, null);
     assert.equal(stream.latestDatapoint, null);
     assert.equal(stream.derivedFrom, null);
@@ -165,7 +165,7 @@ export function ensureStreamTopic({ test }: Suite): void {
     const b = await fixture.ensure('b', { highestGranularity: Granularity.Hours });
     for (const id of [a, b]) {
       const stream = await fixture.datastream.getStream(id);
-      assert.equal(stream.highestGranularity, 'hours');
+      assert.equal(stream.highestGranularity, Granularity.Hours);
       assert.deepEqual(Object.keys(stream.downsampledUntil), ['6hours', 'days']);
     }
   });

@@ -33,10 +33,10 @@ export function lateDataTopic({ test }: Suite): void {
     await fixture.datastream.append(id, 50, at(123), LATE);
     await fixture.datastream.append(id, 60, at(128), LATE);
     const written = await fixture.datastream.downsampleStreams({ returnDatapoints: true });
-    assert.deepEqual(written.map(({ granularity }) => granularity).sort(), [
-      '10seconds',
-      'minutes',
-    ]);
+    assert.deepEqual(
+      written.map(({ granularity }) => granularity),
+      [Seconds10, Granularity.Minutes],
+    );
     assert.deepEqual(await fixture.datastream.downsampleStreams({ returnDatapoints: true }), []);
   });
 

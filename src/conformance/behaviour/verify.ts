@@ -74,7 +74,7 @@ export function verifyTopic({ test }: Suite): void {
     });
     assert(differenceCount >= 1);
     assert.equal(found.length, differenceCount);
-    const [first] = found.filter(({ granularity }) => granularity === '10seconds');
+    const [first] = found.filter(({ granularity }) => granularity === Granularity.Seconds10);
     assert.equal(first!.streamId, source);
     assert.deepEqual(first!.timestamp, at(30));
     assert.notDeepEqual(first!.stored, first!.expected);
@@ -85,7 +85,7 @@ export function verifyTopic({ test }: Suite): void {
     await tamper(fixture, rate, { granularity: Granularity.Seconds, row: 50, column: 'v' });
     const found: Difference[] = [];
     await fixture.datastream.verify({ onDifference: (difference) => found.push(difference) });
-    const raw = found.filter(({ granularity }) => granularity === 'seconds');
+    const raw = found.filter(({ granularity }) => granularity === Granularity.Seconds);
     assert.deepEqual(
       raw.map(({ streamId, timestamp }) => [streamId, timestamp]),
       [[rate, at(51)]],

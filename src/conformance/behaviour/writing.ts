@@ -13,12 +13,12 @@ export function writingTopic({ test }: Suite): void {
     const id = await fixture.ensure('a');
     assert.deepEqual(await fixture.datastream.append(id, 42, BASE_MS + 1500), {
       streamId: id,
-      granularity: 'seconds',
+      granularity: Granularity.Seconds,
       datapoint: { t: at(1), v: 42 },
     });
     const coarse = await fixture.ensure('b', { highestGranularity: Granularity.Minutes });
     const { granularity, datapoint } = await fixture.datastream.append(coarse, null, at(61));
-    assert.equal(granularity, 'minutes');
+    assert.equal(granularity, Granularity.Minutes);
     assert.deepEqual(datapoint, { t: at(61), v: null });
   });
 
