@@ -49,6 +49,7 @@ import type {
 } from './types.ts';
 
 const DEFAULT_CONCURRENCY = 8;
+
 /** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
 export class Datastream {
   readonly #backend: Backend;

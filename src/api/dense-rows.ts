@@ -1,17 +1,14 @@
 import type { Backend } from '../backends/backend.ts';
 import type { LevelSelection } from '../downsamplers/level-schema.ts';
-import { readBlocks } from '../engine/block-reader.ts';
+import { PAGE_ROW_COUNT_MAX, readBlocks } from '../engine/block-reader.ts';
 import { denseRange } from '../engine/source-cursor.ts';
-import { type Block, concatBlocks, lowerBound } from '../model/block.ts';
+import { type Block, concatBlocks, lowerBound, reverseColumns } from '../model/block.ts';
 import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
-
-/** Buckets that are put together at once, as columns. */
-const COLUMN_BUCKET_COUNT = 16_384;
 
 export interface LevelRead {
   readonly snapshot: StreamSnapshot;
@@ -70,9 +67,9 @@ export class DenseRows implements DatapointRows {
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
-    for await (const { range, block } of this.#windows(from, to, COLUMN_BUCKET_COUNT)) {
+    for await (const { range, block } of this.#windows(from, to, PAGE_ROW_COUNT_MAX)) {
       const columns = this.#finish(range, block);
-      yield this.#read.isReverse ? reverseColumns(columns) : columns;
+      yield this.#read.isReverse ? reverseDatapoints(columns) : columns;
     }
   }
 
@@ -170,14 +167,10 @@ function spread(
   return result;
 }
 
-function reverseColumns({ timestamps, v, t }: DatapointColumns): DatapointColumns {
-  const reversed = (columns: NamedColumns): NamedColumns =>
-    Object.fromEntries(
-      Object.entries(columns).map(([letter, column]) => [letter, column.toReversed()]),
-    );
+function reverseDatapoints({ timestamps, v, t }: DatapointColumns): DatapointColumns {
   return {
     timestamps: timestamps.toReversed(),
-    ...(v === undefined ? {} : { v: reversed(v) }),
-    ...(t === undefined ? {} : { t: reversed(t) as Record<string, Float64Array> }),
+    ...(v === undefined ? {} : { v: reverseColumns(v) }),
+    ...(t === undefined ? {} : { t: reverseColumns(t) as Record<string, Float64Array> }),
   };
 }

@@ -5,6 +5,7 @@ import {
   type Column,
   concatBlocks,
   rawBlock,
+  reverseColumns,
   sliceBlock,
   VALUE_COLUMN,
 } from '../model/block.ts';
@@ -127,7 +128,5 @@ export class RawRows implements DatapointRows {
 }
 
 function reverseBlock({ timestamps, columns }: Block): Block {
-  const reversed: Record<string, Column> = {};
-  for (const [name, column] of Object.entries(columns)) reversed[name] = column.toReversed();
-  return { timestamps: timestamps.toReversed(), columns: reversed };
+  return { timestamps: timestamps.toReversed(), columns: reverseColumns(columns) };
 }

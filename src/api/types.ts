@@ -1,3 +1,4 @@
+import type { FinishedBucket } from '../downsamplers/level-schema.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Granularity, GranularityName } from '../model/granularity.ts';
 import type { StreamId, ValueType, ValueTypeOptions } from '../model/stream.ts';
@@ -73,11 +74,7 @@ export interface RawDatapoint {
 }
 
 /** A bucket of a lower level: letters of time and value downsamplers. */
-export interface DownsampledDatapoint {
-  /** Dates, or numbers (seconds) for interval statistics; null where the bucket has none. */
-  readonly t?: Readonly<Record<string, Date | number | null>>;
-  readonly v?: Readonly<Record<string, unknown>>;
-}
+export type DownsampledDatapoint = FinishedBucket;
 
 export interface Datapoint {
   // biome-ignore lint/suspicious/noExplicitAny: shape depends on the level and the stream's value type, which only the caller knows

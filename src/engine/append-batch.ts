@@ -6,7 +6,7 @@ import {
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
-import { type Column, VALUE_COLUMN } from '../model/block.ts';
+import { type Column, VALUE_COLUMN, valueColumn } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 import type {
@@ -250,10 +250,7 @@ function storedColumn(stream: LiveStream, values: Column): Column {
   const isPlainNumeric =
     stream.record.valueType === 'numeric' && stream.record.valueTypeOptions.highAccuracy !== true;
   if (!(values instanceof Float64Array)) {
-    const stored = values.map((value) => stream.codec.toStored(value));
-    return isPlainNumeric && stored.every((value) => typeof value === 'number' || value === null)
-      ? Float64Array.from(stored as (number | null)[], (value) => value ?? Number.NaN)
-      : stored;
+    return valueColumn(values.map((value) => stream.codec.toStored(value)));
   }
   if (!isPlainNumeric) {
     return Array.from(values, (value) =>

@@ -4,7 +4,7 @@ import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../mode
 
 const FIRST_PAGE_ROW_COUNT = 1024;
 /** Large enough that a page's overhead vanishes, small enough to stay in the processor's caches. */
-const PAGE_ROW_COUNT_MAX = 16_384;
+export const PAGE_ROW_COUNT_MAX = 16_384;
 const PAGE_GROWTH = 4;
 
 export interface ReadOptions {

@@ -12,7 +12,7 @@ import type { EngineContext } from './context.ts';
 import { mergeInputs } from './input-merge.ts';
 import type { Lease } from './lease.ts';
 import { OperatorRun, OutputRows } from './operator-run.ts';
-import { withStaleRaw } from './staged-stream.ts';
+import { withStaleRaw } from './stale-levels.ts';
 import { StaleMarks } from './stale-marks.ts';
 
 /** Inputs that one commit is computed from, at most, rounded up to whole timestamps or buckets. */

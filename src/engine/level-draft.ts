@@ -1,15 +1,11 @@
 import type { Backend, Write } from '../backends/backend.ts';
 import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
-import {
-  bucketCeilMs,
-  bucketStartMs,
-  type Granularity,
-  type GranularityName,
-} from '../model/granularity.ts';
-import { addRange, clipRanges, subtractRange } from '../model/staleness.ts';
+import type { Granularity, GranularityName } from '../model/granularity.ts';
+import { clipRanges, subtractRange } from '../model/staleness.ts';
 import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
-import { readBlocks } from './block-reader.ts';
+import { PAGE_ROW_COUNT_MAX, readBlocks } from './block-reader.ts';
+import { withStaleBuckets } from './stale-levels.ts';
 
 /** A range of a level that has been computed anew, with all buckets in it that have data. */
 export interface ComputedRange {
@@ -59,7 +55,8 @@ export class LevelDraft {
       untilMs: untilMs === null ? range.endMs : Math.max(untilMs, range.endMs),
       stale: subtractRange(stale, range),
     };
-    if (coarser !== undefined) this.#markStale(coarser, range);
+    if (coarser === undefined) return;
+    this.#levels[coarser.name] = withStaleBuckets(this.level(coarser), coarser, range);
   }
 
   /** Takes everything from a level, as if it had never been computed. */
@@ -71,48 +68,24 @@ export class LevelDraft {
     this.#levels[granularity.name] = EMPTY_LEVEL;
   }
 
-  #markStale(granularity: Granularity, range: TimeRange): void {
-    const { untilMs, stale } = this.level(granularity);
-    if (untilMs === null) return;
-    const changed = {
-      startMs: bucketStartMs(range.startMs, granularity),
-      endMs: Math.min(bucketCeilMs(range.endMs, granularity), untilMs),
-    };
-    this.#levels[granularity.name] = { untilMs, stale: addRange(stale, changed) };
-  }
-
   /** Rows of a level in order: computed ones where there are, stored ones everywhere else. */
-  async *read(
-    granularity: Granularity,
-    range: TimeRange,
-    columns?: readonly string[],
-  ): AsyncGenerator<Block, void, undefined> {
+  async *read(granularity: Granularity, range: TimeRange): AsyncGenerator<Block, void, undefined> {
     let startMs = range.startMs;
     for (const { range: covered, block } of this.#computed.get(granularity.name) ?? []) {
-      yield* this.#readStored(
-        granularity,
-        { startMs, endMs: Math.min(covered.startMs, range.endMs) },
-        columns,
-      );
+      const endMs = Math.min(covered.startMs, range.endMs);
+      yield* this.#readStored(granularity, { startMs, endMs });
       const rows = cutBlock(block, range);
       if (rows.timestamps.length > 0) yield rows;
       startMs = Math.max(startMs, covered.endMs);
     }
-    yield* this.#readStored(granularity, { startMs, endMs: range.endMs }, columns);
+    yield* this.#readStored(granularity, { startMs, endMs: range.endMs });
   }
 
-  #readStored(
-    granularity: Granularity,
-    range: TimeRange,
-    columns: readonly string[] | undefined,
-  ): AsyncGenerator<Block, void, undefined> {
+  #readStored(granularity: Granularity, range: TimeRange): AsyncGenerator<Block, void, undefined> {
     const request = { streamId: this.snapshot.record.id, granularity, range };
     // Nothing lies between the computed ranges very often.
     if (isEmptyRange(range)) return noBlocks();
-    return readBlocks(this.#backend, request, {
-      firstRowCount: 16_384,
-      ...(columns === undefined ? {} : { columns }),
-    });
+    return readBlocks(this.#backend, request, { firstRowCount: PAGE_ROW_COUNT_MAX });
   }
 
   /** The stream's record as the commit leaves it. */

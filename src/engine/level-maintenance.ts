@@ -69,17 +69,35 @@ export function hasLevelWork(
   const { record } = snapshot;
   if (LevelSchema.of(record).isEmpty) return false;
   const draft = new LevelDraft(context.backend, snapshot);
-  const levels = lowerGranularities(record.highestGranularity);
   if (snapshot.earliestMs === null) {
+    const levels = lowerGranularities(record.highestGranularity);
     return levels.some((granularity) => draft.level(granularity).untilMs !== null);
   }
+  return levelWork(draft, untilMs).next().done !== true;
+}
+
+interface LevelRange {
+  readonly granularity: Granularity;
+  readonly finer: Granularity;
+  readonly coarser: Granularity | undefined;
+  readonly range: TimeRange;
+}
+
+/**
+ * What is stale or missing, level by level from the finest. Each level is looked at when its turn comes:
+ * what was put into the draft for a finer one is counted in.
+ */
+function* levelWork(draft: LevelDraft, untilMs: number): Generator<LevelRange, void, undefined> {
+  const { record } = draft.snapshot;
+  const levels = lowerGranularities(record.highestGranularity);
   let finer = Granularity.byName(record.highestGranularity);
-  for (const granularity of levels) {
-    const range = completeRange(draft, { granularity, finer }, untilMs);
-    if (draft.work(granularity, range).length > 0) return true;
+  for (const [index, granularity] of levels.entries()) {
+    const complete = completeRange(draft, { granularity, finer }, untilMs);
+    for (const range of draft.work(granularity, complete)) {
+      yield { granularity, finer, coarser: levels[index + 1], range };
+    }
     finer = granularity;
   }
-  return false;
 }
 
 /** False when there is more to do than one commit should hold. */
@@ -87,33 +105,20 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolea
   const { record } = draft.snapshot;
   const schema = LevelSchema.of(record);
   if (schema.isEmpty) return true;
-  const levels = lowerGranularities(record.highestGranularity);
   if (draft.snapshot.earliestMs === null) {
     // Corrections may take all datapoints from a derived stream: then its levels go, too.
-    for (const granularity of levels) draft.clear(granularity);
+    for (const granularity of lowerGranularities(record.highestGranularity))
+      draft.clear(granularity);
     return true;
   }
-  let rowCountLeft = ROW_COUNT_MAX;
-  let finer = Granularity.byName(record.highestGranularity);
-  for (const [index, granularity] of levels.entries()) {
-    for (const range of draft.work(
-      granularity,
-      completeRange(draft, { granularity, finer }, work.untilMs),
-    )) {
-      if (rowCountLeft <= 0) return false;
-      const folded = await foldRange(
-        draft,
-        { schema, granularity, finer, range },
-        {
-          rowCountMax: rowCountLeft,
-          signal: work.signal,
-        },
-      );
-      rowCountLeft -= folded.rowCount;
-      draft.put(folded.computed, levels[index + 1]);
-      if (folded.computed.range.endMs !== range.endMs) return false;
-    }
-    finer = granularity;
+  let rowCountMax = ROW_COUNT_MAX;
+  for (const { coarser, ...level } of levelWork(draft, work.untilMs)) {
+    if (rowCountMax <= 0) return false;
+    const { signal } = work;
+    const folded = await foldRange(draft, { schema, ...level }, { rowCountMax, signal });
+    rowCountMax -= folded.rowCount;
+    draft.put(folded.computed, coarser);
+    if (folded.computed.range.endMs !== level.range.endMs) return false;
   }
   return true;
 }

@@ -1,4 +1,4 @@
-import { Granularity, lowerGranularities } from '../model/granularity.ts';
+import { Granularity } from '../model/granularity.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
@@ -54,14 +54,4 @@ export class LiveStream {
 /** Whether history is still to be processed: staleness without an end. */
 export function isPendingBackprocess(record: StreamRecord): boolean {
   return record.stale.at(-1)?.endMs === TIME_END_MS;
-}
-
-/** Exclusive end of what the finest lower level has computed; null when it has nothing. */
-export function firstLevelOf(
-  record: StreamRecord,
-): { readonly granularity: Granularity; readonly untilMs: number } | null {
-  const granularity = lowerGranularities(record.highestGranularity)[0];
-  if (granularity === undefined) return null;
-  const untilMs = record.levels[granularity.name]?.untilMs ?? null;
-  return untilMs === null ? null : { granularity, untilMs };
 }

@@ -4,7 +4,7 @@ import type { Input, Operator, OperatorContext, Sink } from '../derive/operator.
 import { operatorOf } from '../derive/registry.ts';
 import { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
-import { type Block, EMPTY_BLOCK, rawBlock } from '../model/block.ts';
+import { type Block, EMPTY_BLOCK, rawBlock, valueColumn } from '../model/block.ts';
 import { Granularity } from '../model/granularity.ts';
 import { DECIMAL_ARITHMETIC } from '../model/high-accuracy.ts';
 import type { Derivation, StreamId, StreamRecord } from '../model/stream.ts';
@@ -155,16 +155,4 @@ export class OutputRows implements Sink {
     if (this.#timestamps.length === 0) return EMPTY_BLOCK;
     return rawBlock(Float64Array.from(this.#timestamps), valueColumn(this.#values));
   }
-}
-
-/** The densest column that holds the stored values: floats when all are numbers or null. */
-export function valueColumn(values: readonly unknown[]): Float64Array | readonly unknown[] {
-  const floats = new Float64Array(values.length);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row];
-    if (typeof value === 'number') floats[row] = value;
-    else if (value === null) floats[row] = Number.NaN;
-    else return values;
-  }
-  return floats;
 }

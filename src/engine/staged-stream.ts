@@ -7,13 +7,12 @@ import {
   rawBlock,
   sliceBlock,
   VALUE_COLUMN,
+  valueColumn,
 } from '../model/block.ts';
-import { bucketCeilMs, bucketStartMs } from '../model/granularity.ts';
-import { addRange } from '../model/staleness.ts';
 import type { StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
-import { firstLevelOf, type LiveStream } from './live-stream.ts';
-import { valueColumn } from './operator-run.ts';
+import type { LiveStream } from './live-stream.ts';
+import { withStaleRaw } from './stale-levels.ts';
 
 /** What one batch does to one stream. */
 export class StagedStream {
@@ -82,8 +81,10 @@ export class StagedStream {
     return latestMs === null ? 0 : lowerBound(this.rows().timestamps, latestMs);
   }
 
-  /** Marks what late rows and replaced ranges make stale. The record is touched in any case, so that
-   * whoever is computing from the older rows right now notices. */
+  /**
+   * Marks what late rows and replaced ranges make stale. The record is touched in any case, so that
+   * whoever is computing from the older rows right now notices.
+   */
   markStaleLevels(): void {
     const lateRows = this.rows().timestamps.subarray(0, this.lateRowCount);
     if (lateRows.length === 0 && this.#replaced.length === 0) return;
@@ -146,30 +147,6 @@ export class StagedStream {
     this.#timestamps = [];
     this.#values = [];
   }
-}
-
-/** The record with what the change of raw rows makes stale in its finest level; coarser ones follow. */
-export function withStaleRaw(
-  record: StreamRecord,
-  earliestMs: number | null,
-  changed: TimeRange,
-): StreamRecord {
-  const first = firstLevelOf(record);
-  if (first === null || changed.startMs >= first.untilMs) return record;
-  const { granularity, untilMs } = first;
-  // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too.
-  const endMs =
-    earliestMs !== null && changed.startMs < earliestMs
-      ? Math.max(changed.endMs, earliestMs)
-      : changed.endMs;
-  const range = {
-    startMs: bucketStartMs(changed.startMs, granularity),
-    endMs: Math.min(bucketCeilMs(endMs, granularity), untilMs),
-  };
-  const level = record.levels[granularity.name]!;
-  const stale = addRange(level.stale, range);
-  if (stale === level.stale) return record;
-  return { ...record, levels: { ...record.levels, [granularity.name]: { ...level, stale } } };
 }
 
 /** Sorts by timestamp, equal ones in the order in which they stand. */

@@ -32,6 +32,25 @@ export function rawBlock(timestamps: Float64Array, values: Column): Block {
   return { timestamps, columns: { [VALUE_COLUMN]: values } };
 }
 
+/** The densest column that holds the stored values: floats when all are numbers or null. */
+export function valueColumn(values: readonly unknown[]): Column {
+  const floats = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (typeof value === 'number') floats[row] = value;
+    else if (value === null) floats[row] = Number.NaN;
+    else return values;
+  }
+  return floats;
+}
+
+/** The columns with their rows in the opposite order. */
+export function reverseColumns(columns: Columns): Columns {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, column.toReversed()]),
+  );
+}
+
 /** The rows `[from, to)`, sharing memory with the block. */
 export function sliceBlock(block: Block, from: number, to: number): Block {
   if (from === 0 && to === block.timestamps.length) return block;

@@ -1,0 +1,41 @@
+import {
+  bucketCeilMs,
+  bucketStartMs,
+  type Granularity,
+  lowerGranularities,
+} from '../model/granularity.ts';
+import { addRange } from '../model/staleness.ts';
+import type { LevelState, StreamRecord } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
+
+/** The level with the buckets that a change of finer rows reaches made stale, as far as they are computed. */
+export function withStaleBuckets(
+  level: LevelState,
+  granularity: Granularity,
+  changed: TimeRange,
+): LevelState {
+  const { untilMs } = level;
+  if (untilMs === null) return level;
+  const stale = addRange(level.stale, {
+    startMs: bucketStartMs(changed.startMs, granularity),
+    endMs: Math.min(bucketCeilMs(changed.endMs, granularity), untilMs),
+  });
+  return stale === level.stale ? level : { untilMs, stale };
+}
+
+/** The record with what the change of raw rows makes stale in its finest level; coarser ones follow. */
+export function withStaleRaw(
+  record: StreamRecord,
+  earliestMs: number | null,
+  changed: TimeRange,
+): StreamRecord {
+  const granularity = lowerGranularities(record.highestGranularity)[0];
+  const level = granularity && record.levels[granularity.name];
+  if (granularity === undefined || level === undefined) return record;
+  // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too.
+  const isEarlier = earliestMs !== null && changed.startMs < earliestMs;
+  const endMs = isEarlier ? Math.max(changed.endMs, earliestMs) : changed.endMs;
+  const next = withStaleBuckets(level, granularity, { startMs: changed.startMs, endMs });
+  if (next === level) return record;
+  return { ...record, levels: { ...record.levels, [granularity.name]: next } };
+}
