@@ -8,6 +8,7 @@ import {
 } from '../engine/append-request.ts';
 import { Appender } from '../engine/appender.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
 import { verifyStream } from '../engine/verify.ts';
 import { InvalidValue } from '../exceptions/errors.ts';
@@ -343,8 +344,7 @@ export class Datastream {
     for await (const page of selectSnapshots(this.#backend, checkQuery(queryTags))) {
       for (const snapshot of page) {
         if (!isIncluded(snapshot)) continue;
-        const { id, derivation } = snapshot.record;
-        selected.push({ streamId: id, depth: derivation?.depth ?? 0 });
+        selected.push({ streamId: snapshot.record.id, depth: depthOf(snapshot.record) });
       }
     }
     return selected;

@@ -1,7 +1,7 @@
 import type { SourceDescription } from '../derive/operator.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { expandValueDownsamplers } from '../downsamplers/registry.ts';
-import { isPendingBackprocess } from '../engine/live-stream.ts';
+import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
 import {
   IncompatibleGranularities,
   InvalidOperatorArguments,
@@ -195,7 +195,7 @@ export function resolveDerivation(
     resolved.map(({ description }) => description),
     { args, granularity: own },
   );
-  const depths = snapshots.map((snapshot) => snapshot?.record.derivation?.depth ?? 0);
+  const depths = snapshots.map((snapshot) => (snapshot === null ? 0 : depthOf(snapshot.record)));
   return {
     op,
     args,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Backend } from '../backends/backend.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
-import { isPendingBackprocess } from '../engine/live-stream.ts';
+import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
 import {
   InconsistentStreamConfiguration,
   MultipleStreamsReturned,
@@ -162,7 +162,7 @@ export class StreamCatalog {
       for (const snapshot of page) selected.set(snapshot.record.id, snapshot);
     }
     checkIndependent(selected);
-    return [...selected.values()].sort((a, b) => depthOf(b) - depthOf(a));
+    return [...selected.values()].sort((a, b) => depthOf(b.record) - depthOf(a.record));
   }
 
   async #deleteChunk(chunk: readonly StreamSnapshot[]): Promise<boolean> {
@@ -262,8 +262,4 @@ function checkIndependent(selected: ReadonlyMap<StreamId, StreamSnapshot>): void
       );
     }
   }
-}
-
-function depthOf({ record }: StreamSnapshot): number {
-  return record.derivation?.depth ?? 0;
 }

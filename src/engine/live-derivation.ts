@@ -7,7 +7,7 @@ import type { AppendBatch } from './append-batch.ts';
 import { readBlocks } from './block-reader.ts';
 import type { EngineContext } from './context.ts';
 import { mergeInputs } from './input-merge.ts';
-import { isPendingBackprocess, type LiveStream } from './live-stream.ts';
+import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
 import { isBefore, OperatorRun, OutputRows, type Position, positionOf } from './operator-run.ts';
 import { openBlockCursor, openCursor, type SourceCursor } from './source-cursor.ts';
 import type { StreamCache } from './stream-cache.ts';
@@ -71,7 +71,7 @@ export class LiveDerivation {
       for (const id of source.rawDependents) {
         const dependent = this.#cache.get(id);
         if (dependent === undefined) continue;
-        const depth = dependent.record.derivation?.depth ?? 0;
+        const depth = depthOf(dependent.record);
         byDepth[depth] ??= new Set();
         byDepth[depth].add(dependent);
       }

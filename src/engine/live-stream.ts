@@ -51,6 +51,11 @@ export class LiveStream {
   }
 }
 
+/** How far below streams with datapoints of their own it lies in the dependency graph: 0 is one of them. */
+export function depthOf({ derivation }: StreamRecord): number {
+  return derivation?.depth ?? 0;
+}
+
 /** Whether history is still to be processed: staleness without an end. */
 export function isPendingBackprocess(record: StreamRecord): boolean {
   return record.stale.at(-1)?.endMs === TIME_END_MS;
