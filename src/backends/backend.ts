@@ -147,6 +147,9 @@ export interface LeaseOptions {
 
 /** What every backend may be opened with. */
 export interface OpenBackendOptions {
-  /** The store's clock, for leases of the stores that have none of their own. Default: the system's. */
+  /**
+   * Replaces the clock by which leases run out, for tests. Default: the server's own; the system's for a
+   * store without a server.
+   */
   readonly now?: () => Date;
 }

@@ -12,6 +12,18 @@ export interface BackendManifest {
   readonly equalTimestamps: boolean;
   /** Numeric streams take already downsampled values. */
   readonly groupValues: boolean;
+  /** Numeric streams may compute and store with 64 significant digits. */
+  readonly highAccuracy: boolean;
+  /**
+   * `stored`: lower levels hold what the engine computed. `computed`: the server folds raw datapoints when a
+   * level is read. Such levels take no rows, and exist from the first datapoint to the bucket of the latest
+   * one without having been maintained; the watermarks of records say how far derived streams followed them.
+   */
+  readonly levels: 'stored' | 'computed';
+  /** Names of the downsamplers that streams may have; `all` are those of the registry. */
+  readonly valueDownsamplers: readonly string[] | 'all';
+  /** Names of the downsamplers of bucket times. Where only the mean is there, it is the bucket's start. */
+  readonly timeDownsamplers: readonly string[] | 'all';
   /** Instants that a datapoint may have. */
   readonly timestampRange: TimeRange;
 }

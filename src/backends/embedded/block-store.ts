@@ -14,7 +14,7 @@ import {
   decodeBlock,
   encodeBlock,
   readBlockHeader,
-} from './codec/block-codec.ts';
+} from '../codec/block-codec.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import {
   type BlockPlace,

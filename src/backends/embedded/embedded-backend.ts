@@ -62,6 +62,10 @@ export class EmbeddedBackend extends AbstractBackend {
     processes: true,
     equalTimestamps: true,
     groupValues: true,
+    highAccuracy: true,
+    levels: 'stored',
+    valueDownsamplers: 'all',
+    timeDownsamplers: 'all',
     timestampRange: ALL_TIME,
   });
   readonly location: string;

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { assert } from '../../model/assert.ts';
 import type { Block } from '../../model/block.ts';
-import { decodeBlock, encodeBlock } from './codec/block-codec.ts';
+import { decodeBlock, encodeBlock } from '../codec/block-codec.ts';
 
 /** `[magic:u16][version:u8][0:u8][crc:u32]`, little-endian; docs/format/embedded-store.md. */
 const MAGIC = 0x4a44;

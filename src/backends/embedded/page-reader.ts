@@ -9,8 +9,8 @@ import {
 } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
 import type { Page } from '../backend.ts';
+import { decodeBlocks } from '../codec/block-codec.ts';
 import type { BlockStore, StoredBlock } from './block-store.ts';
-import { decodeBlocks } from './codec/block-codec.ts';
 import type { LevelPlace } from './journal-entry.ts';
 
 export interface PageOptions {

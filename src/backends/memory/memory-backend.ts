@@ -45,6 +45,10 @@ export class MemoryBackend extends AbstractBackend {
     processes: false,
     equalTimestamps: true,
     groupValues: true,
+    highAccuracy: true,
+    levels: 'stored',
+    valueDownsamplers: 'all',
+    timeDownsamplers: 'all',
     timestampRange: ALL_TIME,
   };
   readonly location = 'memory:';

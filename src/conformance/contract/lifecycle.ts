@@ -28,7 +28,7 @@ const OPERATIONS: Readonly<Record<string, (backend: Backend) => Promise<unknown>
 
 export function lifecycleTopic({ test }: Suite): void {
   test('the manifest answers every question', async ({ backend: { supports } }) => {
-    const { timestampRange, ...flags } = supports;
+    const { timestampRange, levels, valueDownsamplers, timeDownsamplers, ...flags } = supports;
     assert.deepEqual(
       Object.fromEntries(Object.entries(flags).map(([key, flag]) => [key, typeof flag])),
       {
@@ -37,8 +37,13 @@ export function lifecycleTopic({ test }: Suite): void {
         processes: 'boolean',
         equalTimestamps: 'boolean',
         groupValues: 'boolean',
+        highAccuracy: 'boolean',
       },
     );
+    assert(levels === 'stored' || levels === 'computed');
+    for (const names of [valueDownsamplers, timeDownsamplers]) {
+      assert(names === 'all' || names.includes('mean'), 'every backend gives the mean');
+    }
     assert(timestampRange.startMs <= 0, 'the epoch is supported');
     assert(timestampRange.endMs >= 2 ** 31 * 1000, 'the years to 2038 are supported');
   });

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const build = resolve(process.argv[2] ?? fileURLToPath(new URL('../../../dist', import.meta.url)));
-const codec = pathToFileURL(resolve(build, 'backends/embedded/codec/block-codec.js'));
+const codec = pathToFileURL(resolve(build, 'backends/codec/block-codec.js'));
 const { encodeBlock } = await import(codec.href);
 
 const column = (rowCount, value) => Float64Array.from({ length: rowCount }, (_, row) => value(row));

@@ -6,8 +6,8 @@ import {
   decodeBlocks,
   encodeBlock,
   readBlockHeader,
-} from '../../../../src/backends/embedded/codec/block-codec.ts';
-import type { Block } from '../../../../src/model/block.ts';
+} from '../../../src/backends/codec/block-codec.ts';
+import type { Block } from '../../../src/model/block.ts';
 import { blocks } from './block-arbitraries.ts';
 
 const ROW_COUNT = 70;

@@ -1,4 +1,4 @@
-import { assert } from '../../../model/assert.ts';
+import { assert } from '../../model/assert.ts';
 import type { BlockLayout } from './block-layout.ts';
 import type { ByteCursor, ByteWriter } from './byte-cursor.ts';
 import {

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
-import type { Block, Column } from '../../../../src/model/block.ts';
+import type { Block, Column } from '../../../src/model/block.ts';
 
 const TIMESTAMP_MS_MAX = 8.64e15;
 

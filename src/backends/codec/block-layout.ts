@@ -1,5 +1,5 @@
-import { StoreFormatUnsupported } from '../../../exceptions/errors.ts';
-import { assert } from '../../../model/assert.ts';
+import { StoreFormatUnsupported } from '../../exceptions/errors.ts';
+import { assert } from '../../model/assert.ts';
 import type { ByteCursor, ByteWriter } from './byte-cursor.ts';
 
 /** Version that `encodeBlock` writes. Its byte layout is in docs/format/block.md and never changes. */

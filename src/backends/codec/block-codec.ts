@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { assert } from '../../../model/assert.ts';
+import { assert } from '../../model/assert.ts';
 import {
   type Block,
   type Column,
   concatBlocks,
   EMPTY_BLOCK,
   sliceBlock,
-} from '../../../model/block.ts';
+} from '../../model/block.ts';
 import {
   BLOCK_CELL_COUNT_MAX,
   BLOCK_ROW_COUNT_MAX,

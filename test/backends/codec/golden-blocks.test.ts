@@ -4,8 +4,8 @@ import {
   BLOCK_FORMAT_VERSION,
   decodeBlock,
   readBlockHeader,
-} from '../../../../src/backends/embedded/codec/block-codec.ts';
-import type { Column } from '../../../../src/model/block.ts';
+} from '../../../src/backends/codec/block-codec.ts';
+import type { Column } from '../../../src/model/block.ts';
 import { expectSameBlock } from './block-arbitraries.ts';
 
 /** Numbers are texts, because JSON has no -0, NaN or infinities. */
@@ -18,7 +18,7 @@ interface GoldenBlock {
 }
 
 function readGolden(version: number): [string, GoldenBlock][] {
-  const file = new URL(`../../../golden/block/v${version}.json`, import.meta.url);
+  const file = new URL(`../../golden/block/v${version}.json`, import.meta.url);
   return Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, GoldenBlock>);
 }
 

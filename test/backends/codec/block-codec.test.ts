@@ -5,8 +5,8 @@ import {
   decodeBlocks,
   encodeBlock,
   readBlockHeader,
-} from '../../../../src/backends/embedded/codec/block-codec.ts';
-import { type Block, concatBlocks, rawBlock, sliceBlock } from '../../../../src/model/block.ts';
+} from '../../../src/backends/codec/block-codec.ts';
+import { type Block, concatBlocks, rawBlock, sliceBlock } from '../../../src/model/block.ts';
 import { blocks, expectSameBlock, floatBlocks, SPECIAL_VALUES } from './block-arbitraries.ts';
 
 function roundTrip(block: Block): Block {

@@ -1,5 +1,5 @@
-import { BlockCorrupt } from '../../../exceptions/errors.ts';
-import { assert } from '../../../model/assert.ts';
+import { BlockCorrupt } from '../../exceptions/errors.ts';
+import { assert } from '../../model/assert.ts';
 
 /** Where stored bytes were found, for error messages; a function when naming it costs something. */
 export type Location = string | (() => string);
