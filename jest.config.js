@@ -5,6 +5,9 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
   },
+  globalSetup: '<rootDir>/test/servers/global-setup.ts',
+  globalTeardown: '<rootDir>/test/servers/global-teardown.ts',
+  reporters: ['default', '<rootDir>/test/servers/conformance-reporter.mjs'],
   // Store tests run real fsyncs and child processes; two workers keep a two-core machine busy.
   maxWorkers: 2,
   testTimeout: 60_000,
