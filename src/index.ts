@@ -1,3 +1,4 @@
+export { copyStreams } from './api/copy-streams.ts';
 export { Datapoints } from './api/datapoints.ts';
 export { Datastream } from './api/datastream.ts';
 export { Streams } from './api/streams.ts';
@@ -5,6 +6,9 @@ export type {
   AppendedDatapoint,
   AppendOptions,
   BackprocessOptions,
+  CopyOptions,
+  CopyProgress,
+  CopyReport,
   Datapoint,
   DatapointColumns,
   DataRange,
@@ -17,6 +21,7 @@ export type {
   RawDatapoint,
   Stream,
   StreamDefinition,
+  UnsupportedStream,
   VerifyOptions,
   VerifyReport,
 } from './api/types.ts';

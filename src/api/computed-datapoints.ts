@@ -1,4 +1,5 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
+import type { TimeSupport } from '../downsamplers/registry.ts';
 import type { ComputedRange } from '../engine/level-draft.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
@@ -8,10 +9,11 @@ import type { AppendedDatapoint, Datapoint } from './types.ts';
 export function* computedDatapoints(
   { record, earliestMs }: StreamSnapshot,
   computed: readonly ComputedRange[],
+  supports: TimeSupport = { timeDownsamplers: 'all' },
 ): Generator<AppendedDatapoint, void, undefined> {
   // Without datapoints there are no buckets, only levels that were cleared.
   if (earliestMs === null) return;
-  const selection = LevelSchema.of(record).select({});
+  const selection = LevelSchema.of(record).select({}, supports);
   for (const { granularity, range, block } of computed) {
     const firstMs = Math.max(range.startMs, bucketStartMs(earliestMs, granularity));
     let row = 0;

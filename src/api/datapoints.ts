@@ -81,7 +81,10 @@ async function openRows(backend: Backend, request: DataRequest): Promise<Datapoi
   const { range, isReverse, valueDownsamplers, timeDownsamplers } = request;
   const isRaw = granularityIndex(request.granularity.name) <= granularityIndex(highest.name);
   // Also on the highest granularity, so that a wrong name does not pass there and fail elsewhere.
-  const selection = LevelSchema.of(snapshot.record).select({ valueDownsamplers, timeDownsamplers });
+  const selection = LevelSchema.of(snapshot.record).select(
+    { valueDownsamplers, timeDownsamplers },
+    backend.supports,
+  );
   if (isRaw) {
     return new RawRows(backend, {
       snapshot,

@@ -8,8 +8,10 @@ import {
 } from '../engine/append-request.ts';
 import { Appender } from '../engine/appender.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { LEASE_DURATION_MS } from '../engine/lease.ts';
 import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
+import { isInShard } from '../engine/sharing.ts';
 import { verifyStream } from '../engine/verify.ts';
 import { InvalidValue } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
@@ -28,6 +30,7 @@ import { describeStream } from './describe-stream.ts';
 import {
   checkAppendOptions,
   checkBackprocessOptions,
+  checkDatastreamOptions,
   checkDownsampleOptions,
   checkStreamId,
   checkVerifyOptions,
@@ -57,11 +60,14 @@ export class Datastream {
   readonly #context: EngineContext;
   readonly #catalog: StreamCatalog;
   readonly #appender: Appender;
+  readonly #leaseDurationMs: number;
 
   /** Takes over an open backend; `close()` closes it. */
   constructor(backend: Backend, options: DatastreamOptions = {}) {
+    checkDatastreamOptions(options);
     const { now = () => new Date(), onWarning = emitProcessWarning } = options;
     this.#backend = backend;
+    this.#leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
     this.#context = { backend, nowMs: () => now().getTime(), warn: guarded(onWarning) };
     this.#appender = new Appender(this.#context);
     this.#catalog = new StreamCatalog(this.#context, (ids) => this.#appender.noteChanged(ids));
@@ -87,7 +93,7 @@ export class Datastream {
 
   /** @throws {StreamNotFound} */
   async getStream(streamId: string): Promise<Stream> {
-    return describeStream(await this.#catalog.read(streamId));
+    return describeStream(await this.#catalog.read(streamId), this.supports);
   }
 
   /** A copy of the user tags. @throws {StreamNotFound} */
@@ -241,11 +247,14 @@ export class Datastream {
     await this.#maintain(options, {
       kind: 'levels',
       untilMs,
-      isIncluded: (snapshot) => filterStream(describeStream(snapshot)),
-      onComputed: (snapshot, computed) => {
-        if (!returnDatapoints) return;
-        for (const datapoint of computedDatapoints(snapshot, computed)) returned.push(datapoint);
-      },
+      isIncluded: (snapshot) => filterStream(describeStream(snapshot, this.supports)),
+      onComputed: returnDatapoints
+        ? (snapshot, computed) => {
+            for (const datapoint of computedDatapoints(snapshot, computed, this.supports)) {
+              returned.push(datapoint);
+            }
+          }
+        : null,
     });
     return returned;
   }
@@ -257,7 +266,7 @@ export class Datastream {
       kind: 'history',
       untilMs: this.#context.nowMs(),
       isIncluded: ({ record }) => record.stale.length > 0,
-      onComputed: () => {},
+      onComputed: null,
     });
   }
 
@@ -318,17 +327,20 @@ export class Datastream {
       isIncluded: (snapshot: StreamSnapshot) => boolean;
     },
   ): Promise<void> {
-    const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = options;
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new RangeError(`concurrency is ${concurrency}: expected a whole number from 1 on.`);
-    }
+    const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY, shard } = options;
     signal?.throwIfAborted();
-    const streams = await this.#select(options.queryTags, task.isIncluded);
+    const isOwn = (streamId: StreamId): boolean =>
+      shard === undefined || isInShard(streamId, shard);
+    const streams = await this.#select(
+      options.queryTags,
+      (snapshot) => isOwn(snapshot.record.id) && task.isIncluded(snapshot),
+    );
     const maintenance = new Maintenance(this.#context, {
       ...task,
       streams,
       concurrency,
-      owner: randomUUID(),
+      isOwn,
+      lease: { owner: randomUUID(), durationMs: this.#leaseDurationMs },
       signal,
       onProgress: (progress: MaintenanceProgress) => onProgress?.(progress),
       onChanged: (ids) => this.#appender.noteChanged(ids),

@@ -1,3 +1,4 @@
+import type { BackendManifest } from '../backends/manifest.ts';
 import type { SourceDescription } from '../derive/operator.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { expandValueDownsamplers } from '../downsamplers/registry.ts';
@@ -7,6 +8,7 @@ import {
   InvalidOperatorArguments,
   StreamNotFound,
   UnsupportedDeriveOperator,
+  UnsupportedDownsampler,
   UnsupportedGranularity,
   UnsupportedValueType,
 } from '../exceptions/errors.ts';
@@ -79,6 +81,26 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
     valueTypeOptions: checkValueTypeOptions(definition.valueTypeOptions ?? {}, valueType),
     derive: checkDerivation(definition, valueType),
   };
+}
+
+/**
+ * Checks that the store can keep what the definition asks for.
+ * @throws {UnsupportedValueType} {UnsupportedDownsampler}
+ */
+export function checkSupported(
+  { valueDownsamplers, valueTypeOptions }: CheckedDefinition,
+  supports: BackendManifest,
+): void {
+  if (valueTypeOptions.highAccuracy === true && !supports.highAccuracy) {
+    throw new UnsupportedValueType('This store has no high-accuracy streams.');
+  }
+  const { valueDownsamplers: known } = supports;
+  const missing = valueDownsamplers.find((name) => known !== 'all' && !known.includes(name));
+  if (missing !== undefined && known !== 'all') {
+    throw new UnsupportedDownsampler(
+      `This store has no value downsampler ${missing}: it has ${known.join(', ')}.`,
+    );
+  }
 }
 
 /** @throws {UnsupportedGranularity} when it is not one of `Granularity.values`, or its name. */

@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { LevelSelection } from '../downsamplers/level-schema.ts';
 import { PAGE_ROW_COUNT_MAX, readBlocks } from '../engine/block-reader.ts';
-import { denseRange } from '../engine/source-cursor.ts';
+import { readableRange } from '../engine/source-cursor.ts';
 import { type Block, concatBlocks, lowerBound, reverseColumns } from '../model/block.ts';
 import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
@@ -21,7 +21,7 @@ export interface LevelRead {
 
 type NamedColumns = Readonly<Record<string, Float64Array | readonly unknown[]>>;
 
-/** Buckets of a lower level: stored ones, and the empty ones between them, which nobody stores. */
+/** Buckets of a lower level: those with data, and the empty ones between them, which nobody stores. */
 export class DenseRows implements DatapointRows {
   readonly #backend: Backend;
   readonly #read: LevelRead;
@@ -32,7 +32,7 @@ export class DenseRows implements DatapointRows {
     this.#backend = backend;
     this.#read = read;
     const { granularity, range, snapshot } = read;
-    const clipped = intersectRanges(range, denseRange(snapshot, granularity));
+    const clipped = intersectRanges(range, readableRange(backend, snapshot, granularity));
     this.#extent = {
       startMs: clipped.startMs,
       endMs: Math.max(clipped.startMs, bucketCeilMs(clipped.endMs, granularity)),

@@ -1,20 +1,26 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
-import { TIME_DOWNSAMPLER_NAMES } from '../downsamplers/registry.ts';
+import { availableTimeDownsamplers, type TimeSupport } from '../downsamplers/registry.ts';
+import { withoutMarker } from '../engine/copy-marker.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import { Granularity, lowerGranularities } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { Stream } from './types.ts';
 
 /** What callers get to know about a stream: copies, theirs to keep. */
-export function describeStream({ record, earliestMs, latestMs }: StreamSnapshot): Stream {
+export function describeStream(
+  { record, earliestMs, latestMs }: StreamSnapshot,
+  supports: TimeSupport = { timeDownsamplers: 'all' },
+): Stream {
   const { derivation } = record;
   return {
     id: record.id,
-    tags: structuredClone(record.tags),
+    tags: structuredClone(withoutMarker(record.tags)),
     valueType: record.valueType,
     valueTypeOptions: { ...record.valueTypeOptions },
     valueDownsamplers: [...record.valueDownsamplers],
-    timeDownsamplers: LevelSchema.of(record).isEmpty ? [] : [...TIME_DOWNSAMPLER_NAMES],
+    timeDownsamplers: LevelSchema.of(record).isEmpty
+      ? []
+      : availableTimeDownsamplers(supports).map(({ name }) => name),
     highestGranularity: Granularity.byName(record.highestGranularity),
     earliestDatapoint: dateOrNull(earliestMs),
     latestDatapoint: dateOrNull(latestMs),

@@ -3,22 +3,41 @@ import type { StreamId } from '../model/stream.ts';
 import type {
   AppendOptions,
   BackprocessOptions,
+  CopyOptions,
+  DatastreamOptions,
   DownsampleOptions,
   VerifyOptions,
 } from './types.ts';
 
+const LEASE_DURATION_MIN_MS = 1000;
+
+const DATASTREAM_KEYS: ReadonlySet<string> = new Set<keyof DatastreamOptions>([
+  'now',
+  'onWarning',
+  'leaseDurationMs',
+]);
+const SHARD_KEYS: ReadonlySet<string> = new Set(['index', 'count']);
+const COPY_KEYS: ReadonlySet<string> = new Set<keyof CopyOptions>([
+  'queryTags',
+  'concurrency',
+  'skipUnsupported',
+  'signal',
+  'onProgress',
+]);
 const APPEND_KEYS: ReadonlySet<string> = new Set<keyof AppendOptions>(['checkTimestamp']);
 const BACKPROCESS_KEYS: ReadonlySet<string> = new Set<keyof BackprocessOptions>([
   'queryTags',
   'signal',
   'onProgress',
   'concurrency',
+  'shard',
 ]);
 const DOWNSAMPLE_KEYS: ReadonlySet<string> = new Set<keyof DownsampleOptions>([
   'queryTags',
   'signal',
   'onProgress',
   'concurrency',
+  'shard',
   'until',
   'returnDatapoints',
   'filterStream',
@@ -72,14 +91,53 @@ export function checkAppendOptions(options: AppendOptions): boolean {
   return options.checkTimestamp ?? true;
 }
 
-/** @throws {TypeError} */
-export function checkBackprocessOptions(options: BackprocessOptions): void {
-  checkKeys(options, BACKPROCESS_KEYS, 'backprocessStreams');
+/** @throws {TypeError} {RangeError} */
+export function checkDatastreamOptions(options: DatastreamOptions): void {
+  checkKeys(options, DATASTREAM_KEYS, 'new Datastream');
+  const { leaseDurationMs } = options;
+  if (leaseDurationMs !== undefined) {
+    checkWhole(leaseDurationMs, 'leaseDurationMs', LEASE_DURATION_MIN_MS);
+  }
 }
 
-/** @throws {TypeError} */
+/** @throws {TypeError} {RangeError} */
+export function checkBackprocessOptions(options: BackprocessOptions): void {
+  checkKeys(options, BACKPROCESS_KEYS, 'backprocessStreams');
+  checkShared(options);
+}
+
+/** @throws {TypeError} {RangeError} */
 export function checkDownsampleOptions(options: DownsampleOptions): void {
   checkKeys(options, DOWNSAMPLE_KEYS, 'downsampleStreams');
+  checkShared(options);
+}
+
+/** @throws {TypeError} {RangeError} */
+export function checkCopyOptions(options: CopyOptions): void {
+  checkKeys(options, COPY_KEYS, 'copyStreams');
+  checkFlag(options.skipUnsupported, 'skipUnsupported');
+  checkConcurrency(options.concurrency);
+}
+
+function checkShared({ concurrency, shard }: BackprocessOptions): void {
+  checkConcurrency(concurrency);
+  if (shard === undefined) return;
+  checkKeys(shard, SHARD_KEYS, 'shard');
+  const { index, count } = shard;
+  checkWhole(count, 'shard.count', 1);
+  checkWhole(index, 'shard.index', 0);
+  if (index >= count) {
+    throw new RangeError(`shard.index is ${index}: expected less than shard.count, ${count}.`);
+  }
+}
+
+function checkConcurrency(concurrency: number | undefined): void {
+  if (concurrency !== undefined) checkWhole(concurrency, 'concurrency', 1);
+}
+
+function checkWhole(value: unknown, name: string, min: number): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return;
+  throw new RangeError(`${name} is ${String(value)}: expected a whole number from ${min} on.`);
 }
 
 /** @throws {TypeError} */

@@ -19,7 +19,12 @@ import type {
 } from '../model/stream.ts';
 import { canonicalJson, isEqualJson, matchesTags, mergeTags, type Tags } from '../model/tags.ts';
 import { ALL_TIME } from '../model/time-range.ts';
-import { type CheckedDefinition, type CheckedDerivation, resolveDerivation } from './definition.ts';
+import {
+  type CheckedDefinition,
+  type CheckedDerivation,
+  checkSupported,
+  resolveDerivation,
+} from './definition.ts';
 import { checkStreamId } from './option-checks.ts';
 import { type StreamSelection, selectSnapshots } from './streams.ts';
 
@@ -83,6 +88,7 @@ export class StreamCatalog {
 
   /** Null when somebody else has created it, or changed a source, in the meantime. */
   async #create(queryTags: Tags, definition: CheckedDefinition): Promise<StreamId | null> {
+    checkSupported(definition, this.#backend.supports);
     const { derive, highestGranularity: highest } = definition;
     const sources = await this.#backend.readStreams(
       derive?.sources.map(({ streamId }) => streamId) ?? [],

@@ -79,7 +79,8 @@ async function* describedBlocks(
   for await (const page of selectSnapshots(backend, selection)) {
     if (position >= to) return;
     const wanted = page.slice(Math.max(0, from - position), to - position);
-    if (wanted.length > 0) yield wanted.map(describeStream);
+    if (wanted.length > 0)
+      yield wanted.map((snapshot) => describeStream(snapshot, backend.supports));
     position += page.length;
   }
 }

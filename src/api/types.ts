@@ -9,6 +9,11 @@ export interface DatastreamOptions {
   readonly now?: () => Date;
   /** Takes warnings. Default: `process.emitWarning`. */
   readonly onWarning?: (warning: DatastreamWarning) => void;
+  /**
+   * For how long a maintenance run that dies keeps other runs from the stream that it was at; renewed at
+   * a third of it. A whole number from 1000 on. Default: 120,000.
+   */
+  readonly leaseDurationMs?: number;
 }
 
 /** A derive source: the id of a stream, or a stream with a name or a level. */
@@ -133,6 +138,11 @@ export interface BackprocessOptions {
   readonly onProgress?: (progress: MaintenanceProgress) => void;
   /** Streams worked on at once. Default: 8. */
   readonly concurrency?: number;
+  /**
+   * Only the streams of this part of all streams: `index` from 0, below `count`. Each stream belongs to one
+   * part by a hash of its id. Runs on one store share its streams without this, too.
+   */
+  readonly shard?: { readonly index: number; readonly count: number };
 }
 
 export interface DownsampleOptions extends BackprocessOptions {
@@ -140,6 +150,44 @@ export interface DownsampleOptions extends BackprocessOptions {
   readonly until?: Date | number;
   readonly returnDatapoints?: boolean;
   readonly filterStream?: (stream: Stream) => boolean;
+}
+
+export interface CopyOptions {
+  /** Only streams with these tags. What they derive from must be among them. */
+  readonly queryTags?: Tags;
+  /** Streams copied at once. Default: 8. */
+  readonly concurrency?: number;
+  /** Leave out what the target cannot hold, with all that derives from it. Default: refuse everything. */
+  readonly skipUnsupported?: boolean;
+  /** Stops between commits, and rejects with its reason; the next call goes on there. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CopyProgress) => void;
+}
+
+export interface CopyProgress {
+  /** Streams that the target has as the source has them, of how many. */
+  readonly streamCount: number;
+  readonly streamCountTotal: number;
+  /** Rows (datapoints and buckets) written by this call so far. */
+  readonly rowCount: number;
+}
+
+export interface CopyReport {
+  /** Streams that the target has now. */
+  readonly streamCount: number;
+  /** Of those, the ones that were not there, or not complete, before this call. */
+  readonly copiedCount: number;
+  readonly rowCount: number;
+  /** Left out by `skipUnsupported`, in creation order. */
+  readonly unsupported: readonly UnsupportedStream[];
+}
+
+/** A stream that the target cannot hold. */
+export interface UnsupportedStream {
+  readonly streamId: StreamId;
+  readonly tags: Tags;
+  /** What the target lacks, as in "high accuracy"; at least one. */
+  readonly reasons: readonly string[];
 }
 
 export interface VerifyOptions {

@@ -3,6 +3,7 @@ import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import { BackendUnavailable } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
+import { assert } from '../model/assert.ts';
 import type { CliIo } from './cli-io.ts';
 import { Output } from './output.ts';
 
@@ -24,6 +25,7 @@ export class CommandContext {
   storeUrl: string = DEFAULT_STORE_URL;
   /** Takes the engine's warnings; `collect` keeps them away from its live view. */
   onWarning: (warning: DatastreamWarning) => void;
+  #location: string | null = null;
   #warningCount = 0;
   #maintenanceFailureCount = 0;
 
@@ -38,6 +40,12 @@ export class CommandContext {
     this.io.stderr.write(`datastream: ${oneLine(message)}\n`);
   }
 
+  /** Names the open store in output, never with a password. */
+  get storeLocation(): string {
+    assert(this.#location !== null, 'a store is open');
+    return this.#location;
+  }
+
   /** How often maintenance of a stream failed so far. */
   get maintenanceFailureCount(): number {
     return this.#maintenanceFailureCount;
@@ -49,12 +57,18 @@ export class CommandContext {
    */
   async withDatastream<T>(
     work: (datastream: Datastream) => Promise<T>,
-    { creates = false }: { readonly creates?: boolean } = {},
+    {
+      creates = false,
+      leaseDurationMs,
+    }: { readonly creates?: boolean; readonly leaseDurationMs?: number | undefined } = {},
   ): Promise<T> {
     if (!creates) assertStoreExists(this.storeUrl);
-    const backend = await openBackend(this.storeUrl, { now: this.io.now });
+    // Leases run by the store's own clock: those of many machines would differ.
+    const backend = await openBackend(this.storeUrl);
+    this.#location = backend.location;
     const datastream = new Datastream(backend, {
       now: this.io.now,
+      ...(leaseDurationMs !== undefined && { leaseDurationMs }),
       onWarning: (warning) => {
         if (warning.code === MAINTENANCE_WARNING_CODE) this.#maintenanceFailureCount++;
         this.onWarning(warning);
@@ -84,13 +98,16 @@ export class CommandContext {
   }
 }
 
-/** A mistyped path must not become an empty store. */
-function assertStoreExists(storeUrl: string): void {
+/**
+ * A mistyped path must not become an empty store. What a server has, its backend finds out.
+ * @throws {BackendUnavailable} when an embedded store is not there.
+ */
+export function assertStoreExists(storeUrl: string): void {
   if (!storeUrl.startsWith(EMBEDDED_SCHEME)) return;
   const path = storeUrl.slice(EMBEDDED_SCHEME.length);
   if (path === '' || existsSync(path)) return;
   throw new BackendUnavailable(
-    `There is no store at ${path}; "ensure", "import" and "collect" create one.`,
+    `There is no store at ${path}; "ensure", "import", "collect" and "copy" create one.`,
   );
 }
 

@@ -21,6 +21,17 @@ export function parseCount(text: string): number {
   throw usageError(`Not a whole number above 0: ${JSON.stringify(text)}.`);
 }
 
+/** Reads `i/n`, with i from 1 to n. @throws {CliError} USAGE when it is not that. */
+export function parseShard(text: string): { readonly index: number; readonly count: number } {
+  const [, position = '0', total = '0'] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const index = Number(position) - 1;
+  const count = Number(total);
+  if (Number.isSafeInteger(count) && index >= 0 && index < count) return { index, count };
+  throw usageError(
+    `Not a part of the streams: ${JSON.stringify(text)}; expected e.g. 1/4, up to 4/4.`,
+  );
+}
+
 /** @throws {CliError} USAGE unless the text is one of the choices. */
 export function parseChoice<Choice extends string>(
   text: string,

@@ -6,6 +6,7 @@ import { CommandContext, DEFAULT_STORE_URL, oneLine } from './command-context.ts
 import { registerAppend } from './commands/append.ts';
 import { registerBackprocess } from './commands/backprocess.ts';
 import { registerCollect } from './commands/collect.ts';
+import { registerCopy } from './commands/copy.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerDownsample } from './commands/downsample.ts';
 import { registerEnsure } from './commands/ensure.ts';
@@ -32,6 +33,7 @@ const REGISTRATIONS = [
   registerDelete,
   registerExport,
   registerImport,
+  registerCopy,
   registerVerify,
   registerCollect,
 ];

@@ -77,6 +77,50 @@ export class Fixture {
     return clock.fixture;
   }
 
+  /** What holds of levels that maintenance stores, or of ones that the server computes when they are read. */
+  byLevels<T>(wanted: { readonly stored: T; readonly computed: T }): T {
+    return wanted[this.backend.supports.levels];
+  }
+
+  /** Whether streams may have the value downsampler. */
+  hasValue(name: string): boolean {
+    const { valueDownsamplers } = this.backend.supports;
+    return valueDownsamplers === 'all' || valueDownsamplers.includes(name);
+  }
+
+  /** Whether buckets know the time downsampler. */
+  hasTime(name: string): boolean {
+    const { timeDownsamplers } = this.backend.supports;
+    return timeDownsamplers === 'all' || timeDownsamplers.includes(name);
+  }
+
+  /** Ensures a stream; null after asserting the refusal where the store lacks one of its downsamplers. */
+  async ensureWith(
+    name: string,
+    definition: Partial<StreamDefinition> & { readonly valueDownsamplers: readonly string[] },
+  ): Promise<StreamId | null> {
+    if (definition.valueDownsamplers.every((downsampler) => this.hasValue(downsampler))) {
+      return this.ensure(name, definition);
+    }
+    await assertCode(() => this.ensure(name, definition), 'UNSUPPORTED_DOWNSAMPLER');
+    assert.equal(await this.datastream.findStreams({ name }).count(), 0);
+    return null;
+  }
+
+  /**
+   * Seconds from `BASE_MS` to the first datapoint of a bucket; where buckets do not know it, to their
+   * start, which their mean is there.
+   */
+  startOf({ t }: Pick<Datapoint, 't'>): number {
+    return secondsOf(this.hasTime('first') ? t.a : t.m);
+  }
+
+  /** Until when levels are computed, as seconds after `BASE_MS`, from 10seconds on; null: not at all. */
+  async watermarks(streamId: StreamId): Promise<(number | null)[]> {
+    const { downsampledUntil } = await this.datastream.getStream(streamId);
+    return Object.values(downsampledUntil).map((until) => until && secondsOf(until));
+  }
+
   /** Another engine on the backend, with the same clock and list of warnings. */
   open(backend: Backend): Datastream {
     return new Datastream(backend, {

@@ -6,7 +6,13 @@ import type { StreamRecord } from '../model/stream.ts';
 import { isHighAccuracy } from '../model/value.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
 import type { Finisher, TimeDownsampler, ValueComponent, ValueDownsampler } from './downsampler.ts';
-import { selectDownsamplers, TIME_DOWNSAMPLERS, VALUE_DOWNSAMPLERS } from './registry.ts';
+import {
+  availableTimeDownsamplers,
+  selectDownsamplers,
+  TIME_DOWNSAMPLERS,
+  type TimeSupport,
+  VALUE_DOWNSAMPLERS,
+} from './registry.ts';
 
 /** A bucket as callers get it: statistics by letter. `t` or `v` is absent when its selection is empty. */
 export interface FinishedBucket {
@@ -68,15 +74,21 @@ export class LevelSchema {
   }
 
   /**
-   * Finishers of a selection. A known downsampler that the stream lacks is left out.
+   * Finishers of a selection. A known downsampler that the stream, or the store, lacks is left out.
    * @throws {UnsupportedDownsampler} when a name is unknown.
    */
-  select({ valueDownsamplers, timeDownsamplers }: Selection): LevelSelection {
+  select(
+    { valueDownsamplers, timeDownsamplers }: Selection,
+    supports: TimeSupport = { timeDownsamplers: 'all' },
+  ): LevelSelection {
     const value = selectDownsamplers(VALUE_DOWNSAMPLERS, {
       kind: 'value',
       names: valueDownsamplers,
     }).filter((downsampler) => this.#valueDownsamplers.includes(downsampler));
-    const time = selectDownsamplers(TIME_DOWNSAMPLERS, { kind: 'time', names: timeDownsamplers });
+    const named = selectDownsamplers(TIME_DOWNSAMPLERS, { kind: 'time', names: timeDownsamplers });
+    const time = availableTimeDownsamplers(supports).filter(({ name }) =>
+      named.some((downsampler) => downsampler.name === name),
+    );
     return new LevelSelection({
       value: valueDownsamplers?.length === 0 ? null : value,
       time: timeDownsamplers?.length === 0 ? null : time,

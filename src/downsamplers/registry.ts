@@ -1,6 +1,7 @@
 import { UnsupportedDownsampler } from '../exceptions/errors.ts';
 import type { ValueType } from '../model/stream.ts';
 import type { TimeDownsampler, ValueDownsampler } from './downsampler.ts';
+import { bucketStart } from './time/bucket-start.ts';
 import { first } from './time/first.ts';
 import { intervalsMax } from './time/intervals-max.ts';
 import { intervalsMean } from './time/intervals-mean.ts';
@@ -36,7 +37,7 @@ export const VALUE_DOWNSAMPLERS: readonly ValueDownsampler[] = Object.freeze([
   frequencies,
 ]);
 
-/** Every stream that is downsampled has all of them. */
+/** Every stream that is downsampled has all of them, where the store can keep them. */
 export const TIME_DOWNSAMPLERS: readonly TimeDownsampler[] = Object.freeze([
   timeMean,
   first,
@@ -51,6 +52,20 @@ export const TIME_DOWNSAMPLERS: readonly TimeDownsampler[] = Object.freeze([
 export const TIME_DOWNSAMPLER_NAMES: readonly string[] = Object.freeze(
   TIME_DOWNSAMPLERS.map(({ name }) => name),
 );
+
+/** Names of the downsamplers of bucket times that a store has, as its manifest lists them. */
+export interface TimeSupport {
+  readonly timeDownsamplers: readonly string[] | 'all';
+}
+
+/** In the order of the registry. Where only the mean is there, it is the bucket's start. */
+export function availableTimeDownsamplers({
+  timeDownsamplers: names,
+}: TimeSupport): readonly TimeDownsampler[] {
+  if (names === 'all') return TIME_DOWNSAMPLERS;
+  if (names.length === 1 && names[0] === bucketStart.name) return [bucketStart];
+  return TIME_DOWNSAMPLERS.filter(({ name }) => names.includes(name));
+}
 
 const BY_NAME: ReadonlyMap<string, ValueDownsampler> = new Map(
   VALUE_DOWNSAMPLERS.map((downsampler) => [downsampler.name, downsampler]),

@@ -3,12 +3,14 @@ import {
   AppendToDerivedStreamNotAllowed,
   InvalidTimestamp,
   InvalidValue,
+  NotSupported,
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { type Column, VALUE_COLUMN, valueColumn } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
+import { isStoredGroup } from '../model/value.ts';
 import type {
   AppendRequest,
   ColumnsRequest,
@@ -71,7 +73,7 @@ export class AppendBatch {
   stage(stream: LiveStream): StagedStream {
     let staged = this.#staged.get(stream.streamId);
     if (staged === undefined) {
-      staged = new StagedStream(stream);
+      staged = new StagedStream(stream, this.#context.backend.supports);
       this.#staged.set(stream.streamId, staged);
     }
     return staged;
@@ -100,7 +102,7 @@ export class AppendBatch {
       if (checkTimestamp && timestampMs < latestMs)
         throw olderThanLatest(stream, { timestampMs, latestMs });
       latest.set(stream, Math.max(latestMs, timestampMs));
-      return { record: stream.record, timestampMs, stored: stream.codec.toStored(value) };
+      return { record: stream.record, timestampMs, stored: this.#stored(stream, value) };
     });
     for (const [index, { timestampMs, stored }] of datapoints.entries()) {
       const stream = this.#cache.get(items[index]!.streamId)!;
@@ -112,7 +114,7 @@ export class AppendBatch {
 
   #addColumns({ streamId, timestamps, values, checkTimestamp }: ColumnsRequest): void {
     const stream = this.#appendable(streamId);
-    const stored = storedColumn(stream, values);
+    const stored = this.#storedColumn(stream, values);
     const { cutMs, descendingRow, latestMs } = timestamps;
     if (cutMs.length === 0) return;
     const knownMs = this.#latestMs(stream);
@@ -192,6 +194,29 @@ export class AppendBatch {
     return parseTimestamp(timestamp, this.#context.backend.supports.timestampRange);
   }
 
+  /** @throws {NotSupported} for an already downsampled value that the store cannot keep. */
+  #stored(stream: LiveStream, value: unknown): unknown {
+    const stored = stream.codec.toStored(value);
+    const isGroup = stream.record.valueType === 'numeric' && isStoredGroup(stored);
+    if (isGroup && !this.#context.backend.supports.groupValues) {
+      throw new NotSupported(
+        `Stream ${stream.streamId} takes no already downsampled values: this store keeps single ones.`,
+      );
+    }
+    return stored;
+  }
+
+  #storedColumn(stream: LiveStream, values: Column): Column {
+    const { valueType, valueTypeOptions } = stream.record;
+    if (!(values instanceof Float64Array)) {
+      return valueColumn(values.map((value) => this.#stored(stream, value)));
+    }
+    if (valueType === 'numeric' && valueTypeOptions.highAccuracy !== true) return values;
+    return Array.from(values, (value) =>
+      Number.isNaN(value) ? null : stream.codec.toStored(value),
+    );
+  }
+
   #latestMs(stream: LiveStream): number {
     const storedMs = stream.latestMs ?? Number.NEGATIVE_INFINITY;
     return stream.stagedBatch === this.#number
@@ -244,20 +269,6 @@ function olderThanLatest(
       `${new Date(latestMs).toISOString()}, the latest of stream ${streamId}; ` +
       'pass checkTimestamp: false to add late data.',
   );
-}
-
-function storedColumn(stream: LiveStream, values: Column): Column {
-  const isPlainNumeric =
-    stream.record.valueType === 'numeric' && stream.record.valueTypeOptions.highAccuracy !== true;
-  if (!(values instanceof Float64Array)) {
-    return valueColumn(values.map((value) => stream.codec.toStored(value)));
-  }
-  if (!isPlainNumeric) {
-    return Array.from(values, (value) =>
-      Number.isNaN(value) ? null : stream.codec.toStored(value),
-    );
-  }
-  return values;
 }
 
 function checkTickValue(stream: LiveStream, value: number): void {

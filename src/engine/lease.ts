@@ -2,23 +2,27 @@ import { LockExpiredMidMaintenance } from '../exceptions/errors.ts';
 import type { StreamId } from '../model/stream.ts';
 import type { EngineContext } from './context.ts';
 
-/** How long a worker that died keeps others from its stream. */
-const LEASE_DURATION_MS = 120_000;
-const RENEWAL_INTERVAL_MS = 40_000;
-/** How often somebody who must have a lease looks whether it is free. */
-const POLL_INTERVAL_MS = 20;
+/** How long a worker that died keeps others from its stream, unless it was told otherwise. */
+export const LEASE_DURATION_MS = 120_000;
+/** A lease is renewed when this part of it has passed: two renewals may fail before it runs out. */
+const RENEWAL_PART = 1 / 3;
+
+export interface LeaseHolder {
+  readonly owner: string;
+  readonly durationMs: number;
+}
 
 /** The right to maintain one stream: it keeps others from doing the same work. */
 export class Lease {
   readonly #context: EngineContext;
   readonly #streamId: StreamId;
-  readonly #owner: string;
+  readonly #holder: LeaseHolder;
   #renewedMs: number;
 
-  private constructor(context: EngineContext, streamId: StreamId, owner: string) {
+  private constructor(context: EngineContext, streamId: StreamId, holder: LeaseHolder) {
     this.#context = context;
     this.#streamId = streamId;
-    this.#owner = owner;
+    this.#holder = holder;
     this.#renewedMs = context.nowMs();
   }
 
@@ -26,25 +30,11 @@ export class Lease {
   static async acquire(
     context: EngineContext,
     streamId: StreamId,
-    owner: string,
+    holder: LeaseHolder,
   ): Promise<Lease | null> {
-    const options = { owner, durationMs: LEASE_DURATION_MS };
-    const isAcquired = await context.backend.acquireLease(streamId, options);
-    return isAcquired ? new Lease(context, streamId, owner) : null;
-  }
-
-  /** Waits until the holder is done, or its lease has run out. */
-  static async await(
-    context: EngineContext,
-    streamId: StreamId,
-    { owner, signal }: { owner: string; signal?: AbortSignal | undefined },
-  ): Promise<Lease> {
-    for (;;) {
-      const lease = await Lease.acquire(context, streamId, owner);
-      if (lease !== null) return lease;
-      signal?.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
-    }
+    // Counted from before the call, as the store's own time runs from some moment during it.
+    const lease = new Lease(context, streamId, holder);
+    return (await context.backend.acquireLease(streamId, holder)) ? lease : null;
   }
 
   /**
@@ -53,9 +43,8 @@ export class Lease {
    */
   async keep(): Promise<void> {
     const nowMs = this.#context.nowMs();
-    if (nowMs - this.#renewedMs < RENEWAL_INTERVAL_MS) return;
-    const options = { owner: this.#owner, durationMs: LEASE_DURATION_MS };
-    if (!(await this.#context.backend.renewLease(this.#streamId, options))) {
+    if (nowMs - this.#renewedMs < this.#holder.durationMs * RENEWAL_PART) return;
+    if (!(await this.#context.backend.renewLease(this.#streamId, this.#holder))) {
       throw new LockExpiredMidMaintenance(
         `The maintenance lease of stream ${this.#streamId} ran out after ${nowMs - this.#renewedMs} ms.`,
       );
@@ -64,6 +53,6 @@ export class Lease {
   }
 
   async release(): Promise<void> {
-    await this.#context.backend.releaseLease(this.#streamId, this.#owner);
+    await this.#context.backend.releaseLease(this.#streamId, this.#holder.owner);
   }
 }

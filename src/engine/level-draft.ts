@@ -93,7 +93,13 @@ export class LevelDraft {
     return { ...this.snapshot.record, levels: this.#levels };
   }
 
+  /** Whether the level's rows come from the server, which folds datapoints whenever it is asked. */
+  get isServerComputed(): boolean {
+    return this.#backend.supports.levels === 'computed';
+  }
+
   writes(): readonly Write[] {
+    if (this.isServerComputed) return [];
     return this.computed.map(({ granularity, range, block }) => ({
       kind: 'replace',
       streamId: this.snapshot.record.id,

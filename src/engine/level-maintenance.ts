@@ -1,7 +1,7 @@
 import { Fold } from '../downsamplers/fold.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
-import { cutBlock } from '../model/block.ts';
+import { type Block, concatBlocks, cutBlock } from '../model/block.ts';
 import { bucketStartMs, Granularity, lowerGranularities } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
@@ -20,6 +20,11 @@ export interface LevelWork {
   /** Buckets that end after it are left for later. */
   readonly untilMs: number;
   readonly signal: AbortSignal | undefined;
+  /**
+   * Whether `onCommit` needs the buckets. Those that the server computes are read for it alone.
+   * Default: true.
+   */
+  readonly needsRows?: boolean;
   /** Called with what has become durable. */
   readonly onCommit: (done: {
     readonly snapshot: StreamSnapshot;
@@ -30,7 +35,7 @@ export interface LevelWork {
 
 /**
  * Computes what is stale or missing of every level of a stream, from the finest to the coarsest, each
- * from the level above it.
+ * from the level above it. Of levels that the server computes, only the watermarks move.
  * @throws {LockExpiredMidMaintenance} when the lease runs out; what was committed stays.
  */
 export async function maintainLevels(context: EngineContext, work: LevelWork): Promise<void> {
@@ -115,6 +120,10 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolea
   for (const { coarser, ...level } of levelWork(draft, work.untilMs)) {
     if (rowCountMax <= 0) return false;
     const { signal } = work;
+    if (draft.isServerComputed) {
+      draft.put(await serverComputed(draft, level, work), coarser);
+      continue;
+    }
     const folded = await foldRange(draft, { schema, ...level }, { rowCountMax, signal });
     rowCountMax -= folded.rowCount;
     draft.put(folded.computed, coarser);
@@ -136,6 +145,22 @@ function completeRange(
   if (!isRaw && finerUntilMs === null) return { startMs, endMs: startMs };
   const finerLatestMs = isRaw ? latestMs! : finerUntilMs! - finer.durationMs;
   return { startMs, endMs: bucketStartMs(Math.min(untilMs, finerLatestMs), granularity) };
+}
+
+/** A range of a level as the server computes it. */
+async function serverComputed(
+  draft: LevelDraft,
+  { granularity, range }: Pick<LevelRange, 'granularity' | 'range'>,
+  { needsRows = true, signal }: LevelWork,
+): Promise<ComputedRange> {
+  const blocks: Block[] = [];
+  if (needsRows) {
+    for await (const block of draft.read(granularity, range)) {
+      signal?.throwIfAborted();
+      blocks.push(block);
+    }
+  }
+  return { granularity, range, block: concatBlocks(blocks) };
 }
 
 export interface FoldTask {

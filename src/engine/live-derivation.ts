@@ -1,4 +1,11 @@
-import { type Block, concatBlocks, cutBlock, insertRows } from '../model/block.ts';
+import type { Input } from '../derive/operator.ts';
+import {
+  type Block,
+  concatBlocks,
+  cutBlock,
+  insertRows,
+  lastOfEachTimestamp,
+} from '../model/block.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import { addRanges } from '../model/staleness.ts';
 import type { StreamId } from '../model/stream.ts';
@@ -120,7 +127,7 @@ export class LiveDerivation {
     let staleFrom: number | null = null;
     let staleEndMs = 0;
     await mergeInputs(this.#rowCursors(run, rows), (input) => {
-      if (staleFrom === null && isBefore(input, live.position)) staleFrom = input.timestampMs;
+      if (staleFrom === null && this.#isLate(input, live.position)) staleFrom = input.timestampMs;
       if (staleFrom !== null) {
         staleEndMs = input.timestampMs + 1;
         return true;
@@ -135,6 +142,17 @@ export class LiveDerivation {
     // An input came in between processed ones: the state is no longer that of the inputs in order.
     this.#sequences.delete(derived.streamId);
     this.#markStale(batch, derived, [{ startMs: staleFrom, endMs: staleEndMs }]);
+  }
+
+  /** Whether an input belongs before the position, or overwrites the one that led to it. */
+  #isLate(input: Input, position: Position): boolean {
+    if (isBefore(input, position)) return true;
+    const isThere = input.timestampMs === position.timestampMs && input.source === position.source;
+    return isThere && !this.#keepsEqual;
+  }
+
+  get #keepsEqual(): boolean {
+    return this.#context.backend.supports.equalTimestamps;
   }
 
   async #deriveBuckets(batch: AppendBatch, work: DeriveWork): Promise<void> {
@@ -166,7 +184,8 @@ export class LiveDerivation {
       if (stream === undefined || !isRaw) return false;
       const latestMs = stream.latestMs ?? Number.NEGATIVE_INFINITY;
       newestMs = Math.max(newestMs, latestMs);
-      if ((rows[index]?.timestamps[0] ?? latestMs) < latestMs) return false;
+      const firstMs = rows[index]?.timestamps[0] ?? Number.POSITIVE_INFINITY;
+      if (firstMs < latestMs || (firstMs === latestMs && !this.#keepsEqual)) return false;
     }
     return buckets.every((startMs) => open.has(startMs) || startMs > newestMs);
   }
@@ -222,9 +241,9 @@ export class LiveDerivation {
           startMs: Math.max(range.startMs, (source.afterMs ?? Number.NEGATIVE_INFINITY) + 1),
           endMs: range.endMs,
         });
-        cursors.push(
-          openBlockCursor(insertRows(stored, cutBlock(added, range)), stream, run.arithmeticKind),
-        );
+        const joined = insertRows(stored, cutBlock(added, range));
+        const inputs = this.#keepsEqual ? joined : lastOfEachTimestamp(joined);
+        cursors.push(openBlockCursor(inputs, stream, run.arithmeticKind));
       }
     }
     const outputs = new OutputRows(derived.record);

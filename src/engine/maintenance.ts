@@ -1,12 +1,22 @@
 import PQueue from 'p-queue';
-import { BackendClosed, LockExpiredMidMaintenance, StreamNotFound } from '../exceptions/errors.ts';
+import {
+  BackendClosed,
+  BackendUnavailable,
+  LockExpiredMidMaintenance,
+  StreamNotFound,
+} from '../exceptions/errors.ts';
 import { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { EngineContext } from './context.ts';
 import { firstStaleRange, maintainDerived } from './derived-maintenance.ts';
-import { Lease } from './lease.ts';
+import { Lease, type LeaseHolder } from './lease.ts';
 import type { ComputedRange } from './level-draft.ts';
 import { hasLevelWork, maintainLevels } from './level-maintenance.ts';
+import { shuffled } from './sharing.ts';
+
+/** How often somebody who needs what another worker is computing looks whether it is there. */
+const POLL_INTERVAL_MIN_MS = 20;
+const POLL_INTERVAL_MAX_MS = 500;
 
 export interface MaintenanceTask {
   /** Streams to maintain, with their depth in the dependency graph. */
@@ -15,10 +25,15 @@ export interface MaintenanceTask {
   readonly kind: 'levels' | 'history';
   readonly untilMs: number;
   readonly concurrency: number;
-  readonly owner: string;
+  /** Streams that it refuses are left alone, also when they become stale during the run. */
+  readonly isOwn: (streamId: StreamId) => boolean;
+  readonly lease: LeaseHolder;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (progress: MaintenanceCount) => void;
-  readonly onComputed: (snapshot: StreamSnapshot, computed: readonly ComputedRange[]) => void;
+  /** Gets the buckets; null when nobody wants them, and those that a server computes need not be read. */
+  readonly onComputed:
+    | ((snapshot: StreamSnapshot, computed: readonly ComputedRange[]) => void)
+    | null;
   /** Streams whose records or data a commit has changed. */
   readonly onChanged: (streamIds: readonly StreamId[]) => void;
 }
@@ -31,7 +46,8 @@ interface MaintenanceCount {
 
 /**
  * Recomputes what is stale, in dependency order: sources before what derives from them. Streams that
- * somebody else is maintaining are left to him; one that fails is a warning, and the rest go on.
+ * somebody else is maintaining are left to him; one that fails is a warning, and the rest go on. Each run
+ * takes the streams of a depth in an order of its own, so that many of them do not meet at every stream.
  */
 export class Maintenance {
   readonly #context: EngineContext;
@@ -61,7 +77,20 @@ export class Maintenance {
     }
   }
 
+  /** History is awaited where another worker processes it: what derives from it comes next. */
   async #runDepth(streams: ReadonlySet<StreamId>): Promise<void> {
+    let open = await this.#runStreams(shuffled(streams));
+    if (this.#task.kind !== 'history') return;
+    for (let pauseMs = POLL_INTERVAL_MIN_MS; open.length > 0; ) {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(pauseMs * 2, POLL_INTERVAL_MAX_MS);
+      open = await this.#runStreams(open);
+    }
+  }
+
+  /** Gives the streams that others hold. */
+  async #runStreams(streams: readonly StreamId[]): Promise<readonly StreamId[]> {
+    const held: StreamId[] = [];
     const queue = new PQueue({ concurrency: this.#task.concurrency });
     let failure: { readonly reason: unknown } | null = null;
     for (const streamId of streams) {
@@ -70,30 +99,31 @@ export class Maintenance {
       if (failure !== null) break;
       void queue.add(async () => {
         try {
-          await this.#maintain(streamId);
+          if (!(await this.#maintain(streamId))) held.push(streamId);
         } catch (error) {
           if (this.#task.signal?.aborted) failure ??= { reason: this.#task.signal.reason };
-          else if (error instanceof BackendClosed) failure ??= { reason: error };
+          else if (isAboutStore(error)) failure ??= { reason: error };
           else this.#warn(streamId, error);
         }
       });
     }
     await queue.onIdle();
     if (failure !== null) throw (failure as { reason: unknown }).reason;
+    return held;
   }
 
-  async #maintain(streamId: StreamId): Promise<void> {
-    const { signal, kind, owner } = this.#task;
+  /** False when somebody else is at it, and the run has to see what becomes of it. */
+  async #maintain(streamId: StreamId): Promise<boolean> {
+    const { signal, kind } = this.#task;
     signal?.throwIfAborted();
     if (await this.#hasWork(streamId)) {
-      const lease =
-        kind === 'history'
-          ? await Lease.await(this.#context, streamId, { owner, signal })
-          : await Lease.acquire(this.#context, streamId, owner);
+      const lease = await Lease.acquire(this.#context, streamId, this.#task.lease);
       if (lease !== null) await this.#maintainLeased(streamId, lease);
+      else if (kind === 'history') return false;
     }
     this.#finished.add(streamId);
     this.#report();
+    return true;
   }
 
   /** A lease costs two durable writes: most streams of a regular run need none. */
@@ -143,9 +173,10 @@ export class Maintenance {
       lease,
       untilMs: this.#task.untilMs,
       signal: this.#task.signal,
+      needsRows: this.#task.onComputed !== null,
       onCommit: ({ snapshot, computed, marked }) => {
         for (const { block } of computed) this.#rowCount += block.timestamps.length;
-        this.#task.onComputed(snapshot, computed);
+        this.#task.onComputed?.(snapshot, computed);
         this.#noteMarked(streamId, marked);
       },
     });
@@ -160,6 +191,7 @@ export class Maintenance {
   }
 
   #enqueue(streamId: StreamId, atLeast: number): void {
+    if (!this.#task.isOwn(streamId)) return;
     const depth = this.#depths.get(streamId) ?? atLeast;
     this.#depths.set(streamId, depth);
     const streams = this.#byDepth.get(depth) ?? new Set();
@@ -183,4 +215,9 @@ export class Maintenance {
     const message = `Maintenance of stream ${streamId} ${what}: ${reason}`;
     this.#context.warn(new DatastreamWarning(message, { cause: error }));
   }
+}
+
+/** Whether every other stream would fail alike. */
+function isAboutStore(error: unknown): boolean {
+  return error instanceof BackendClosed || error instanceof BackendUnavailable;
 }

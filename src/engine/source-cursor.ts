@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.ts';
+import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, VALUE_COLUMN } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
 import type { DeriveSource, StreamRecord } from '../model/stream.ts';
@@ -72,14 +73,37 @@ export function openBlockCursor(
   return new BlockCursor(block, valueOperands(arithmetic, stream.record));
 }
 
-/** The buckets that a level has from its first one to where it is computed, empty ones included. */
-export function denseRange(
+const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
+
+/**
+ * The buckets that a level has from its first one to its watermark, empty ones included: those that
+ * derived streams follow, wherever the level's rows come from.
+ */
+function denseRange(
   { record, earliestMs }: Pick<SourceStream, 'record' | 'earliestMs'>,
   granularity: Granularity,
 ): TimeRange {
   const untilMs = record.levels[granularity.name]?.untilMs ?? null;
-  if (untilMs === null || earliestMs === null) return { startMs: 0, endMs: 0 };
+  if (untilMs === null || earliestMs === null) return NO_RANGE;
   return { startMs: bucketStartMs(earliestMs, granularity), endMs: untilMs };
+}
+
+/**
+ * The buckets of a level that callers can read, empty ones included: of a stored one those that are
+ * computed, of one that the server computes all up to the bucket of the latest datapoint.
+ */
+export function readableRange(
+  { supports }: Pick<Backend, 'supports'>,
+  stream: SourceStream,
+  granularity: Granularity,
+): TimeRange {
+  if (supports.levels === 'stored') return denseRange(stream, granularity);
+  const { record, earliestMs, latestMs } = stream;
+  if (earliestMs === null || latestMs === null || LevelSchema.of(record).isEmpty) return NO_RANGE;
+  return {
+    startMs: bucketStartMs(earliestMs, granularity),
+    endMs: bucketStartMs(latestMs, granularity) + granularity.durationMs,
+  };
 }
 
 function countedRange(range: TimeRange, afterMs: number): TimeRange {

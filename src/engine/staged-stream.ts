@@ -1,11 +1,14 @@
 import type { Write } from '../backends/backend.ts';
+import type { BackendManifest } from '../backends/manifest.ts';
 import {
   type Block,
   concatBlocks,
   EMPTY_BLOCK,
+  lastOfEachTimestamp,
   lowerBound,
   rawBlock,
   sliceBlock,
+  upperBound,
   VALUE_COLUMN,
   valueColumn,
 } from '../model/block.ts';
@@ -25,8 +28,12 @@ export class StagedStream {
   #record: StreamRecord | null = null;
   #rows: Block | null = null;
 
-  constructor(stream: LiveStream) {
+  /** Whether rows of a timestamp that is taken stand beside what is there; else they overwrite it. */
+  readonly #keepsEqual: boolean;
+
+  constructor(stream: LiveStream, { equalTimestamps }: Pick<BackendManifest, 'equalTimestamps'>) {
     this.stream = stream;
+    this.#keepsEqual = equalTimestamps;
   }
 
   addRow(timestampMs: number, stored: unknown): void {
@@ -65,20 +72,23 @@ export class StagedStream {
     return this.#record;
   }
 
-  /** All added rows, ascending, equal timestamps in order of arrival. */
+  /** All added rows that count, ascending, equal timestamps in order of arrival. */
   rows(): Block {
     if (this.#rows === null) {
       this.#closeRows();
       const rows = concatBlocks(this.#blocks);
-      this.#rows = this.#isAscending ? rows : sortRows(rows);
+      const sorted = this.#isAscending ? rows : sortRows(rows);
+      this.#rows = this.#keepsEqual ? sorted : lastOfEachTimestamp(sorted);
     }
     return this.#rows;
   }
 
-  /** How many of `rows()` are older than what is stored. */
+  /** How many of `rows()` are older than what is stored, or overwrite some of it. */
   get lateRowCount(): number {
     const { latestMs } = this.stream;
-    return latestMs === null ? 0 : lowerBound(this.rows().timestamps, latestMs);
+    if (latestMs === null) return 0;
+    const bound = this.#keepsEqual ? lowerBound : upperBound;
+    return bound(this.rows().timestamps, latestMs);
   }
 
   /**

@@ -74,7 +74,10 @@ class StreamVerifier {
   async verify(): Promise<StreamReport> {
     const { record } = this.#snapshot;
     if (record.derivation !== null) await this.#verifyDerived();
-    if (!LevelSchema.of(record).isEmpty && this.#snapshot.earliestMs !== null) {
+    // A level that the server computes from the datapoints themselves cannot differ from them.
+    const hasLevels =
+      this.#context.backend.supports.levels === 'stored' && !LevelSchema.of(record).isEmpty;
+    if (hasLevels && this.#snapshot.earliestMs !== null) {
       let finer = Granularity.byName(record.highestGranularity);
       for (const granularity of lowerGranularities(record.highestGranularity)) {
         await this.#verifyLevel(granularity, finer);

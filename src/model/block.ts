@@ -136,6 +136,21 @@ export function insertRows(block: Block, rows: Block): Block {
   return concatBlocks(pieces);
 }
 
+/** The block with only the last row of each timestamp: where later arrivals overwrite earlier ones. */
+export function lastOfEachTimestamp(block: Block): Block {
+  const { timestamps } = block;
+  const isLast = (row: number): boolean => timestamps[row] !== timestamps[row + 1];
+  if (timestamps.every((_timestampMs, row) => isLast(row))) return block;
+  const columns: Record<string, Column> = {};
+  for (const [name, column] of Object.entries(block.columns)) {
+    columns[name] =
+      column instanceof Float64Array
+        ? column.filter((_value, row) => isLast(row))
+        : column.filter((_value, row) => isLast(row));
+  }
+  return { timestamps: timestamps.filter((_timestampMs, row) => isLast(row)), columns };
+}
+
 /** The block without the rows inside the range, and with the given rows (all inside it) in their place. */
 export function replaceRows(
   block: Block,

@@ -14,7 +14,13 @@ const datastream = new Datastream(await openBackend(url), {
   },
 });
 
+/** A writer that others keep from writing for so long goes on until it has written as much, but not forever. */
+const ACKNOWLEDGED_COUNT_MIN = 10;
+const lastMs = endMs + 60_000;
+let acknowledgedCount = 0;
+
 function print(line) {
+  if (line.acknowledged !== undefined) acknowledgedCount++;
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
@@ -23,8 +29,9 @@ async function idOf(streamName) {
 }
 
 /** Runs until time is up; errors are reported and do not end it. */
-async function repeat(work) {
-  for (let index = 0; Date.now() < endMs; index++) {
+async function repeat(work, countMin = 0) {
+  const isOver = () => Date.now() > (acknowledgedCount < countMin ? lastMs : endMs);
+  for (let index = 0; !isOver(); index++) {
     try {
       await work(index);
     } catch (error) {
@@ -40,19 +47,24 @@ const ROLES = {
     await repeat(async (index) => {
       const { datapoint } = await datastream.append(id, index, BASE_MS + index * 1000);
       print({ acknowledged: [name, (datapoint.t - BASE_MS) / 1000, index] });
-    });
+    }, ACKNOWLEDGED_COUNT_MIN);
   },
 
-  /** Writes the stream that others write too, at its own times or at the present. */
+  /**
+   * Writes the stream that others write too, at its own times or at the present. Where equal timestamps
+   * overwrite, at seconds that the other contender leaves out.
+   */
   async contender() {
     const id = await idOf('shared');
     const offset = Number(name);
+    const own = offset === 0 ? 0 : 1;
     await repeat(async (index) => {
       const value = offset + index;
-      const at = index % 2 === 0 ? BASE_MS + index * 1000 : undefined;
+      const isPast = index % 2 === 0 || !datastream.supports.equalTimestamps;
+      const at = isPast ? BASE_MS + (index * 2 + own) * 1000 : undefined;
       const { datapoint } = await datastream.append(id, value, at, { checkTimestamp: false });
       print({ acknowledged: ['shared', (datapoint.t - BASE_MS) / 1000, value] });
-    });
+    }, ACKNOWLEDGED_COUNT_MIN);
   },
 
   /** Writes at the present, with the check of time on: nobody's clock is behind on one machine. */
@@ -63,7 +75,7 @@ const ROLES = {
       const value = offset + index;
       const { datapoint } = await datastream.append(id, value);
       print({ acknowledged: ['present', (datapoint.t - BASE_MS) / 1000, value] });
-    });
+    }, ACKNOWLEDGED_COUNT_MIN);
   },
 
   async maintainer() {

@@ -16,6 +16,7 @@ describe('the public surface', () => {
       'InternalInconsistencyWarning',
       'InvalidValueWarning',
       'Streams',
+      'copyStreams',
       'openBackend',
     ]);
   });

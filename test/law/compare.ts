@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import type { DatapointColumns } from '../../src/api/types.ts';
-import { type Defect, LEVELS, Model, type ModelStream, type Watermarks } from './model.ts';
+import type { Bucket } from './bucket.ts';
+import {
+  type Defect,
+  LEVELS,
+  Model,
+  type ModelStream,
+  type Rules,
+  type Watermarks,
+} from './model.ts';
 import { BASE_MS, granularityOf, msOf, type Run, type RunStream } from './run.ts';
 
 const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
@@ -8,7 +16,7 @@ const INSTANTS = ['m', 'a', 'z'];
 
 /** Asserts that each raw datapoint and each bucket of each stream is what the model says. */
 export async function compare(run: Run, defect: Defect = 'none'): Promise<void> {
-  const model = new Model({ defect, watermarks: await watermarksOf(run) });
+  const model = new Model(run.rules, { defect, watermarks: await watermarksOf(run) });
   for (const [index, stream] of run.streams.entries()) {
     await compareRaw(run, { stream, model, label: `stream ${index}` });
     for (const seconds of LEVELS.filter((level) => level > stream.model.highest)) {
@@ -21,7 +29,7 @@ export async function compare(run: Run, defect: Defect = 'none'): Promise<void> 
 /** How far the levels of derived streams reach: never beyond what their inputs can make complete. */
 async function watermarksOf(run: Run): Promise<Watermarks> {
   const watermarks = new Map<ModelStream, ReadonlyMap<number, number>>();
-  const model = new Model();
+  const model = new Model(run.rules);
   for (const { id, model: stream } of run.streams) {
     if (stream.derivation === null) continue;
     const { downsampledUntil } = await run.datastream.getStream(id);
@@ -71,18 +79,25 @@ async function compareLevel(
     `buckets of ${label}`,
   );
   for (const [row, start] of level.starts.entries()) {
-    compareBucket(columns, row, { stream: stream.model, bucket: level.bucket(start), label });
+    const bucket = visibleBucket(level.bucket(start), { start, rules: model.rules });
+    compareBucket(columns, row, { stream: stream.model, bucket, label });
   }
+}
+
+/** What the store's downsamplers show of a bucket. */
+function visibleBucket(bucket: Bucket, { start, rules }: { start: number; rules: Rules }): Bucket {
+  const { letters } = rules;
+  const select = <Value>(from: Readonly<Record<string, Value>>, shown: ReadonlySet<string>) =>
+    Object.fromEntries(Object.entries(from).filter(([letter]) => shown.has(letter)));
+  const t = select(bucket.t, letters.t);
+  // Where the mean is the only time of a bucket, it is its start.
+  return { t: letters.t.size === 1 ? { m: start } : t, v: select(bucket.v, letters.v) };
 }
 
 function compareBucket(
   columns: DatapointColumns,
   row: number,
-  options: {
-    stream: ModelStream;
-    bucket: ReturnType<ReturnType<Model['level']>['bucket']>;
-    label: string;
-  },
+  options: { stream: ModelStream; bucket: Bucket; label: string },
 ): void {
   const { stream, bucket } = options;
   const label = `${options.label}, bucket ${row}`;

@@ -39,6 +39,19 @@ export interface Level {
 /** Seconds of each granularity, from the finest. */
 export const LEVELS: readonly number[] = [1, 10, 60, 600, 3600, 21_600, 86_400];
 
+/** Seconds from the start of a day to the time 0. */
+const NOON = 43_200;
+
+/** How a store may differ from the plain one, as its manifest says. */
+export interface Rules {
+  /** Equal timestamps of a stream are all kept; else a datapoint takes the place of an equal one. */
+  readonly keepsEqualTimestamps: boolean;
+  /** Levels are there without maintenance, up to and with the bucket of the latest datapoint. */
+  readonly hasComputedLevels: boolean;
+  /** Letters of the downsamplers of values and of bucket times. */
+  readonly letters: { readonly v: ReadonlySet<string>; readonly t: ReadonlySet<string> };
+}
+
 /** A change of the model that makes it wrong, to prove that the comparison notices. */
 export type Defect = 'none' | 'late data is lost' | 'nulls are zeros' | 'sum ignores a source';
 
@@ -51,11 +64,13 @@ export type Watermarks = ReadonlyMap<ModelStream, ReadonlyMap<number, number>>;
  * alone, depends on when maintenance ran. `watermarks` says how far, at least.
  */
 export class Model {
+  readonly rules: Rules;
   readonly #defect: Defect;
   readonly #watermarks: Watermarks;
   readonly #rows = new Map<ModelStream, readonly Row[]>();
 
-  constructor(options: { defect?: Defect; watermarks?: Watermarks } = {}) {
+  constructor(rules: Rules, options: { defect?: Defect; watermarks?: Watermarks } = {}) {
+    this.rules = rules;
     this.#defect = options.defect ?? 'none';
     this.#watermarks = options.watermarks ?? new Map();
   }
@@ -76,8 +91,23 @@ export class Model {
     return Math.max(Number.NEGATIVE_INFINITY, ...(latest ?? arrivals.map(({ t }) => t)));
   }
 
-  /** Complete buckets of a level of so many seconds. */
+  /** The buckets of a level of so many seconds that a reader sees. */
   level(stream: ModelStream, seconds: number): Level {
+    const complete = this.#completeLevel(stream, seconds);
+    if (!this.rules.hasComputedLevels) return complete;
+    const rows = this.rows(stream);
+    const starts: number[] = [];
+    if (rows.length > 0) {
+      const last = floor(rows.at(-1)!.t, seconds);
+      for (let start = floor(rows[0]!.t, seconds); start <= last; start += seconds) {
+        starts.push(start);
+      }
+    }
+    return { starts, bucket: complete.bucket };
+  }
+
+  /** The buckets of a level that no datapoint in order can change any more: what derived streams read. */
+  #completeLevel(stream: ModelStream, seconds: number): Level {
     const rows = this.rows(stream);
     const byStart = groupBy(rows, ({ t }) => floor(t, seconds));
     let latest = rows.at(-1)?.t;
@@ -109,6 +139,9 @@ export class Model {
       kept = arrivals.filter(({ t }, i) => arrivals.slice(0, i).every((row) => row.t <= t));
     }
     if (this.#defect === 'nulls are zeros') kept = kept.map(({ t, v }) => ({ t, v: v ?? 0 }));
+    if (!this.rules.keepsEqualTimestamps) {
+      kept = [...new Map(kept.map((row) => [row.t, row])).values()];
+    }
     return kept.toSorted((a, b) => a.t - b.t);
   }
 
@@ -138,7 +171,7 @@ export class Model {
     if (level === null) {
       return this.rows(stream).map(({ t, v }) => ({ t, v: isGroup(v) ? v.m : v }));
     }
-    const { starts, bucket } = this.level(stream, level);
+    const { starts, bucket } = this.#completeLevel(stream, level);
     return starts.map((t) => ({ t, v: bucket(t).v['m'] }));
   }
 }
@@ -147,8 +180,9 @@ interface Input extends Row {
   readonly index: number;
 }
 
+/** Start of the bucket of a time; times count from noon, days from midnight. */
 function floor(t: number, seconds: number): number {
-  return Math.floor(t / seconds) * seconds;
+  return Math.floor((t + NOON) / seconds) * seconds - NOON;
 }
 
 function sum(

@@ -2,24 +2,47 @@ import assert from 'node:assert/strict';
 import { Datastream } from '../../src/api/datastream.ts';
 import type { DeriveFrom } from '../../src/api/types.ts';
 import type { Backend } from '../../src/backends/backend.ts';
+import type { BackendManifest } from '../../src/backends/manifest.ts';
+import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
 import { Granularity } from '../../src/model/granularity.ts';
 import type { StreamId } from '../../src/model/stream.ts';
 import { groupOf } from './bucket.ts';
 import type { Step } from './history.ts';
-import { LEVELS, type ModelStream, type Source } from './model.ts';
+import { LEVELS, type ModelStream, type Rules, type Source } from './model.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
 /** Later than all data of a history. */
 const NOW_MS = BASE_MS + 400 * 86_400_000;
-const NUMERIC = ['mean', 'sum', 'min', 'max', 'sum_squares', 'std_dev'];
-const NOMINAL = ['most_often', 'least_often', 'frequencies'];
+const NUMERIC = {
+  mean: 'm',
+  sum: 's',
+  min: 'l',
+  max: 'u',
+  sum_squares: 'q',
+  std_dev: 'd',
+  count: 'c',
+} as const;
+const NOMINAL = { count: 'c', most_often: 'o', least_often: 'r', frequencies: 'f' } as const;
+const TIMES = {
+  mean: 'm',
+  first: 'a',
+  last: 'z',
+  intervals_mean: 'i',
+  intervals_min: 'l',
+  intervals_max: 'u',
+  intervals_sum_squares: 'q',
+  intervals_std_dev: 'd',
+} as const;
 const DERIVED_COUNT_MAX = 6;
 const SETTLE_ROUND_COUNT_MAX = 6;
 const LATE = { checkTimestamp: false } as const;
 
+/** A store with two openings, which may be the same. */
 export interface RunStore {
   readonly backend: Backend;
-  reopen?(): Promise<Backend>;
+  readonly other: Backend;
+  /** Closes both and opens them again. */
+  reopen?(): Promise<void>;
 }
 
 export interface RunStream {
@@ -37,19 +60,45 @@ export function msOf(t: number): number {
   return BASE_MS + t * 1000;
 }
 
+/** The pairs whose names the manifest has. */
+function selected(
+  letters: Readonly<Record<string, string>>,
+  names: readonly string[] | 'all',
+): readonly (readonly [name: string, letter: string])[] {
+  return Object.entries(letters).filter(([name]) => names === 'all' || names.includes(name));
+}
+
+function rulesOf(supports: BackendManifest): Rules {
+  const lettersOf = (
+    letters: Readonly<Record<string, string>>,
+    names: readonly string[] | 'all',
+  ): ReadonlySet<string> => new Set(selected(letters, names).map(([, letter]) => letter));
+  return {
+    keepsEqualTimestamps: supports.equalTimestamps,
+    hasComputedLevels: supports.levels === 'computed',
+    letters: {
+      v: lettersOf({ ...NUMERIC, ...NOMINAL }, supports.valueDownsamplers),
+      t: lettersOf(TIMES, supports.timeDownsamplers),
+    },
+  };
+}
+
 /** Drives the engine through a history, and keeps for the model what was appended and derived. */
 export class Run {
   readonly #store: RunStore;
+  readonly rules: Rules;
   readonly streams: RunStream[] = [];
   datastream: Datastream;
   /** A second engine on the same store, with memories of its own. */
   #other: Datastream;
   #baseCount = 0;
+  readonly #failures: DatastreamWarning[] = [];
 
   constructor(store: RunStore) {
     this.#store = store;
     this.datastream = this.#open(store.backend);
-    this.#other = this.#open(store.backend);
+    this.#other = this.#open(store.other);
+    this.rules = rulesOf(store.backend.supports);
   }
 
   #open(backend: Backend): Datastream {
@@ -57,7 +106,8 @@ export class Run {
       now: () => new Date(NOW_MS),
       onWarning: (warning) => {
         // A step without a meaningful output is part of the histories; anything else is a failure.
-        assert.equal(warning.code, 'INVALID_VALUE_WARNING', String(warning.cause ?? warning));
+        // Noted here and thrown later, because the engine goes on when its listener throws.
+        if (warning.code !== 'INVALID_VALUE_WARNING') this.#failures.push(warning);
       },
     });
   }
@@ -73,7 +123,7 @@ export class Run {
       { name: this.streams.length },
       {
         valueType: isNumeric ? 'numeric' : 'nominal',
-        valueDownsamplers: isNumeric ? NUMERIC : NOMINAL,
+        valueDownsamplers: this.#downsamplers(isNumeric),
         highestGranularity: granularityOf(highest),
       },
     );
@@ -82,7 +132,22 @@ export class Run {
     this.streams.push({ id, model, latest: 0 });
   }
 
+  #downsamplers(isNumeric: boolean): readonly string[] {
+    const { valueDownsamplers } = this.datastream.supports;
+    return selected(isNumeric ? NUMERIC : NOMINAL, valueDownsamplers).map(([name]) => name);
+  }
+
   async apply(step: Step): Promise<void> {
+    await this.#apply(step);
+    this.#assertNoWarnings();
+  }
+
+  #assertNoWarnings(): void {
+    const [failure] = this.#failures;
+    if (failure !== undefined) throw failure.cause ?? failure;
+  }
+
+  async #apply(step: Step): Promise<void> {
     switch (step.kind) {
       case 'append':
         return this.#append(this.#base(step.stream), step.gap, step.value);
@@ -97,11 +162,7 @@ export class Run {
       case 'multiple':
         return this.#multiple(step.rows);
       case 'group':
-        return this.#append(
-          this.#base(step.stream % 4),
-          step.gap,
-          groupOf(step.values) as unknown as number,
-        );
+        return this.#group(this.#base(step.stream % 4), step);
       case 'maintain':
         return this.#maintain(step.what, step.until);
       case 'derive':
@@ -113,9 +174,9 @@ export class Run {
         return;
       case 'reopen':
         if (this.#store.reopen !== undefined) {
-          const backend = await this.#store.reopen();
-          this.datastream = this.#open(backend);
-          this.#other = this.#open(backend);
+          await this.#store.reopen();
+          this.datastream = this.#open(this.#store.backend);
+          this.#other = this.#open(this.#store.other);
         }
     }
   }
@@ -125,6 +186,7 @@ export class Run {
     for (let round = 0; round < SETTLE_ROUND_COUNT_MAX; round++) {
       await this.datastream.backprocessStreams();
       const written = await this.datastream.downsampleStreams({ returnDatapoints: true });
+      this.#assertNoWarnings();
       if (written.length > 0) continue;
       const { staleRangeCount, differenceCount } = await this.datastream.verify({
         onDifference: (difference) => assert.fail(`verify: ${JSON.stringify(difference)}`),
@@ -151,6 +213,16 @@ export class Run {
   async #append(stream: RunStream, gap: number, value: number | null): Promise<void> {
     const t = stream.latest + gap;
     await this.datastream.append(stream.id, this.#arrive(stream, t, value), msOf(t));
+  }
+
+  async #group(stream: RunStream, step: Step & { kind: 'group' }): Promise<void> {
+    const group = groupOf(step.values);
+    if (this.datastream.supports.groupValues) {
+      return this.#append(stream, step.gap, group as unknown as number);
+    }
+    const timestamp = msOf(stream.latest + step.gap);
+    const append = this.datastream.append(stream.id, group, timestamp);
+    await assert.rejects(append, { code: 'NOT_SUPPORTED' });
   }
 
   async #late(
@@ -264,7 +336,7 @@ export class Run {
       { name: this.streams.length },
       {
         valueType: isNumeric ? 'numeric' : 'nominal',
-        valueDownsamplers: isNumeric ? NUMERIC : NOMINAL,
+        valueDownsamplers: this.#downsamplers(isNumeric),
         highestGranularity: granularityOf(own),
         deriveOp: step.op,
         deriveFrom: streams.map(({ id: stream }, index): DeriveFrom => {

@@ -56,7 +56,7 @@ export function registerCollect(program: Command, context: CommandContext): void
 }
 
 async function collectOnScreen(
-  { io, out, storeUrl }: CommandContext,
+  { io, out, storeLocation }: CommandContext,
   {
     datastream,
     screen,
@@ -80,7 +80,7 @@ async function collectOnScreen(
   }).finally(() => screen.close());
   const count = await datastream.findStreams(streams.tags).count();
   await out.line(
-    `${countText(sampleCount, 'sample')} in ${countText(count, 'stream')} of ${storeUrl}`,
+    `${countText(sampleCount, 'sample')} in ${countText(count, 'stream')} of ${storeLocation}`,
   );
   if (sampleCount === 0 && failedCount > 0) {
     throw new CliError('NOTHING_COLLECTED', 'not a single sample could be stored');
@@ -130,11 +130,11 @@ class LiveScreen {
   }
 
   async show(datastream: Datastream, streams: HostStreams, timestamp: Date): Promise<void> {
-    const { io, out, storeUrl } = this.#context;
+    const { io, out, storeLocation } = this.#context;
     const rows = await readRows(datastream, streams.shown, timestamp);
     const columnCount = io.columnCount ?? 80;
     const lines = viewLines(rows, {
-      headline: headlineText(timestamp, { storeUrl, columnCount }),
+      headline: headlineText(timestamp, { storeUrl: storeLocation, columnCount }),
       problems: [...this.#problems.values()].slice(-PROBLEM_COUNT_SHOWN),
       columnCount,
       rowCount: (io.rowCount ?? 24) - 1,

@@ -8,7 +8,14 @@ const EULER_FORTY_TIMES = '108.7312731383618094144114988541064999102898837479983
 
 const HIGH_ACCURACY = { valueTypeOptions: { highAccuracy: true } } as const;
 
-export function highAccuracyTopic({ test }: Suite): void {
+export function highAccuracyTopic(suite: Suite): void {
+  const test: Suite['test'] = (name, body) =>
+    suite.test(name, async (fixture) => {
+      if (fixture.backend.supports.highAccuracy) return body(fixture);
+      await assertCode(() => fixture.ensure('a', HIGH_ACCURACY), 'UNSUPPORTED_VALUE_TYPE');
+      assert.equal(await fixture.datastream.findStreams().count(), 0);
+    });
+
   test('§3 forty times a number of 63 digits has exactly that mean', async (fixture) => {
     const id = await fixture.ensure('a', HIGH_ACCURACY);
     await fixture.appendSeries(id, new Array(40).fill(EULER));

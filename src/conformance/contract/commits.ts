@@ -3,7 +3,16 @@ import type { AppendWrite } from '../../backends/backend.ts';
 import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import type { Suite } from '../fixture.ts';
-import { append, block, commit, createStream, newRecord, readRaw, snapshotOf } from './rows-of.ts';
+import {
+  append,
+  block,
+  commit,
+  createStream,
+  newRecord,
+  putLevel,
+  readRaw,
+  snapshotOf,
+} from './rows-of.ts';
 
 function appendWrite(streamId: StreamId, second: number, value: number): AppendWrite {
   return {
@@ -214,17 +223,12 @@ export function commitsTopic({ test }: Suite): void {
     const record = newRecord({ name: 'a' });
     await commit(backend, { expect: [], create: [{ record }] });
     await append(backend, record.id, [[0, 1]]);
-    await commit(backend, {
-      expect: [],
-      writes: [
-        {
-          kind: 'replace',
-          streamId: record.id,
-          granularity: Granularity.Minutes,
-          range: { startMs: 0, endMs: 60_000 },
-          block: { timestamps: Float64Array.of(0), columns: { count: Float64Array.of(1) } },
-        },
-      ],
+    await putLevel(backend, {
+      kind: 'replace',
+      streamId: record.id,
+      granularity: Granularity.Minutes,
+      range: { startMs: 0, endMs: 60_000 },
+      block: { timestamps: Float64Array.of(0), columns: { count: Float64Array.of(1) } },
     });
     await commit(backend, { expect: [], delete: [record.id] });
     assert.deepEqual(await readRaw(backend, record.id), []);

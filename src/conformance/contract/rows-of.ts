@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Backend, Commit, PageRequest } from '../../backends/backend.ts';
+import type { Backend, Commit, PageRequest, ReplaceWrite } from '../../backends/backend.ts';
 import { type Block, type Column, rawBlock } from '../../model/block.ts';
 import { Granularity, lowerGranularities } from '../../model/granularity.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
 import { ALL_TIME, isEmptyRange, type TimeRange } from '../../model/time-range.ts';
-import { BASE_MS } from '../fixture.ts';
+import { assertCode, BASE_MS } from '../fixture.ts';
 
 /** One row of a page: epoch milliseconds, then the columns by name, with null for no data. */
 export type Row = readonly [number, Readonly<Record<string, unknown>>];
@@ -39,6 +39,19 @@ export async function createStream(
   const record = newRecord(tags, changes);
   await commit(backend, { expect: [], create: [{ record }] });
   return record.id;
+}
+
+/** Stores rows of a level; false after asserting the refusal where the server computes levels itself. */
+export async function putLevel(backend: Backend, write: ReplaceWrite): Promise<boolean> {
+  const changes: Commit = { expect: [], writes: [write] };
+  if (backend.supports.levels === 'stored') {
+    await commit(backend, changes);
+    return true;
+  }
+  const before = await snapshotOf(backend, write.streamId);
+  await assertCode(() => backend.commit(changes), 'NOT_SUPPORTED');
+  assert.deepEqual(await snapshotOf(backend, write.streamId), before);
+  return false;
 }
 
 /** Commits what must not conflict, and returns the version. */

@@ -1,0 +1,14 @@
+import type { TimeDownsampler } from '../downsampler.ts';
+
+/** The mean of a level that knows no times but those of its buckets: their starts, with data or without. */
+export const bucketStart: TimeDownsampler = {
+  name: 'mean',
+  letter: 'm',
+  isInstant: true,
+  components: [],
+  bind:
+    ({ timestamps }) =>
+    (row) =>
+      timestamps[row]!,
+  finishEmpty: (bucketStartMs) => bucketStartMs,
+};

@@ -1,0 +1,27 @@
+import { compare } from './compare.ts';
+import type { Step } from './history.ts';
+import type { Defect } from './model.ts';
+import { Run } from './run.ts';
+import type { DisposableStore } from './stores.ts';
+
+/** LAW_RUNS=10 runs ten times as many histories. */
+export const RUN_FACTOR: number = Number(process.env['LAW_RUNS'] ?? 1);
+export const TIMEOUT_MS: number = 120_000 * Math.max(1, RUN_FACTOR);
+
+/** The law: after maintenance, everything equals a computation from scratch. */
+export async function assertLaw(
+  open: () => Promise<DisposableStore>,
+  steps: readonly Step[],
+  defect: Defect = 'none',
+): Promise<void> {
+  const store = await open();
+  try {
+    const run = new Run(store);
+    await run.start();
+    for (const step of steps) await run.apply(step);
+    await run.settle();
+    await compare(run, defect);
+  } finally {
+    await store.dispose();
+  }
+}

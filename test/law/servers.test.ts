@@ -1,0 +1,32 @@
+import { describe, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type BackendName, describeWith } from '../servers/available.ts';
+import { assertLaw, RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
+import { EXAMPLES } from './examples.ts';
+import { history } from './history.ts';
+import { onServer } from './stores.ts';
+
+/** Random histories on each server, beside the examples; LAW_RUNS multiplies them. */
+const RUN_COUNTS: Readonly<Record<BackendName, number>> = {
+  postgresql: 12,
+  mongodb: 8,
+  influxdb: 8,
+};
+
+describe('the law on servers: after maintenance, all equals a computation from scratch', () => {
+  for (const [backend, runCount] of Object.entries(RUN_COUNTS)) {
+    describeWith(backend as BackendName, ({ createStore }) => {
+      const open = async () => onServer(await createStore());
+      test(
+        'in random histories',
+        async () => {
+          await fc.assert(
+            fc.asyncProperty(history, (steps) => assertLaw(open, steps)),
+            { numRuns: Math.ceil(runCount * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
+          );
+        },
+        TIMEOUT_MS,
+      );
+    });
+  }
+});
