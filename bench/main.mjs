@@ -1,4 +1,5 @@
-// npm run bench [-- --smoke] [-- --json]: speed marks of the embedded store, with fixed inputs.
+// npm run bench [-- --smoke] [-- --json]: speed marks of the embedded store, with fixed inputs;
+// with --backends [--only NAMES]: the stores on servers beside it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,32 +16,45 @@ const { values: options } = parseArgs({
   options: {
     smoke: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    backends: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
-const folder = mkdtempSync(join(tmpdir(), 'datastream-bench-'));
-try {
-  const datastream = new Datastream(await openBackend(`embedded:${join(folder, 'store')}`));
-  const log = (line) => process.stderr.write(`  ${line}\n`);
-  const { figures, hash, values } = await runMarks(datastream, {
-    scale: options.smoke ? 0.01 : 1,
-    log,
-  });
-  await datastream.close();
-  const syncs = measureSyncedAppends(folder, options.smoke ? 20 : 500);
-  const commitMs = await measureBareCommits(folder, options.smoke ? 20 : 300);
-  const scan = measureMemoryScan(values);
-  const expected = options.smoke ? EXPECTED_SMOKE_HASH : EXPECTED_HASH;
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ figures, hash, syncs, commitMs, scan })}\n`);
-  else process.stdout.write(table(figures, { hash, syncs, commitMs, scan }));
-  if (hash !== expected) {
-    process.stderr.write(
-      `The result hash is ${hash}, and was ${expected}: a result has changed.\n`,
-    );
-    process.exitCode = 1;
+if (options.backends) await runBackends();
+else await runEmbedded();
+
+async function runBackends() {
+  const { benchBackends } = await import('./backends/main.mjs');
+  const { smoke: isSmoke, json: isJson, only } = options;
+  if (!(await benchBackends({ isSmoke, isJson, only }))) process.exitCode = 1;
+}
+
+async function runEmbedded() {
+  const folder = mkdtempSync(join(tmpdir(), 'datastream-bench-'));
+  try {
+    const datastream = new Datastream(await openBackend(`embedded:${join(folder, 'store')}`));
+    const log = (line) => process.stderr.write(`  ${line}\n`);
+    const { figures, hash, values } = await runMarks(datastream, {
+      scale: options.smoke ? 0.01 : 1,
+      log,
+    });
+    await datastream.close();
+    const syncs = measureSyncedAppends(folder, options.smoke ? 20 : 500);
+    const commitMs = await measureBareCommits(folder, options.smoke ? 20 : 300);
+    const scan = measureMemoryScan(values);
+    const expected = options.smoke ? EXPECTED_SMOKE_HASH : EXPECTED_HASH;
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ figures, hash, syncs, commitMs, scan })}\n`);
+    else process.stdout.write(table(figures, { hash, syncs, commitMs, scan }));
+    if (hash !== expected) {
+      process.stderr.write(
+        `The result hash is ${hash}, and was ${expected}: a result has changed.\n`,
+      );
+      process.exitCode = 1;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 function table(figures, { hash, syncs, commitMs, scan }) {

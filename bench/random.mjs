@@ -2,7 +2,7 @@
 // gets the same numbers.
 
 /** Uniform in [0, 1): mulberry32. */
-function uniform(seed) {
+export function uniform(seed) {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;
