@@ -2,6 +2,9 @@ import type { Backend, PageRequest } from '../backends/backend.ts';
 import type { Block } from '../model/block.ts';
 import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 
+/** What pages are read from. */
+export type PageSource = Pick<Backend, 'readPage' | 'supports'>;
+
 const FIRST_PAGE_ROW_COUNT = 1024;
 /** Large enough that a page's overhead vanishes, small enough to stay in the processor's caches. */
 export const PAGE_ROW_COUNT_MAX = 16_384;
@@ -22,7 +25,7 @@ export interface ReadOptions {
  * the pages after them.
  */
 export async function* readBlocks(
-  backend: Backend,
+  source: PageSource,
   request: Pick<PageRequest, 'streamId' | 'granularity' | 'range'>,
   options: ReadOptions = {},
 ): AsyncGenerator<Block, void, undefined> {
@@ -34,7 +37,7 @@ export async function* readBlocks(
   let rest: TimeRange | null = intersectRanges(request.range, ALL_TIME);
   let rowCountMax = firstRowCount;
   while (rest !== null && !isEmptyRange(rest)) {
-    const page = await backend.readPage({ ...request, ...shape, range: rest, rowCountMax });
+    const page = await source.readPage({ ...request, ...shape, range: rest, rowCountMax });
     if (page.block.timestamps.length > 0) yield page.block;
     rest = page.rest;
     rowCountMax = Math.min(rowCountMax * PAGE_GROWTH, pageRowCountMax);

@@ -7,6 +7,7 @@ import { bucketCeilMs, bucketStartMs } from '../model/granularity.ts';
 import { addRange, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import type { PageSource } from './block-reader.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { mergeInputs } from './input-merge.ts';
@@ -53,7 +54,14 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
           : TIME_END_MS
         : pendingStartMs(stale);
       const { signal } = work;
-      const replayed = await replay(context, { run, sources, range, stale, limitMs, signal });
+      const replayed = await replay(work.lease.keeping(context.backend), {
+        run,
+        sources,
+        range,
+        stale,
+        limitMs,
+        signal,
+      });
       await work.lease.keep();
       const marks = new StaleMarks();
       const changed = changedRange(derived, replayed);
@@ -157,20 +165,20 @@ export interface Replayed {
 }
 
 /** Computes the outputs of a window, or of the first part of it that one commit should hold. */
-export function replay(context: EngineContext, task: ReplayTask): Promise<Replayed> {
+export function replay(pages: PageSource, task: ReplayTask): Promise<Replayed> {
   return task.run.operator.reach.kind === 'bucket'
-    ? replayBuckets(context, task)
-    : replaySequence(context, task);
+    ? replayBuckets(pages, task)
+    : replaySequence(pages, task);
 }
 
 async function replayBuckets(
-  context: EngineContext,
+  pages: PageSource,
   { run, sources, range, limitMs, signal }: ReplayTask,
 ): Promise<Replayed> {
   const { granularity, operator } = run;
   const startMs = bucketStartMs(range.startMs, granularity);
   const endMs = Math.min(bucketCeilMs(range.endMs, granularity), limitMs);
-  const cursors = run.openCursors(context.backend, { streams: sources, range: { startMs, endMs } });
+  const cursors = run.openCursors(pages, { streams: sources, range: { startMs, endMs } });
   const outputs = new OutputRows(run.record);
   let state = run.start();
   let coveredMs = endMs;
@@ -200,7 +208,7 @@ async function replayBuckets(
 }
 
 async function replaySequence(
-  context: EngineContext,
+  pages: PageSource,
   { run, sources, range, stale, limitMs, signal }: ReplayTask,
 ): Promise<Replayed> {
   const { operator } = run;
@@ -208,8 +216,8 @@ async function replaySequence(
   assert(reach.kind === 'sequence', 'buckets are replayed otherwise');
   const { startMs } = range;
   const streams = { streams: sources };
-  let { state } = await run.restore(context.backend, { ...streams, beforeMs: startMs });
-  const cursors = run.openCursors(context.backend, {
+  let { state } = await run.restore(pages, { ...streams, beforeMs: startMs });
+  const cursors = run.openCursors(pages, {
     ...streams,
     range: { startMs, endMs: limitMs },
   });

@@ -1,5 +1,6 @@
 import { LockExpiredMidMaintenance } from '../exceptions/errors.ts';
 import type { StreamId } from '../model/stream.ts';
+import type { PageSource } from './block-reader.ts';
 import type { EngineContext } from './context.ts';
 
 /** How long a worker that died keeps others from its stream, unless it was told otherwise. */
@@ -50,6 +51,17 @@ export class Lease {
       );
     }
     this.#renewedMs = nowMs;
+  }
+
+  /** The pages, each of which first makes sure that the lease is held: reading may take longer than it lasts. */
+  keeping(pages: PageSource): PageSource {
+    return {
+      supports: pages.supports,
+      readPage: async (request) => {
+        await this.keep();
+        return pages.readPage(request);
+      },
+    };
   }
 
   async release(): Promise<void> {

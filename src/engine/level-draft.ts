@@ -1,10 +1,10 @@
-import type { Backend, Write } from '../backends/backend.ts';
+import type { Write } from '../backends/backend.ts';
 import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import type { Granularity, GranularityName } from '../model/granularity.ts';
 import { clipRanges, subtractRange } from '../model/staleness.ts';
 import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
-import { PAGE_ROW_COUNT_MAX, readBlocks } from './block-reader.ts';
+import { PAGE_ROW_COUNT_MAX, type PageSource, readBlocks } from './block-reader.ts';
 import { withStaleBuckets } from './stale-levels.ts';
 
 /** A range of a level that has been computed anew, with all buckets in it that have data. */
@@ -22,12 +22,12 @@ const EMPTY_LEVEL: LevelState = { untilMs: null, stale: [] };
  */
 export class LevelDraft {
   readonly snapshot: StreamSnapshot;
-  readonly #backend: Backend;
+  readonly #source: PageSource;
   readonly #levels: Partial<Record<GranularityName, LevelState>>;
   readonly #computed = new Map<GranularityName, ComputedRange[]>();
 
-  constructor(backend: Backend, snapshot: StreamSnapshot) {
-    this.#backend = backend;
+  constructor(source: PageSource, snapshot: StreamSnapshot) {
+    this.#source = source;
     this.snapshot = snapshot;
     this.#levels = { ...snapshot.record.levels };
   }
@@ -85,7 +85,7 @@ export class LevelDraft {
     const request = { streamId: this.snapshot.record.id, granularity, range };
     // Nothing lies between the computed ranges very often.
     if (isEmptyRange(range)) return noBlocks();
-    return readBlocks(this.#backend, request, { firstRowCount: PAGE_ROW_COUNT_MAX });
+    return readBlocks(this.#source, request, { firstRowCount: PAGE_ROW_COUNT_MAX });
   }
 
   /** The stream's record as the commit leaves it. */
@@ -95,7 +95,7 @@ export class LevelDraft {
 
   /** Whether the level's rows come from the server, which folds datapoints whenever it is asked. */
   get isServerComputed(): boolean {
-    return this.#backend.supports.levels === 'computed';
+    return this.#source.supports.levels === 'computed';
   }
 
   writes(): readonly Write[] {

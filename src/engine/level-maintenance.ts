@@ -44,7 +44,7 @@ export async function maintainLevels(context: EngineContext, work: LevelWork): P
     attempt: async () => {
       const [snapshot] = await context.backend.readStreams([work.streamId]);
       if (snapshot === null || snapshot === undefined) throw new StreamNotFound(work.streamId);
-      const draft = new LevelDraft(context.backend, snapshot);
+      const draft = new LevelDraft(work.lease.keeping(context.backend), snapshot);
       const isComplete = await computeLevels(draft, work);
       if (!draft.hasChanges) return 'done';
       await work.lease.keep();

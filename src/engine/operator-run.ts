@@ -1,4 +1,3 @@
-import type { Backend } from '../backends/backend.ts';
 import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from '../derive/arithmetic.ts';
 import type { Input, Operator, OperatorContext, Sink } from '../derive/operator.ts';
 import { operatorOf } from '../derive/registry.ts';
@@ -10,6 +9,7 @@ import { DECIMAL_ARITHMETIC } from '../model/high-accuracy.ts';
 import type { Derivation, StreamId, StreamRecord } from '../model/stream.ts';
 import { TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
+import type { PageSource } from './block-reader.ts';
 import { mergeInputs } from './input-merge.ts';
 import {
   type ArithmeticKind,
@@ -58,13 +58,13 @@ export class OperatorRun {
 
   /** Cursors over all sources, in their order. `streams` are the sources' streams. */
   openCursors(
-    backend: Backend,
+    pages: PageSource,
     { streams, range }: { streams: readonly SourceStream[]; range: TimeRange },
     options: { isReverse?: boolean; firstRowCount?: number } = {},
   ): readonly SourceCursor[] {
     return this.derivation.sources.map((source, index) =>
       openCursor(
-        backend,
+        pages,
         { source, stream: streams[index]!, range },
         { ...options, arithmetic: this.arithmeticKind },
       ),
@@ -76,13 +76,13 @@ export class OperatorRun {
    * onward; and the position of the last input. For operators of `sequence` reach.
    */
   async restore(
-    backend: Backend,
+    pages: PageSource,
     { streams, beforeMs }: { streams: readonly SourceStream[]; beforeMs: number },
   ): Promise<{ state: unknown; position: Position }> {
     const { reach } = this.operator;
     assert(reach.kind === 'sequence', 'only sequences have a state before a window');
     const cursors = this.openCursors(
-      backend,
+      pages,
       { streams, range: { startMs: TIME_MIN_MS, endMs: beforeMs } },
       { isReverse: true, firstRowCount: 2 },
     );

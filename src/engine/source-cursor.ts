@@ -5,7 +5,7 @@ import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.t
 import type { DeriveSource, StreamRecord } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { valueCodecOf } from '../model/value.ts';
-import { readBlocks } from './block-reader.ts';
+import { type PageSource, readBlocks } from './block-reader.ts';
 
 /** What a cursor must know about the stream that it reads. */
 export interface SourceStream {
@@ -37,7 +37,7 @@ export interface CursorOptions {
 
 /** Opens a cursor over the part of the range where the source counts for the derived stream. */
 export function openCursor(
-  backend: Backend,
+  pages: PageSource,
   { source, stream, range }: { source: DeriveSource; stream: SourceStream; range: TimeRange },
   options: CursorOptions,
 ): SourceCursor {
@@ -48,7 +48,7 @@ export function openCursor(
   const clipped = dense === null ? counted : intersectRanges(counted, dense);
   const { isReverse = false, firstRowCount } = options;
   const blocks = readBlocks(
-    backend,
+    pages,
     { streamId: source.streamId, granularity, range: clipped },
     {
       isReverse,

@@ -128,12 +128,12 @@ class StreamVerifier {
     let mask: RangeSet = [];
     for (const range of [...stale, ...staleLevels(run, sources)]) {
       if (range.endMs === TIME_END_MS) continue;
-      const window = await replay(this.#context, { ...task, stale, range });
+      const window = await replay(this.#context.backend, { ...task, stale, range });
       mask = [...mask, window.range, { startMs: window.range.endMs, endMs: window.openEndMs }];
     }
     let range: TimeRange = { startMs: TIME_MIN_MS, endMs: limitMs };
     while (!isEmptyRange(range)) {
-      const { range: covered, block } = await replay(this.#context, { ...task, range });
+      const { range: covered, block } = await replay(this.#context.backend, { ...task, range });
       await this.#compare(run.granularity, { range: covered, expected: block, mask });
       this.#derivedCount += block.timestamps.length;
       range = { startMs: covered.endMs, endMs: limitMs };
