@@ -1,27 +1,3 @@
-import { describe, test } from '@jest/globals';
-import { InfluxdbBackend } from '../../src/backends/influxdb/influxdb-backend.ts';
-import { conformanceSuite } from '../../src/conformance/index.ts';
-import { describeWith } from '../servers/available.ts';
+import { conformanceOnServer } from './on-server.ts';
 
-describeWith('influxdb', ({ createStore }) => {
-  conformanceSuite({
-    describe,
-    test,
-    factory: async (options) => {
-      const store = await createStore();
-      const open = async () => {
-        const backend = new InfluxdbBackend(store.url, options);
-        await backend.open();
-        return backend;
-      };
-      let backend = await open();
-      const reopen = async () => {
-        await backend.close();
-        backend = await open();
-        return backend;
-      };
-      const dispose = () => backend.close().then(store.drop);
-      return { backend, reopen, dispose };
-    },
-  });
-});
+conformanceOnServer('influxdb');
