@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
-import { BlockCorrupt } from '../../exceptions/errors.ts';
+import { BlockCorrupt, StreamAppendFailed } from '../../exceptions/errors.ts';
 import type { Block } from '../../model/block.ts';
 import { Granularity } from '../../model/granularity.ts';
 import { decodeBlock, encodeBlock } from '../codec/block-codec.ts';
+import { BLOCK_ROW_COUNT_MAX } from '../codec/block-layout.ts';
 import { ByteSlices } from '../sql/byte-slices.ts';
 import type { SqlSession } from '../sql/sql-pool.ts';
 import { copyChunks } from './copy-format.ts';
@@ -189,7 +190,10 @@ export class BlockTable {
     await session.query(`DELETE FROM ${this.table} WHERE ordinal = ANY($1::bigint[])`, [ordinals]);
   }
 
-  /** Stores blocks; `fresh` ones take the place of none, so that many of them may be copied in. */
+  /**
+   * Stores blocks; `fresh` ones take the place of none, so that many of them may be copied in.
+   * @throws {StreamAppendFailed} when an instant has more rows than a block holds.
+   */
   async write(
     session: SqlSession,
     blocks: readonly NewBlock[],
@@ -197,7 +201,10 @@ export class BlockTable {
   ): Promise<void> {
     if (blocks.length === 0) return;
     const slices = new ByteSlices();
-    for (const { rows } of blocks) slices.add(encodeBlock(rows));
+    for (const { place, rows } of blocks) {
+      this.#checkSize(place, rows);
+      slices.add(encodeBlock(rows));
+    }
     if (areFresh && slices.sizeBytes >= COPY_SIZE_BYTES_MIN) {
       const source = Readable.from(copyChunks(blocks, slices), { objectMode: false });
       await session.copyFrom(`COPY ${this.table} FROM STDIN (FORMAT binary)`, source);
@@ -221,6 +228,15 @@ export class BlockTable {
         slices.sizes,
         slices.bytes(),
       ],
+    );
+  }
+
+  /** Only rows of one instant, which stay together, can be too many. */
+  #checkSize(place: LevelPlace, { timestamps }: Block): void {
+    if (timestamps.length <= BLOCK_ROW_COUNT_MAX) return;
+    const where = this.locate(place, timestamps[0]);
+    throw new StreamAppendFailed(
+      `More than ${BLOCK_ROW_COUNT_MAX} rows of one instant at ${where}. Nothing was stored.`,
     );
   }
 }

@@ -147,7 +147,8 @@ export class LevelChange {
     this.#areBoundsUnknown = true;
     const tail = this.#tailRows();
     const tailFirstMs = tail.timestamps[0] ?? Number.POSITIVE_INFINITY;
-    if (range.startMs >= tailFirstMs) {
+    // The last block may end with rows of the instant with which the tail begins.
+    if (range.startMs > tailFirstMs) {
       return { replace: this.#setTail(replaceRows(tail, range, rows)), late: EMPTY_BLOCK };
     }
     if (range.endMs > tailFirstMs) {

@@ -86,8 +86,9 @@ export class PostgresqlBackend extends AbstractBackend {
     const rows = new BlockRowWriter(blocks, { rowCountTarget, limits });
     const writer: RowWriter = {
       write: (session, work) => {
-        for (const { streamId, ordinal, rawLevel: level } of work.heads.values()) {
-          places.note(streamId, { ordinal, level });
+        for (const { streamId, ordinal, rawLevel: level, isNew } of work.heads.values()) {
+          // A creation that comes to nothing may leave its ordinal to another stream, after a crash.
+          if (!isNew) places.note(streamId, { ordinal, level });
         }
         return rows.write(session, work);
       },

@@ -13,6 +13,8 @@ import { escapeText, tagJson } from './tag-json.ts';
 export interface StreamHead {
   readonly streamId: StreamId;
   readonly ordinal: number;
+  /** Created by this very commit. */
+  readonly isNew: boolean;
   readonly revision: string;
   readonly version: string;
   /** Index of the granularity of raw datapoints. */
@@ -127,14 +129,14 @@ async function lockHeads(
   return new Map(
     rows.map((row) => {
       const streamId = idOf.get(row.id)!;
-      return [streamId, headOf(row, streamId)];
+      return [streamId, headOf(row, { streamId, isNew: false })];
     }),
   );
 }
 
-function headOf(row: HeadRow, streamId: StreamId): StreamHead {
+function headOf(row: HeadRow, known: Pick<StreamHead, 'streamId' | 'isNew'>): StreamHead {
   return {
-    streamId,
+    ...known,
     ordinal: Number(row.ordinal),
     revision: row.revision,
     version: row.version,
@@ -212,7 +214,7 @@ async function insertStreams(
     ],
   );
   const idOf = new Map(records.map(({ id }) => [escapeText(id), id]));
-  return rows.map((row) => headOf(row, idOf.get(row.id)!));
+  return rows.map((row) => headOf(row, { streamId: idOf.get(row.id)!, isNew: true }));
 }
 
 async function updateRecords(

@@ -21,7 +21,11 @@ export class SqlFailure extends Error {
     const isFromServer = typeof code === 'string' && typeof severity === 'string';
     this.sqlState = isFromServer ? code : null;
     this.isConnectionLost =
-      this.sqlState === null || severity === 'FATAL' || LOST_STATES.test(this.sqlState);
+      this.sqlState === null ||
+      severity === 'FATAL' ||
+      // The whole server goes down, for example when its log finds no space: even a commit is in doubt.
+      severity === 'PANIC' ||
+      LOST_STATES.test(this.sqlState);
   }
 
   inDoubt(): SqlFailure {

@@ -18,6 +18,8 @@ export interface QueryOptions {
 
 /** One connection, held by one caller at a time. Every failure of the driver is a `SqlFailure`. */
 export interface SqlSession {
+  /** A failure has shown that the connection cannot be used any more. */
+  readonly isBroken: boolean;
   query<Row = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],
@@ -92,7 +94,8 @@ export class SqlPool {
         else await session.query('COMMIT').catch(throwInDoubt);
         return result;
       } catch (error) {
-        await session.query('ROLLBACK').catch(() => {});
+        // On a broken connection it would wait behind the statement that never answered.
+        if (!session.isBroken) await session.query('ROLLBACK').catch(() => {});
         throw error;
       }
     });
@@ -138,6 +141,10 @@ class Session implements SqlSession {
     this.#client = client;
     // The failure of the query under way says the same.
     client.on('error', ignore);
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   async query<Row>(

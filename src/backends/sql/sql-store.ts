@@ -33,6 +33,7 @@ export class SqlStore {
   readonly #catalogue: StreamCatalogue;
   readonly #leases: LeaseTable;
   readonly #writer: RowWriter;
+  readonly #running = new Set<Promise<unknown>>();
 
   private constructor(pool: SqlPool, target: SqlTarget, { writer, now }: SqlStoreOptions) {
     this.pool = pool;
@@ -64,7 +65,10 @@ export class SqlStore {
     return new SqlStore(pool, target, options);
   }
 
+  /** Ends after all that was asked before; nothing may be asked any more. */
   async close(): Promise<void> {
+    // Work under way needs its connections, and commits their slots: both would fail, or wait for ever.
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await this.slots.close();
     await this.pool.close();
   }
@@ -92,7 +96,7 @@ export class SqlStore {
   ): Promise<CommitOutcome> {
     const attempt = async (claim: CommitClaim): Promise<AttemptOutcome<CommitOutcome>> =>
       (await quickly?.(claim)) ?? (await this.#apply(commit, claim));
-    return this.slots.run(attempt, (version) => ({ isCommitted: true, version }));
+    return this.#tracked(this.slots.run(attempt, (version) => ({ isCommitted: true, version })));
   }
 
   #apply(commit: Commit, claim: CommitClaim): Promise<AttemptOutcome<CommitOutcome>> {
@@ -124,7 +128,11 @@ export class SqlStore {
    * Does what is harmless to repeat, again and again while the server is away, up to the retry timeout.
    * @throws {BackendUnavailable} in the place of every failure of the server.
    */
-  async read<T>(work: () => Promise<T>): Promise<T> {
+  read<T>(work: () => Promise<T>): Promise<T> {
+    return this.#tracked(this.#read(work));
+  }
+
+  async #read<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await withRetries(work, {
         durationMaxMs: this.target.retryTimeoutMs,
@@ -134,5 +142,14 @@ export class SqlStore {
     } catch (error) {
       throw asUnavailable(error, this.target.location);
     }
+  }
+
+  #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    const forget = (): void => {
+      this.#running.delete(work);
+    };
+    work.then(forget, forget);
+    return work;
   }
 }

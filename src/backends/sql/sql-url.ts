@@ -23,6 +23,9 @@ const SCHEMA_DEFAULT = 'datastream';
 const SCHEMA_PATTERN = /^[a-z_][a-z0-9_]{0,62}$/;
 const SCHEME_PATTERN = /^(?:postgresql|postgres):\/\//;
 
+/** A "@" behind the host: a password with a "/" or "?" in it was taken for a port and a path, and would be shown. */
+const HIDDEN_AT_PATTERN = /^[^/]*:\/\/(?:[^/?]*\/[^?]*@|[^/?@]*:[^/?@]*\?.*@)/;
+
 /** Our own parameters that are numbers: default, least and greatest. */
 const NUMBERS = {
   pool: [8, 1, 1000],
@@ -51,12 +54,13 @@ const DRIVER_PARAMETERS: ReadonlySet<string> = new Set([
  */
 export function parseSqlUrl(url: string): SqlTarget {
   const [address = '', query = ''] = splitAt(url, '?');
-  const location = redactUrl(address);
-  if (!SCHEME_PATTERN.test(url) || url.includes('#') || !URL.canParse(url)) {
+  const isWhole = !(url.includes('#') || HIDDEN_AT_PATTERN.test(url));
+  if (!SCHEME_PATTERN.test(url) || !isWhole || !URL.canParse(url)) {
     throw new InvalidBackendUrl(
-      `The store URL ${JSON.stringify(location)} is none of postgresql://user:password@host:port/database.`,
+      `The store URL ${JSON.stringify(withoutUserInfo(url))} is none of postgresql://user:password@host:port/database; reserved characters of a password are written as %40 for "@", %2F for "/" and so on.`,
     );
   }
+  const location = redactUrl(address);
   const parameters = new URLSearchParams(query);
   const passed = new URLSearchParams();
   for (const [name, value] of parameters) {
@@ -107,4 +111,10 @@ function unknownParameter(name: string, location: string): InvalidBackendUrl {
 function splitAt(text: string, separator: string): readonly [string, string] {
   const index = text.indexOf(separator);
   return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];
+}
+
+/** A broken URL without all that may belong to a password, and without parameters. */
+function withoutUserInfo(url: string): string {
+  const [address] = splitAt(url.replace(/^([^/]*:\/\/).*@/s, '$1***@'), '?');
+  return redactUrl(splitAt(address, '#')[0]);
 }

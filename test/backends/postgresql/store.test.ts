@@ -10,6 +10,7 @@ import {
   readRaw,
   snapshotOf,
 } from '../../../src/conformance/contract/rows-of.ts';
+import { BASE_MS } from '../../../src/conformance/fixture.ts';
 import { rawBlock } from '../../../src/model/block.ts';
 import { Granularity } from '../../../src/model/granularity.ts';
 import type { StreamId } from '../../../src/model/stream.ts';
@@ -127,6 +128,56 @@ describeWith('postgresql', ({ createStore }) => {
       for (const [row] of [counted, after]) expect(row?.['n']).toBeLessThanOrEqual(3);
       expect(after[0]?.['n']).toBeGreaterThan(0);
       await backend.close();
+    });
+  });
+
+  test('close waits for the work under way, whose results then stand', async () => {
+    await withStore(createStore, async (_url, open) => {
+      const reopened = await open();
+      const id = await createStream(reopened, {});
+      for (const size of [1, 2, 8]) {
+        const backend = await open(`pool=${size}`);
+        const before = (await readRaw(reopened, id)).length;
+        const appending = Array.from({ length: 20 }, (_, n) => append(backend, id, [[n, size]]));
+        const reading = Array.from({ length: 20 }, () => backend.countStreams({}));
+        await backend.close();
+        await Promise.all(appending);
+        expect(await Promise.all(reading)).toEqual(Array.from({ length: 20 }, () => 1));
+        expect((await readRaw(reopened, id)).length).toBe(before + 20);
+      }
+    });
+  });
+
+  test('replacing an instant takes its rows from the last block and from the tail', async () => {
+    await withStore(createStore, async (_url, open) => {
+      const backend = await open();
+      const id = await createStream(backend, {});
+      // More than a tail takes, so that the tail then begins with the instant that ends the last block.
+      const many = Array.from({ length: 2000 }, (_, n) => [1, Math.sin(n)] as const);
+      await append(backend, id, many);
+      await append(backend, id, [[1, 9]]);
+      await append(backend, id, [[2, 2]]);
+      const { block, range } = {
+        block: rawBlock(Float64Array.of(BASE_MS + 1000), Float64Array.of(7)),
+        range: { startMs: BASE_MS + 1000, endMs: BASE_MS + 1001 },
+      };
+      const place = { streamId: id, granularity: Granularity.Seconds };
+      await commit(backend, { expect: [], writes: [{ kind: 'replace', ...place, range, block }] });
+      expect(await readRaw(backend, id)).toEqual([
+        [1, 7],
+        [2, 2],
+      ]);
+    });
+  });
+
+  test('more rows of one instant than a block holds are refused, and nothing is stored', async () => {
+    await withStore(createStore, async (_url, open) => {
+      const backend = await open();
+      const id = await createStream(backend, {});
+      await append(backend, id, [[0, 1]]);
+      const rows = Array.from({ length: 2 ** 20 + 1 }, () => [1, 2] as const);
+      expect(await codeOf(() => append(backend, id, rows))).toBe('STREAM_APPEND_FAILED');
+      expect(await readRaw(backend, id)).toEqual([[0, 1]]);
     });
   });
 

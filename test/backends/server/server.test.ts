@@ -15,6 +15,25 @@ describe('a URL that may be printed', () => {
     );
     expect(redactUrl('no url at all')).toBe('no url at all');
   });
+
+  test.each(['pa/ss', 'p@ss', '12/34', 'a?b=c@d', 'x#y', 's:s', 'metadata'])(
+    'hides the password %p, encoded or not',
+    (password) => {
+      for (const text of [password, encodeURIComponent(password)]) {
+        const shown = redactUrl(`postgresql://me:${text}@host:5432/db?pool=8`);
+        expect(shown).toBe('postgresql://me:***@host:5432/db?pool=8');
+      }
+    },
+  );
+
+  test.each([
+    'postgresql://host:5432/db?pool=8',
+    'mongodb://a:1,b:2,c/db?w=majority',
+    'postgresql://[::1]:5432/db',
+    'embedded:/a@b:c/d',
+  ])('%p is shown as it is: it has no password', (url) => {
+    expect(redactUrl(url)).toBe(url);
+  });
 });
 
 describe('a driver', () => {

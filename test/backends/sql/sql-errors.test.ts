@@ -30,6 +30,11 @@ describe('failures of PostgreSQL', () => {
     });
   });
 
+  test('of a server that goes down as a whole lose the connection, whatever the state', () => {
+    expect(fromServer('53100', 'PANIC')).toMatchObject({ isConnectionLost: true });
+    expect(fromServer('53100')).toMatchObject({ isConnectionLost: false });
+  });
+
   test('of the server are passing when the same may succeed a moment later', () => {
     for (const code of ['40001', '40P01', '53300', '57P01', '57P02', '57P03', '08006']) {
       expect(fromServer(code).isPassing).toBe(true);

@@ -60,4 +60,14 @@ describe('the URL of a PostgreSQL store', () => {
     }
     for (const url of ['postgresql:db', 'mysql://a/b', 'postgresql://a:port/b']) messageOf(url);
   });
+
+  test('is refused without its password when that has reserved characters in it', () => {
+    for (const password of ['se/cret', 'se?cret', 'se#cret', '12/cret', '12?cret', '1/2?cret#3']) {
+      const message = messageOf(`postgresql://me:${password}@db.example:5433/metrics?pool=2`);
+      expect(message).toContain('***@db.example:5433/metrics');
+      for (const part of ['cret', 'me:se', 'me:12']) expect(message).not.toContain(part);
+    }
+    const target = parseSqlUrl('postgresql://me:a%2F%3F@db.example/metrics?user=a@b');
+    expect(target.location).toBe('postgresql://me:***@db.example/metrics');
+  });
 });
