@@ -1,11 +1,15 @@
 import { StreamAppendFailed } from '../../exceptions/errors.ts';
+import type { StreamId } from '../../model/stream.ts';
 import { asUnavailable as sqlUnavailable } from '../sql/sql-errors.ts';
 import type { SqlPool, SqlSession } from '../sql/sql-pool.ts';
 import type { SqlTarget } from '../sql/sql-url.ts';
+import { CarefulApplier } from './careful-applier.ts';
 import { ChangeApplier } from './change-applier.ts';
-import { asUnavailable } from './influx-errors.ts';
+import { HeldChanges, newMark } from './held-changes.ts';
+import { asUnavailable, InfluxFailure } from './influx-errors.ts';
 import type { InfluxHttp } from './influx-http.ts';
 import { decodeChanges, encodeChanges, type PendingChange } from './pending-change.ts';
+import { roomFor } from './quick-append.ts';
 
 /** What one flush takes on, so that the lock is not held for long. */
 const FLUSH_SIZE_MAX_BYTES = 8 * 1024 * 1024;
@@ -32,15 +36,35 @@ export interface FlushQueueOptions {
   readonly location: string;
 }
 
+interface WaitingRow {
+  readonly seq: string;
+  readonly mark: string;
+  /** Null when this process still has it. */
+  readonly body: Buffer | null;
+  readonly size_bytes: number;
+  readonly has_held: boolean;
+}
+
+interface Waiting {
+  readonly seq: string;
+  readonly mark: string;
+  /** Decodes what this process does not have any more. */
+  readonly changes: () => readonly PendingChange[];
+}
+
 /** Tables of the queue. */
 export function queueTables(schema: string): readonly string[] {
   return [
     `CREATE TABLE ${schema}.pending_changes (
       seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      mark bigint NOT NULL,
       ordinals bigint[] NOT NULL,
-      body bytea NOT NULL
+      body bytea NOT NULL,
+      refusal text
     ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)`,
     `ALTER TABLE ${schema}.pending_changes ALTER body SET STORAGE EXTERNAL`,
+    `CREATE INDEX pending_changes_held ON ${schema}.pending_changes (seq)
+    WHERE refusal IS NOT NULL`,
   ];
 }
 
@@ -53,6 +77,8 @@ export function queueTables(schema: string): readonly string[] {
 export class FlushQueue {
   readonly #options: FlushQueueOptions;
   readonly #table: string;
+  readonly #held: HeldChanges;
+  /** By mark: after a crash of PostgreSQL, the number of a change that was lost is given away again. */
   readonly #kept = new Map<string, readonly PendingChange[]>();
   readonly #keptSizes = new Map<string, number>();
   #keptSizeBytes = 0;
@@ -60,10 +86,13 @@ export class FlushQueue {
   #next: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
+  /** What InfluxDB has refused is to be tried again by the next flush. */
+  #isHeldDue = false;
 
   constructor(options: FlushQueueOptions) {
     this.#options = options;
     this.#table = `${options.target.schema}.pending_changes`;
+    this.#held = new HeldChanges(options.target.schema, options.location);
   }
 
   /**
@@ -80,21 +109,30 @@ export class FlushQueue {
       readonly ordinals: readonly number[];
     },
   ): Promise<void> {
-    const body = encodeChanges(changes);
-    const { rows } = await session.query<{ seq: string }>(
-      `INSERT INTO ${this.#table} (ordinals, body) SELECT $1::bigint[], $2::bytea
-      WHERE (SELECT coalesce(sum(octet_length(body)), 0) FROM ${this.#table}) < $3
-      RETURNING seq`,
-      [ordinals, body, this.#options.backlogMaxBytes],
+    const { mark, body, backlogMaxBytes } = this.prepare(changes);
+    const { rowCount } = await session.query(
+      `INSERT INTO ${this.#table} (mark, ordinals, body) SELECT $1, $2::bigint[], $3::bytea
+      WHERE ${roomFor(this.#table, { ordinals: '$2', limit: '$4' })}`,
+      [mark, ordinals, body, backlogMaxBytes],
     );
-    const [row] = rows;
-    if (row === undefined) {
+    if (rowCount === 0) {
       throw new StreamAppendFailed(
-        `The store ${this.#options.location} takes no more: InfluxDB is away, and ` +
-          `more than ${this.#options.backlogMaxBytes} bytes are waiting for it. Nothing was stored.`,
+        `The store ${this.#options.location} takes no more of this: InfluxDB is away or refuses it, ` +
+          `and more than ${backlogMaxBytes} bytes are waiting for it. Nothing was stored.`,
       );
     }
-    this.#keep(row.seq, changes, body.length);
+  }
+
+  /** A row for the queue; this process need not read it back. */
+  prepare(changes: readonly PendingChange[]): {
+    readonly mark: string;
+    readonly body: Buffer;
+    readonly backlogMaxBytes: number;
+  } {
+    const body = encodeChanges(changes);
+    const mark = newMark();
+    this.#keep(mark, changes, body.length);
+    return { mark, body, backlogMaxBytes: this.#options.backlogMaxBytes };
   }
 
   /**
@@ -116,6 +154,32 @@ export class FlushQueue {
         return this.flush();
       });
     return this.#next;
+  }
+
+  /**
+   * As `flush`, also for what InfluxDB has refused before.
+   * @throws {BackendUnavailable} when it refuses something of the stream again, too.
+   */
+  async flushFor(streamId: StreamId): Promise<void> {
+    this.#isHeldDue = true;
+    await this.flush();
+    await this.assertTaken(streamId);
+  }
+
+  /** @throws {BackendUnavailable} when InfluxDB has refused something of the stream. */
+  async assertTaken(streamId: StreamId): Promise<void> {
+    const { pool, target, location } = this.#options;
+    try {
+      await this.#held.assertNone(pool, streamId);
+    } catch (error) {
+      throw asUnavailable(sqlUnavailable(error, target.location), location);
+    }
+  }
+
+  /** Brings InfluxDB up to what others left behind, and has it look again at what it has refused. */
+  async takeOver(): Promise<void> {
+    this.#isHeldDue = true;
+    await this.flushIfPossible();
   }
 
   /**
@@ -183,34 +247,84 @@ export class FlushQueue {
     }
   }
 
-  /** False when nothing was waiting any more. */
+  /** False when nothing that was committed before is waiting any more. */
   async #flushSome(session: SqlSession): Promise<boolean> {
-    const { rows } = await session.query<{ seq: string; body: Buffer | null }>(
-      `SELECT seq, CASE WHEN seq = ANY($1::bigint[]) THEN NULL ELSE body END AS body FROM (
-        SELECT seq, body, sum(octet_length(body)) OVER (ORDER BY seq) - octet_length(body) AS before
-        FROM ${this.#table}
+    if (this.#isHeldDue) {
+      await this.#held.release(session);
+      this.#isHeldDue = false;
+    }
+    // Commits that come meanwhile may push out what is kept.
+    const kept = new Map(this.#kept);
+    const { rows } = await session.query<WaitingRow>(
+      `SELECT seq, mark, CASE WHEN mark = ANY($1::bigint[]) THEN NULL ELSE body END AS body,
+        octet_length(body) AS size_bytes,
+        EXISTS (SELECT FROM ${this.#table} WHERE refusal IS NOT NULL) AS has_held
+      FROM (
+        SELECT seq, mark, body,
+          sum(octet_length(body)) OVER (ORDER BY seq) - octet_length(body) AS before
+        FROM ${this.#table} WHERE refusal IS NULL
       ) waiting WHERE before < $2 ORDER BY seq`,
-      [[...this.#kept.keys()], FLUSH_SIZE_MAX_BYTES],
+      [[...kept.keys()], FLUSH_SIZE_MAX_BYTES],
     );
     if (rows.length === 0) return false;
-    const applier = new ChangeApplier(this.#options.http);
-    const startMs = performance.now();
-    const done: string[] = [];
-    for (const { seq, body } of rows) {
-      const where = `pending change ${seq} of ${this.#options.location}`;
-      await applier.add(body === null ? this.#kept.get(seq)! : decodeChanges(body, where));
-      done.push(seq);
-      if (performance.now() - startMs > FLUSH_DURATION_MAX_MS) break;
-    }
-    await applier.finish();
-    await session.query(`DELETE FROM ${this.#table} WHERE seq = ANY($1::bigint[])`, [done]);
-    for (const seq of done) this.#drop(seq);
-    return true;
+    const { has_held: hasHeld } = rows[0]!;
+    const { location } = this.#options;
+    const waiting = rows.map(({ seq, mark, body }): Waiting => {
+      const changes = (): readonly PendingChange[] =>
+        body === null
+          ? kept.get(mark)!
+          : decodeChanges(body, `pending change ${seq} of ${location}`);
+      return { seq, mark, changes };
+    });
+    const takenCount = hasHeld ? null : await this.#flushAtOnce(session, waiting);
+    const doneCount = takenCount ?? (await this.#flushCarefully(session, waiting));
+    const sizeBytes = rows.reduce((sum, row) => sum + row.size_bytes, 0);
+    return doneCount < rows.length || sizeBytes >= FLUSH_SIZE_MAX_BYTES;
   }
 
-  #keep(seq: string, changes: readonly PendingChange[], sizeBytes: number): void {
-    this.#kept.set(seq, changes);
-    this.#keptSizes.set(seq, sizeBytes);
+  /** How many were flushed; null when InfluxDB refuses some of it, and has taken any part of the rest. */
+  async #flushAtOnce(session: SqlSession, rows: readonly Waiting[]): Promise<number | null> {
+    const applier = new ChangeApplier(this.#options.http);
+    const startMs = performance.now();
+    const done: Waiting[] = [];
+    try {
+      for (const row of rows) {
+        await applier.add(row.changes());
+        done.push(row);
+        if (performance.now() - startMs > FLUSH_DURATION_MAX_MS) break;
+      }
+      await applier.finish();
+    } catch (error) {
+      if (error instanceof InfluxFailure && error.isRefusal) return null;
+      throw error;
+    }
+    const seqs = done.map(({ seq }) => seq);
+    await session.query(`DELETE FROM ${this.#table} WHERE seq = ANY($1::bigint[])`, [seqs]);
+    for (const { mark } of done) this.#drop(mark);
+    return done.length;
+  }
+
+  /** One by one: what InfluxDB refuses is held back, with what comes behind it to the same streams. */
+  async #flushCarefully(session: SqlSession, rows: readonly Waiting[]): Promise<number> {
+    const refusals = await this.#held.refusals(session);
+    const applier = new CarefulApplier(this.#options.http, refusals);
+    const startMs = performance.now();
+    let doneCount = 0;
+    for (const row of rows) {
+      const changes = await applier.apply(row.changes());
+      await this.#held.hold(session, { seq: row.seq, changes, refusals });
+      await this.#held.forget(session, applier.dropped);
+      applier.dropped.clear();
+      this.#drop(row.mark);
+      doneCount++;
+      if (performance.now() - startMs > FLUSH_DURATION_MAX_MS) break;
+    }
+    return doneCount;
+  }
+
+  #keep(mark: string, changes: readonly PendingChange[], sizeBytes: number): void {
+    this.#kept.set(mark, changes);
+    this.#keptSizes.set(mark, sizeBytes);
     this.#keptSizeBytes += sizeBytes;
     // The oldest may be of commits that were rolled back: their numbers never come.
     for (const oldest of this.#kept.keys()) {
@@ -219,10 +333,10 @@ export class FlushQueue {
     }
   }
 
-  #drop(seq: string): void {
-    this.#keptSizeBytes -= this.#keptSizes.get(seq) ?? 0;
-    this.#keptSizes.delete(seq);
-    this.#kept.delete(seq);
+  #drop(mark: string): void {
+    this.#keptSizeBytes -= this.#keptSizes.get(mark) ?? 0;
+    this.#keptSizes.delete(mark);
+    this.#kept.delete(mark);
   }
 
   #retryLater(): void {

@@ -21,6 +21,11 @@ export class InfluxFailure extends Error {
   get isPassing(): boolean {
     return this.status === null || this.status === 429 || this.status >= 500;
   }
+
+  /** Whether the server refuses this very request, and may serve any other. */
+  get isRefusal(): boolean {
+    return this.status === 400 || this.status === 413 || this.status === 422;
+  }
 }
 
 /** Puts a failure into the contract's words; others pass unchanged. */

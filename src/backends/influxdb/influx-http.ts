@@ -32,6 +32,8 @@ interface Request {
 }
 
 const PAUSE_MAX_MS = 500;
+/** What the server's JSON encoder says in the place of an answer with such a number. */
+const INFINITE_ANSWER = /^json: .*unsupported value: (?:[+-]Inf|NaN)\s*$/;
 
 /**
  * The data path to one database: writes as line protocol, queries as InfluxQL. The driver would build an
@@ -85,16 +87,20 @@ export class InfluxHttp {
   /**
    * Writes lines whose times are epoch milliseconds; durable when it resolves. Rows that are older than
    * a retention policy of limited duration are dropped by the server, as it would have done a little later.
+   * What is too large for the server goes in halves.
    */
   async write(lines: string): Promise<void> {
     try {
       await this.#repeated({ path: this.#writePath, body: lines, accept: 'application/json' });
     } catch (error) {
+      if (!(error instanceof InfluxFailure)) throw error;
       const isExpired =
-        error instanceof InfluxFailure &&
-        error.status === 400 &&
-        error.message.includes('points beyond retention policy');
-      if (!isExpired) throw error;
+        error.status === 400 && error.message.includes('points beyond retention policy');
+      if (isExpired) return;
+      const half = lines.lastIndexOf('\n', lines.length / 2) + 1;
+      if (error.status !== 413 || half === 0) throw error;
+      await this.write(lines.slice(0, half));
+      await this.write(lines.slice(half));
     }
   }
 
@@ -105,16 +111,19 @@ export class InfluxHttp {
 
   /** Rows of a statement that reads one measurement; none when it does not exist. */
   async rows(statement: string): Promise<RowsAnswer> {
-    const answer = await this.#query(statement);
-    const result = answer.results?.[0];
-    const series = result?.series?.[0];
-    return {
-      rows: series?.values ?? [],
-      isCut: result?.partial === true || series?.partial === true,
-    };
+    return rowsOf(await this.#query(statement));
   }
 
-  /** The same as CSV lines without their heading, for numbers that JSON cannot hold. */
+  /** The same, or null when a number of the answer is not finite: JSON cannot say it. */
+  async finiteRows(statement: string): Promise<RowsAnswer | null> {
+    const text = await this.#repeated(this.#form(statement, 'application/json'));
+    return INFINITE_ANSWER.test(text) ? null : rowsOf(answerOf(text));
+  }
+
+  /**
+   * The same as CSV lines without their heading, for numbers that JSON cannot hold. The server says nothing
+   * of a statement that fails on the way, and nothing of lines that it has cut off.
+   */
   async csv(statement: string): Promise<readonly string[]> {
     const text = await this.#repeated(this.#form(statement, 'application/csv'));
     const [heading = '', ...lines] = text.trimEnd().split('\n');
@@ -123,23 +132,7 @@ export class InfluxHttp {
   }
 
   async #query(statements: string): Promise<QueryAnswer> {
-    const text = await this.#repeated(this.#form(statements, 'application/json'));
-    let answer: QueryAnswer;
-    try {
-      answer = JSON.parse(text) as QueryAnswer;
-    } catch (error) {
-      throw new InfluxFailure(`the answer is no JSON: ${text.slice(0, 200)}`, {
-        status: 500,
-        cause: error,
-      });
-    }
-    const problem = answer.error ?? answer.results?.find((result) => result.error)?.error;
-    if (problem !== undefined) {
-      // A statement that is cut short by the server's end or its limits is reported in a good answer.
-      const isPassing = /timeout|interrupted|closed|no space/i.test(problem);
-      throw new InfluxFailure(problem, { status: isPassing ? 503 : 400 });
-    }
-    return answer;
+    return answerOf(await this.#repeated(this.#form(statements, 'application/json')));
   }
 
   #form(statements: string, accept: Request['accept']): Request {
@@ -196,16 +189,50 @@ export class InfluxHttp {
           }, fail);
         },
       );
-      // Bounds the whole exchange: a server that is frozen keeps its connections.
-      const timer = setTimeout(
-        () => request.destroy(new Error(`no answer within ${requestTimeoutMs} ms`)),
-        requestTimeoutMs,
-      );
+      // Bounds the whole exchange: a server that is frozen keeps its connections. Others of this process
+      // may have to be waited for first, and that says nothing about the server.
+      let timer: NodeJS.Timeout | undefined;
+      request.on('socket', () => {
+        timer = setTimeout(
+          () => request.destroy(new Error(`no answer within ${requestTimeoutMs} ms`)),
+          requestTimeoutMs,
+        );
+      });
       request.on('error', fail);
       request.on('close', () => clearTimeout(timer));
       request.end(bytes);
     });
   }
+}
+
+function rowsOf({ results }: QueryAnswer): RowsAnswer {
+  const result = results?.[0];
+  const series = result?.series?.[0];
+  return {
+    rows: series?.values ?? [],
+    isCut: result?.partial === true || series?.partial === true,
+  };
+}
+
+function answerOf(text: string): QueryAnswer {
+  let answer: QueryAnswer;
+  try {
+    answer = JSON.parse(text) as QueryAnswer;
+  } catch (error) {
+    throw new InfluxFailure(`the answer is no JSON: ${text.slice(0, 200)}`, {
+      status: 500,
+      cause: error,
+    });
+  }
+  const problem = answer.error ?? answer.results?.find((result) => result.error)?.error;
+  if (problem !== undefined) {
+    // A statement that is cut short by the server's end or its limits is reported in a good answer.
+    const isPassing = /timeout|interrupted|closed|no space/i.test(problem);
+    // A database or a policy that is not there concerns every request.
+    const status = problem.includes('not found') ? 404 : 400;
+    throw new InfluxFailure(problem, { status: isPassing ? 503 : status });
+  }
+  return answer;
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

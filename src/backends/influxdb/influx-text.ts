@@ -5,6 +5,7 @@ export function quoteName(name: string): string {
 
 /** A measurement in line protocol. */
 export function escapeMeasurement(name: string): string {
+  if (!/[\\, \n]/.test(name)) return name;
   return name.replace(/\\/g, '\\\\').replace(/[, ]/g, '\\$&').replace(/\n/g, '\\n');
 }
 

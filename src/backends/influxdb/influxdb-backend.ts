@@ -25,6 +25,7 @@ import { cacheTables, LevelCache } from './level-cache.ts';
 import { VALUE_DOWNSAMPLERS } from './level-query.ts';
 import { JSON_FIELD, NULL_FIELD, NUMBER_FIELD } from './line-protocol.ts';
 import { PageReader } from './page-reader.ts';
+import { QuickAppend } from './quick-append.ts';
 import type { Side } from './row-bounds.ts';
 import { InfluxRowWriter } from './row-writer.ts';
 import { TIMESTAMP_RANGE } from './stored-values.ts';
@@ -43,6 +44,7 @@ interface Parts {
   readonly http: InfluxHttp;
   readonly queue: FlushQueue;
   readonly reader: PageReader;
+  readonly quick: QuickAppend;
 }
 
 /**
@@ -93,13 +95,15 @@ export class InfluxdbBackend extends AbstractBackend {
     try {
       const store = await SqlStore.open(this.#metadata, { layout: LAYOUT, writer, now: this.#now });
       const reader = new PageReader({ store, http, queue, cache, location });
-      this.#parts = { store, http, queue, reader };
+      const { known } = writer;
+      const quick = new QuickAppend(store.pool, { schema: target.schema, queue, known });
+      this.#parts = { store, http, queue, reader, quick };
     } catch (error) {
       await queue.close();
       throw error;
     }
     // What a process left behind when it died.
-    await this.#opened.queue.flushIfPossible();
+    await this.#opened.queue.takeOver();
   }
 
   protected async _close(): Promise<void> {
@@ -126,8 +130,8 @@ export class InfluxdbBackend extends AbstractBackend {
 
   /** What is committed is durable, whether or not InfluxDB is there to take it. */
   protected async _commit(commit: Commit): Promise<CommitOutcome> {
-    const { store, queue } = this.#opened;
-    const outcome = await store.commit(commit);
+    const { store, queue, quick } = this.#opened;
+    const outcome = await store.commit(commit, (claim) => quick.commit(commit, claim));
     const hasRows = (commit.writes?.length ?? 0) + (commit.delete?.length ?? 0) > 0;
     if (outcome.isCommitted && hasRows) await queue.flushIfPossible();
     return outcome;
@@ -157,7 +161,7 @@ export class InfluxdbBackend extends AbstractBackend {
 
   async #neighbour(streamId: StreamId, side: Side): Promise<number | null> {
     const { http, queue } = this.#opened;
-    await queue.flush();
+    await queue.flushFor(streamId);
     const condition = 'fromMs' in side ? `>= ${side.fromMs}ms` : `< ${side.beforeMs}ms`;
     try {
       const { rows } = await http.rows(

@@ -95,8 +95,12 @@ export class PageReader {
     const situation = await this.#situation(request);
     if (situation === null) return { block: EMPTY_BLOCK, rest: null };
     if (situation.isPending) {
-      if (!isShared) return null;
-      await this.#options.queue.flush();
+      if (isShared) {
+        await this.#options.queue.flushFor(request.streamId);
+      } else {
+        await this.#options.queue.assertTaken(request.streamId);
+        return null;
+      }
     }
     try {
       const { highestGranularity } = situation.record;
@@ -225,7 +229,8 @@ export class PageReader {
     }
     blocks.push(...computed.map(({ block }) => block));
     if (openMs < window.endMs) {
-      const range = { startMs: openMs, endMs: window.endMs };
+      // Rows of later commits may be on their way already: they lie behind.
+      const range = { startMs: openMs, endMs: Math.min(window.endMs, extent.endMs) };
       blocks.push(await queryLevel(http, { record, granularity, range }));
       computed.push({ range: { startMs: openMs, endMs: openMs }, block: EMPTY_BLOCK });
     }

@@ -15,6 +15,7 @@ import type { SqlSession } from '../sql/sql-pool.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import type { LevelCache } from './level-cache.ts';
 import type { PendingChange } from './pending-change.ts';
+import type { KnownStream } from './quick-append.ts';
 import { type Bounds, boundsAfter, type Neighbour } from './row-bounds.ts';
 import { checkInstant, checkNumbers, storedRows } from './stored-values.ts';
 import { decodeTail, encodeTail } from './stream-tail.ts';
@@ -42,9 +43,15 @@ type Drafts = ReadonlyMap<StreamId, Draft>;
 /** Turns the writes of a commit into changes for InfluxDB, in the commit's transaction. */
 export class InfluxRowWriter implements RowWriter {
   readonly #options: RowWriterOptions;
+  readonly #known = new Map<StreamId, KnownStream>();
 
   constructor(options: RowWriterOptions) {
     this.#options = options;
+  }
+
+  /** Streams that were written to by this process. */
+  get known(): ReadonlyMap<StreamId, KnownStream> {
+    return this.#known;
   }
 
   async write(
@@ -61,6 +68,11 @@ export class InfluxRowWriter implements RowWriter {
       else if (write.kind === 'append') addAppend(write, { drafts, changes });
       else await this.#addReplace(write, { drafts, changes });
     }
+    for (const { head, valueType } of drafts.values()) {
+      const { streamId, ordinal, rawLevel } = head;
+      // Ids and ordinals are never given away again, and these two never change.
+      if (head.tail.length > 0) this.#known.set(streamId, { ordinal, rawLevel, valueType });
+    }
     const written = [...drafts.values()].filter(({ isWritten }) => isWritten);
     await this.#options.cache.forget(
       session,
@@ -74,6 +86,7 @@ export class InfluxRowWriter implements RowWriter {
   }
 
   async remove(session: SqlSession, heads: readonly StreamHead[]): Promise<void> {
+    for (const { streamId } of heads) this.#known.delete(streamId);
     const ordinals = heads.map(({ ordinal }) => ordinal);
     await this.#options.cache.remove(session, ordinals);
     const changes = heads
@@ -148,6 +161,11 @@ export class InfluxRowWriter implements RowWriter {
     };
     target.changes.push({ kind: 'replace', streamId, range: clipped, block });
     draft.rewritten.push(clipped);
+    // Rows may come in order again where a gap was behind the rows that are left.
+    const { latestMs } = bounds;
+    if (latestMs !== null && latestMs < clipped.startMs) {
+      draft.rewritten.push({ startMs: latestMs, endMs: clipped.startMs });
+    }
     draft.isWritten = true;
     Object.assign(draft, bounds);
   }
