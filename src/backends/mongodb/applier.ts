@@ -1,7 +1,7 @@
 import type { GranularityName } from '../../model/granularity.ts';
 import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
-import type { BlockDocuments, CountedRef } from './block-documents.ts';
+import type { BlockDocuments, CountedRef, PendingBlock } from './block-documents.ts';
 import type { Connection, StoredDocument } from './connection.ts';
 import { groupBy } from './group-by.ts';
 import type { Journal } from './journal.ts';
@@ -30,16 +30,17 @@ export interface ApplierLimits {
   readonly urgentEntryCount: number;
   /** How long entries stay after they have been applied. */
   readonly deletionDelayMs: number;
+  /** A block that waits so long for its entry is taken for one that a dead writer left. */
+  readonly orphanAgeMs: number;
 }
 
 /** Stream ids are UUIDs: no stream has this one. */
 const LEASE_SUBJECT = '!apply';
 const LEASE_DURATION_MS = 60_000;
+/** Orphans are looked for so many times while one comes of age. */
+const SWEEP_COUNT = 6;
 /** Also where entries go at once, documents get this time to be written. */
 const WRITE_DURATION_MIN_MS = 1000;
-
-/** The states to write are too old. Nothing is lost: the entries are still there. */
-class TooSlow extends Error {}
 
 interface Capture {
   readonly position: number;
@@ -57,6 +58,7 @@ export class Applier {
   readonly #owner: string;
   readonly #writeDurationMaxMs: number;
   #running: Promise<void> | null = null;
+  #sweptMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ApplierParts, limits: ApplierLimits, owner: string) {
     this.#parts = parts;
@@ -104,14 +106,47 @@ export class Applier {
     const deadlineMs = performance.now() + this.#writeDurationMaxMs;
     await streams.write(capture.documents, {
       appliedSeq: capture.position,
-      assertInTime: () => {
-        if (performance.now() > deadlineMs) throw new TooSlow();
-      },
+      isInTime: () => performance.now() <= deadlineMs,
     });
     for (const [granularity, refs] of capture.stamps) await blocks.stamp(granularity, refs);
+    const pending = await this.#pending();
     const checkpointMs = await connection.serverMs();
     await queue.addCheckpoint({ floor: capture.position, trimmed, cleared, checkpointMs });
+    await this.#sweep(pending);
     await this.#clear(trimmed);
+  }
+
+  async #pending(): Promise<readonly PendingBlock[]> {
+    const { orphanAgeMs } = this.#limits;
+    const nowMs = performance.now();
+    if (nowMs - this.#sweptMs < orphanAgeMs / SWEEP_COUNT) return [];
+    const writtenBefore = new Date(Date.now() - orphanAgeMs);
+    const found: PendingBlock[] = [];
+    for (const { name } of Granularity.values) {
+      found.push(...(await this.#parts.blocks.pending(name, writtenBefore)));
+    }
+    this.#sweptMs = nowMs;
+    return found;
+  }
+
+  /**
+   * Removes blocks that writers left who died before their commit. They have been found before an entry
+   * went in: a writer that wrote one and still lives will find its number taken, and write others.
+   */
+  async #sweep(pending: readonly PendingBlock[]): Promise<void> {
+    if (pending.length === 0) return;
+    const { view, blocks } = this.#parts;
+    const added = view.entries.flatMap(({ levels }) => levels.flatMap(({ add }) => add));
+    const referred = new Set([...added.map(({ id }) => id), ...view.dropped.keys()]);
+    const orphans = pending.filter(
+      ({ id, number }) => !referred.has(id) && !view.isDeleted(number),
+    );
+    for (const [granularity, group] of groupBy(orphans, (block) => block.granularity)) {
+      await blocks.removePending(
+        granularity,
+        group.map(({ id }) => id),
+      );
+    }
   }
 
   /** The floor of the newest checkpoint that is old enough for its entries to go. */

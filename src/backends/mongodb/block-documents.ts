@@ -1,3 +1,4 @@
+import type { UpdateFilter } from 'mongodb';
 import type { Block } from '../../model/block.ts';
 import type { GranularityName } from '../../model/granularity.ts';
 import { encodeBlock } from '../codec/block-codec.ts';
@@ -28,6 +29,13 @@ export interface CountedRef {
   readonly seq: number;
 }
 
+/** A block that may have been left by a writer that died. */
+export interface PendingBlock {
+  readonly id: string;
+  readonly number: number;
+  readonly granularity: GranularityName;
+}
+
 export function datapointsCollection(granularity: GranularityName): string {
   return `datapoints.${granularity}`;
 }
@@ -47,7 +55,8 @@ export class BlockDocuments {
   async write(blocks: readonly NewBlock[]): Promise<void> {
     for (const [granularity, group] of groupBy(blocks, (block) => block.granularity)) {
       const name = datapointsCollection(granularity);
-      for (const batch of batches(group.map(documentOf))) {
+      const writtenAt = new Date();
+      for (const batch of batches(group.map((block) => documentOf(block, writtenAt)))) {
         let isFirstTry = true;
         await this.#connection.run('blocks.write', name, async (documents) => {
           if (isFirstTry) {
@@ -123,7 +132,7 @@ export class BlockDocuments {
     if (this.#connection.hasIdLookupOnly) {
       await eachLimited(refs, CALL_COUNT_MAX, async ({ ref, seq }) => {
         await this.#connection.run('blocks.stamp', name, (documents) =>
-          documents.updateOne({ _id: ref.id }, { $set: { s: seq } }),
+          documents.updateOne({ _id: ref.id }, stamped(seq)),
         );
       });
       return;
@@ -132,12 +141,37 @@ export class BlockDocuments {
     const updates = refs.map(({ number, ref, seq }) => ({
       updateOne: {
         filter: { _id: ref.id, m: number, t: new Date(ref.firstMs) },
-        update: { $set: { s: seq } },
+        update: stamped(seq),
       },
     }));
     await this.#connection.run('blocks.stamp', name, (documents) =>
       documents.bulkWrite(updates, { ordered: false }),
     );
+  }
+
+  /** Blocks without a stamp that were written before an instant, by the clocks of their writers. */
+  async pending(
+    granularity: GranularityName,
+    writtenBefore: Date,
+  ): Promise<readonly PendingBlock[]> {
+    const documents = await this.#connection.run(
+      'blocks.pending',
+      datapointsCollection(granularity),
+      (collection) =>
+        collection.find({ p: { $lt: writtenBefore } }, { projection: { m: 1 } }).toArray(),
+    );
+    return documents.map(({ _id, ...fields }) => ({ id: _id, number: fields['m'], granularity }));
+  }
+
+  /** Removes those of the blocks that have no stamp even now. */
+  async removePending(granularity: GranularityName, ids: readonly string[]): Promise<void> {
+    await eachLimited(ids, CALL_COUNT_MAX, async (id) => {
+      await this.#connection.run(
+        'blocks.removePending',
+        datapointsCollection(granularity),
+        (documents) => documents.deleteOne({ _id: id, p: { $exists: true } }),
+      );
+    });
   }
 
   async remove(granularity: GranularityName, ids: readonly string[]): Promise<void> {
@@ -166,6 +200,11 @@ export class BlockDocuments {
   }
 }
 
+/** The update that makes a block count for good, and no block that waits for its entry. */
+function stamped(seq: number): UpdateFilter<StoredDocument> {
+  return { $set: { s: seq }, $unset: { p: 1 } };
+}
+
 function countedRefOf(document: StoredDocument): CountedRef {
   const firstMs = (document['t'] as Date).getTime();
   const lastMs = (document['e'] as Date).getTime();
@@ -173,13 +212,14 @@ function countedRefOf(document: StoredDocument): CountedRef {
   return { number: document['m'], ref, seq: document['s'] };
 }
 
-function documentOf({ number, ref, rows }: NewBlock): StoredDocument {
+function documentOf({ number, ref, rows }: NewBlock, writtenAt: Date): StoredDocument {
   return {
     _id: ref.id,
     m: number,
     t: new Date(ref.firstMs),
     e: new Date(ref.lastMs),
     n: ref.rowCount,
+    p: writtenAt,
     d: Buffer.from(encodeBlock(rows)),
   };
 }

@@ -1,4 +1,4 @@
-import type { Collection, Db, Document, MongoClient } from 'mongodb';
+import type { Collection, Db, Document, MongoClient, WriteConcern } from 'mongodb';
 import { BackendUnavailable } from '../../exceptions/errors.ts';
 import { assert } from '../../model/assert.ts';
 import { importDriver } from '../server/driver.ts';
@@ -25,6 +25,8 @@ const POOL_SIZE_MAX = 8;
 const SELECTION_TIMEOUT_MS = 5000;
 const SOCKET_TIMEOUT_MS = 60_000;
 const RETRY_PAUSE_MAX_MS = 1000;
+/** For so long the server's clock is reckoned on from when it was read. */
+const CLOCK_TRUST_MS = 1000;
 
 /** The driver's client, with what this backend wants of it: bounded waiting, retries, concerns, a clock. */
 export class Connection {
@@ -32,6 +34,10 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #client: MongoClient | null = null;
   #db: Db | null = null;
+  #clock: { readonly serverMs: number; readonly readMs: number } = {
+    serverMs: 0,
+    readMs: Number.NEGATIVE_INFINITY,
+  };
   #ending: AbortController = new AbortController();
   /**
    * Whether the server finds documents quickly by `{_id}` alone, scans a collection for everything else,
@@ -51,6 +57,8 @@ export class Connection {
       connectTimeoutMS: SELECTION_TIMEOUT_MS,
       socketTimeoutMS: SOCKET_TIMEOUT_MS,
       maxPoolSize: POOL_SIZE_MAX,
+      // The driver would not say that it has sent a write twice.
+      retryWrites: false,
       appName: 'datastream-engine',
       ...timeoutsOf(this.#url.url),
     });
@@ -72,12 +80,10 @@ export class Connection {
       throw new BackendUnavailable(`The store ${this.#url.location} is read-only.`);
     }
     const isReplicated = hello['setName'] !== undefined || hello['msg'] === 'isdbgrid';
-    const { writeConcern, readConcern } = client.options;
+    const { readConcern } = client.options;
     this.#db = client.db(this.#url.database, {
       readPreference: 'primary',
-      ...(isReplicated && writeConcern?.w === undefined
-        ? { writeConcern: new driver.WriteConcern('majority', undefined, writeConcern?.journal) }
-        : {}),
+      writeConcern: writeConcernOf(driver, client.options.writeConcern, isReplicated),
       ...(isReplicated && readConcern === undefined
         ? { readConcern: new driver.ReadConcern('majority') }
         : {}),
@@ -102,15 +108,19 @@ export class Connection {
     return this.#call(name, (db) => work(db.collection<StoredDocument>(collection)));
   }
 
-  /** The server's clock, unless a test has its own. */
+  /** The server's clock, as it was read a moment ago at most, unless a test has its own. */
   async nowMs(): Promise<number> {
     if (this.#options.now !== undefined) return this.#options.now().getTime();
-    return this.serverMs();
+    const clock = this.#clock;
+    const elapsedMs = performance.now() - clock.readMs;
+    return elapsedMs < CLOCK_TRUST_MS ? clock.serverMs + elapsedMs : this.serverMs();
   }
 
   async serverMs(): Promise<number> {
     const hello = await this.#call('hello', (db) => db.command({ hello: 1 }));
-    return (hello['localTime'] as Date).getTime();
+    const serverMs = (hello['localTime'] as Date).getTime();
+    this.#clock = { serverMs, readMs: performance.now() };
+    return serverMs;
   }
 
   async #call<T>(name: string, work: (db: Db) => Promise<T>): Promise<T> {
@@ -131,6 +141,17 @@ export class Connection {
       },
     );
   }
+}
+
+/** What the URL leaves open: a single server would answer before its journal is on the disk. */
+function writeConcernOf(
+  { WriteConcern }: Driver,
+  given: WriteConcern | undefined,
+  isReplicated: boolean,
+): WriteConcern {
+  const w = given?.w ?? (isReplicated ? 'majority' : undefined);
+  const isJournaled = given?.journal ?? (isReplicated || given?.w !== undefined ? undefined : true);
+  return new WriteConcern(w, given?.wtimeoutMS, isJournaled);
 }
 
 /** What a URL says about waiting and the pool goes before our defaults. */

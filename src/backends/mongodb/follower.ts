@@ -5,13 +5,22 @@ import type { View } from './view.ts';
 
 const LOOKAHEAD_COUNT_MAX = 16;
 
+interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+function instant(): Instant {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
 /** Keeps a view at the tip of the journal. */
 export class Follower {
   readonly #journal: Journal;
   readonly #view: View;
   readonly #trustDurationMs: number;
-  /** The monotonic time at which the view was last known to be at the tip. */
-  #tipMs = Number.NEGATIVE_INFINITY;
+  /** When the view was last known to be at the tip. */
+  #tip: Instant = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -35,7 +44,10 @@ export class Follower {
 
   /** Whether an insert below what has been trimmed could go unnoticed by its number alone. */
   get isTrusted(): boolean {
-    return performance.now() - this.#tipMs < this.#trustDurationMs;
+    const { monotonicMs, wallMs } = this.#tip;
+    // A machine that was suspended may only see it by the wall clock; that one may also be set back.
+    const elapsedMs = Math.max(performance.now() - monotonicMs, Date.now() - wallMs);
+    return elapsedMs < this.#trustDurationMs;
   }
 
   /** Whether the journal still begins before this number: else what was inserted there counts nowhere. */
@@ -44,14 +56,24 @@ export class Follower {
     return newest !== null && newest.trimmed < seq;
   }
 
+  /**
+   * Whether the documents read up to now still had all that counts in the view: else some of it has been
+   * superseded and removed.
+   */
+  async isIntact(): Promise<boolean> {
+    if (this.isTrusted) return true;
+    const newest = await this.#journal.newest();
+    return newest === null || newest.trimmed <= this.#view.position;
+  }
+
   /** Reads the view anew. */
   async reset(): Promise<void> {
     for (;;) {
-      const startMs = performance.now();
+      const start = instant();
       const newest = await this.#journal.newest();
       if (newest === null) {
         this.#view.reset([], []);
-        this.#tipMs = startMs;
+        this.#tip = start;
         return;
       }
       const past = await this.#journal.readRange(newest.cleared, newest.floor, { isLight: true });
@@ -61,7 +83,7 @@ export class Follower {
       // The process's own commits went in meanwhile: who waits for one must not lose sight of it.
       if (this.#view.position > newest.seq) continue;
       this.#view.reset(linked(past, entries[0]!), entries);
-      this.#tipMs = startMs;
+      this.#tip = start;
       return;
     }
   }
@@ -81,7 +103,7 @@ export class Follower {
 
   async #run(): Promise<void> {
     for (;;) {
-      const startMs = performance.now();
+      const start = instant();
       await this.#readOn();
       const isTrusted = this.isTrusted;
       if (!isTrusted) {
@@ -89,7 +111,7 @@ export class Follower {
         if (newest !== null && newest.trimmed > this.#view.position) await this.reset();
         if (newest !== null && newest.seq > this.#view.position) continue;
       }
-      this.#tipMs = Math.max(startMs, this.#tipMs);
+      if (start.monotonicMs > this.#tip.monotonicMs) this.#tip = start;
       return;
     }
   }

@@ -1,3 +1,4 @@
+import { StreamAppendFailed } from '../../exceptions/errors.ts';
 import type { Connection, StoredDocument } from './connection.ts';
 import {
   type Changes,
@@ -36,6 +37,23 @@ export function bytesOfBinary({ buffer, position }: BinaryLike): Uint8Array {
   return buffer.subarray(0, position);
 }
 
+/** A commit may be stored or not, and nothing is left to tell: to repeat it could double it. */
+export class OutcomeUnknown extends StreamAppendFailed {
+  constructor() {
+    super(
+      'The commit took so long that others removed what could tell its outcome. ' +
+        'It is not known whether the commit was stored.',
+    );
+  }
+}
+
+export interface Insertion {
+  /** Whether this very entry has got its number. */
+  readonly isInserted: boolean;
+  /** Whether it was sent more than once: an earlier time may have gone in as well. */
+  readonly isRepeated: boolean;
+}
+
 /** The commits of the store, by consecutive numbers: inserting the next number is the commit. */
 export class Journal {
   readonly #connection: Connection;
@@ -45,10 +63,11 @@ export class Journal {
   }
 
   /**
-   * Whether this very entry has got its number. A repeat after a lost connection is harmless: the number
-   * is taken once, and the token tells by whom.
+   * Puts an entry under its number. A repeat after a lost connection is harmless: the number is taken once,
+   * and the token tells by whom.
+   * @throws {OutcomeUnknown} when the number was taken, after a repeat, and is free again.
    */
-  async insert(header: EntryHeader, changes: EncodedChanges): Promise<boolean> {
+  async insert(header: EntryHeader, changes: EncodedChanges): Promise<Insertion> {
     const id = entryId(header.seq);
     const document = {
       _id: id,
@@ -63,15 +82,19 @@ export class Journal {
       u: Buffer.from(changes.touched),
       d: Buffer.from(changes.rows),
     };
+    let sendCount = 0;
     return this.#connection.run('journal.insert', COLLECTION, async (documents) => {
+      const isRepeated = sendCount++ > 0;
       try {
         await documents.insertOne(document);
-        return true;
+        return { isInserted: true, isRepeated };
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
+        if (!isRepeated) return { isInserted: false, isRepeated };
       }
       const present = await documents.findOne({ _id: id }, { projection: { c: 1 } });
-      return present?.['c'] === header.token;
+      if (present === null && isRepeated) throw new OutcomeUnknown();
+      return { isInserted: present?.['c'] === header.token, isRepeated };
     });
   }
 
@@ -110,10 +133,12 @@ export class Journal {
     return documents.map((document) => decode(document as EntryDocument));
   }
 
-  async remove(seq: number): Promise<void> {
-    await this.#connection.run('journal.remove', COLLECTION, (documents) =>
-      documents.deleteOne({ _id: entryId(seq) }),
+  /** Whether the entry was there, and has been removed. */
+  async remove({ seq, token }: EntryHeader): Promise<boolean> {
+    const { deletedCount } = await this.#connection.run('journal.remove', COLLECTION, (documents) =>
+      documents.deleteOne({ _id: entryId(seq), c: token }),
     );
+    return deletedCount > 0;
   }
 
   async removeUntil(seq: number): Promise<void> {

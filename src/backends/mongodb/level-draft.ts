@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { StreamAppendFailed } from '../../exceptions/errors.ts';
 import {
   type Block,
   concatBlocks,
@@ -14,8 +15,15 @@ import { assignLateRows } from '../blocks/late-rows.ts';
 import { splitRows } from '../blocks/split-rows.ts';
 import { blockId, type NewBlock } from './block-documents.ts';
 import type { BlockRef, LevelChange } from './entry.ts';
+import { rowsSizeBytes } from './row-size.ts';
 import type { LevelState } from './stream-state.ts';
 import { Tail } from './tail.ts';
+
+/** Large values make tails and blocks short, so that documents stay far below the 16 MiB they may have. */
+const TAIL_SIZE_MAX_BYTES = 2 ** 20;
+const BLOCK_SIZE_MAX_BYTES = 4 * 2 ** 20;
+/** Rows of one instant are never parted, and have to fit into one document. */
+const INSTANT_SIZE_MAX_BYTES = 14 * 2 ** 20;
 
 /** Where a draft finds the blocks of its level. */
 export interface LevelSource {
@@ -40,6 +48,7 @@ export class LevelDraft {
   readonly #limits: LevelLimits;
   readonly #base: LevelState | null;
   readonly #baseTailRowCount: number;
+  readonly #baseTailSizeBytes: number;
   readonly #baseFirstMs: number | null;
   #blocksLastMs: number;
   #tailLastMs: number;
@@ -57,6 +66,7 @@ export class LevelDraft {
     this.#limits = limits;
     this.#base = level;
     this.#baseTailRowCount = level?.tail.rowCount ?? 0;
+    this.#baseTailSizeBytes = level?.tail.sizeBytes ?? 0;
     this.#baseFirstMs = level?.firstMs ?? null;
     this.#blocksLastMs = level?.lastMs ?? Number.NEGATIVE_INFINITY;
     this.#tailLastMs = level?.tail.lastMs ?? Number.NEGATIVE_INFINITY;
@@ -119,12 +129,8 @@ export class LevelDraft {
 
   /** The change to put into the entry, if ticks do not say it all, and the blocks to write before. */
   finish(): { readonly change: LevelChange | null; readonly blocks: readonly NewBlock[] } {
-    const tailRowCount =
-      this.#rewritten === null
-        ? this.#baseTailRowCount + this.#rowCount
-        : this.#tail.timestamps.length;
-    const isSealed = tailRowCount > this.#limits.tailRowCountMax;
     const added = concatBlocks(this.#rows);
+    const isSealed = this.#isTailFull(added);
     if (!isSealed && this.#rewritten === null) {
       if (this.#rows.length === 0) return { change: null, blocks: [] };
       return { change: this.#change({ pieces: null, refs: [], rows: added }), blocks: [] };
@@ -144,6 +150,16 @@ export class LevelDraft {
       isCleared,
     });
     return { change, blocks };
+  }
+
+  #isTailFull(added: Block): boolean {
+    const rowCountMax = this.#limits.tailRowCountMax;
+    if (this.#rewritten !== null) {
+      const { timestamps } = this.#tail;
+      return timestamps.length > rowCountMax || rowsSizeBytes(this.#tail) > TAIL_SIZE_MAX_BYTES;
+    }
+    const sizeBytes = this.#baseTailSizeBytes + this.#ticks.sizeBytes + rowsSizeBytes(added);
+    return this.#baseTailRowCount + this.#rowCount > rowCountMax || sizeBytes > TAIL_SIZE_MAX_BYTES;
   }
 
   #change({
@@ -230,15 +246,19 @@ export class LevelDraft {
   #seal(tail: Block): readonly [Block, Block] {
     const { timestamps } = tail;
     const cut = lowerBound(timestamps, timestamps.at(-1)!);
-    if (timestamps.length - cut > this.#limits.tailRowCountMax) return [tail, EMPTY_BLOCK];
-    return [sliceBlock(tail, 0, cut), sliceBlock(tail, cut, timestamps.length)];
+    const rest = sliceBlock(tail, cut, timestamps.length);
+    const isRestFull =
+      timestamps.length - cut > this.#limits.tailRowCountMax ||
+      rowsSizeBytes(rest) > TAIL_SIZE_MAX_BYTES;
+    return isRestFull ? [tail, EMPTY_BLOCK] : [sliceBlock(tail, 0, cut), rest];
   }
 
   #newBlocks(rows: Block): readonly NewBlock[] {
     const { number, granularity } = this.#source;
     const rowCount = rows.timestamps.length;
     const blockCount = Math.ceil(rowCount / this.#limits.blockRowCount);
-    return splitRows(rows, Math.ceil(rowCount / blockCount)).map((part) => {
+    const parts = splitRows(rows, Math.ceil(rowCount / blockCount)).flatMap(splitLarge);
+    return parts.map((part) => {
       const firstMs = part.timestamps[0]!;
       const lastMs = part.timestamps.at(-1)!;
       const id = blockId(number, firstMs, randomBytes(9).toString('base64url'));
@@ -246,6 +266,20 @@ export class LevelDraft {
       return { number, granularity, ref, rows: part };
     });
   }
+}
+
+/** Cuts rows in two until each part fits into a document with ease. */
+function splitLarge(rows: Block): readonly Block[] {
+  const sizeBytes = rowsSizeBytes(rows);
+  if (sizeBytes <= BLOCK_SIZE_MAX_BYTES) return [rows];
+  const parts = splitRows(rows, Math.ceil(rows.timestamps.length / 2));
+  if (parts.length > 1) return parts.flatMap(splitLarge);
+  const single = splitRows(rows, 1);
+  if (single.length > 1) return single.flatMap(splitLarge);
+  if (sizeBytes <= INSTANT_SIZE_MAX_BYTES) return [rows];
+  throw new StreamAppendFailed(
+    'The values of one instant are too large for one document (14 MiB). Append them at several instants.',
+  );
 }
 
 function firstOf(piece: Piece): number {

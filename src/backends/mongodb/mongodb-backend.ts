@@ -46,6 +46,8 @@ interface MongodbTuning {
   readonly levelBlockRowCount?: number;
   /** How long entries and superseded blocks stay after nobody should need them any more. */
   readonly deletionDelayMs?: number;
+  /** A block that waits so long for its entry is taken for one that a dead writer left. */
+  readonly orphanAgeMs?: number;
   /** How long a call is repeated while the server is away. */
   readonly retryDurationMs?: number;
   /** Streams whose states stay in memory. */
@@ -69,6 +71,7 @@ const DEFAULTS: Limits = {
   rawBlockRowCount: 4000,
   levelBlockRowCount: 1000,
   deletionDelayMs: 120_000,
+  orphanAgeMs: 3_600_000,
   retryDurationMs: 20_000,
   stateCountMax: 50_000,
 };
@@ -153,6 +156,7 @@ export class MongodbBackend extends AbstractBackend {
         entriesSizeMaxBytes: this.#limits.entriesSizeMaxBytes,
         urgentEntryCount: this.#limits.urgentEntryCount,
         deletionDelayMs,
+        orphanAgeMs: this.#limits.orphanAgeMs,
       },
       randomBytes(9).toString('base64url'),
     );

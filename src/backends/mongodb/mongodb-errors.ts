@@ -8,7 +8,7 @@ import {
 const DUPLICATE_KEY = 11_000;
 /** Answers of a server that steps down, starts, or lost sight of the others: another try may find it well. */
 const PASSING_CODES: ReadonlySet<number> = new Set([
-  6, 7, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436,
+  6, 7, 64, 89, 91, 133, 134, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436,
 ]);
 const PASSING_NAMES: ReadonlySet<string> = new Set([
   'MongoNetworkError',
@@ -17,6 +17,9 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
   'MongoPoolClearedError',
   'MongoPoolClearedOnNetworkError',
   'PoolClearedOnNetworkError',
+  // Written, and perhaps undone by a failover: the repeat waits for the other servers again.
+  'MongoWriteConcernError',
+  'MongoOperationTimeoutError',
 ]);
 
 /** What the driver throws of its own when it reads a URL. */
@@ -29,6 +32,7 @@ interface DriverError {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly message?: unknown;
+  readonly errorResponse?: unknown;
 }
 
 export function isDuplicateKey(error: unknown): boolean {
@@ -37,7 +41,11 @@ export function isDuplicateKey(error: unknown): boolean {
 
 /** Whether the same may succeed later, and whether it is unknown if a write took effect. */
 export function isPassing(error: unknown): boolean {
-  const { name, code } = error as DriverError;
+  const { name, code, errorResponse } = error as DriverError;
+  // What a bulk write met on its way.
+  if (name === 'MongoBulkWriteError' && errorResponse !== undefined && isPassing(errorResponse)) {
+    return true;
+  }
   return PASSING_NAMES.has(String(name)) || (typeof code === 'number' && PASSING_CODES.has(code));
 }
 

@@ -3,7 +3,7 @@ import { BackendUnavailable, StoreFormatUnsupported } from '../../exceptions/err
 import { Granularity } from '../../model/granularity.ts';
 import { datapointsCollection } from './block-documents.ts';
 import type { Connection } from './connection.ts';
-import { LEASES_COLLECTION } from './lease-store.ts';
+import { LEASES_COLLECTION } from './lease-generations.ts';
 import { isDuplicateKey } from './mongodb-errors.ts';
 import { STREAMS_COLLECTION } from './stream-documents.ts';
 
@@ -18,13 +18,17 @@ type Keys = Readonly<Record<string, 1>>;
 /** A directory of blocks is answered from this index alone. */
 const BLOCK_KEYS: Keys = { m: 1, t: 1, e: 1, n: 1, s: 1, _id: 1 };
 
+/** Only blocks without a stamp have the field. */
+const PENDING_KEYS: Keys = { p: 1 };
+
 const INDEXES: readonly (readonly [string, string, Keys])[] = [
   [STREAMS_COLLECTION, 'number', { m: 1 }],
   [STREAMS_COLLECTION, 'terms', { w: 1 }],
   [LEASES_COLLECTION, 'subject', { l: 1 }],
-  ...Granularity.values.map(
-    ({ name }) => [datapointsCollection(name), 'blocks', BLOCK_KEYS] as const,
-  ),
+  ...Granularity.values.flatMap(({ name }) => [
+    [datapointsCollection(name), 'blocks', BLOCK_KEYS] as const,
+    [datapointsCollection(name), 'pending', PENDING_KEYS] as const,
+  ]),
 ];
 
 /**
@@ -77,7 +81,10 @@ async function ensureIndex(connection: Connection, index: Index): Promise<void> 
     }
     try {
       await connection.run('index.create', collection, (documents) =>
-        documents.createIndex(keys as IndexSpecification, { name }),
+        documents.createIndex(keys as IndexSpecification, {
+          name,
+          ...(keys === PENDING_KEYS ? { sparse: true } : {}),
+        }),
       );
       return;
     } catch (error) {

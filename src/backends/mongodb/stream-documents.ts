@@ -38,6 +38,9 @@ interface StoredLevel {
   readonly d?: { readonly buffer: Uint8Array; readonly position: number };
 }
 
+/** The states to write are too old. Nothing is lost: the entries are still there. */
+class TooLate extends Error {}
+
 /** One document per stream: its record, and the tails of its levels, as of an entry of the journal. */
 export class StreamDocuments {
   readonly #connection: Connection;
@@ -108,12 +111,13 @@ export class StreamDocuments {
 
   /**
    * Stores states as of an entry, except where a document says more already. Documents of streams that had
-   * one of the ids before and are gone give way. `assertInTime` is asked right before each document is
-   * written: much later than the states were taken, the journal could not mend what is set back.
+   * one of the ids before and are gone give way.
+   * @throws {TooLate} when it is not in time any more: much later than the states were taken, the journal
+   * could not mend what is set back.
    */
   async write(
     documents: readonly StoredDocument[],
-    { appliedSeq, assertInTime }: { readonly appliedSeq: number; assertInTime(): void },
+    { appliedSeq, isInTime }: { readonly appliedSeq: number; isInTime(): boolean },
   ): Promise<void> {
     const numbers = new Map(documents.map((document) => [document._id, document['m'] as number]));
     const present = new Map<string, number>();
@@ -122,10 +126,14 @@ export class StreamDocuments {
     }
     const stale = documents.filter(({ _id }) => (present.get(_id) ?? -1) < appliedSeq);
     await eachLimited(stale, CALL_COUNT_MAX, async (document) => {
-      assertInTime();
+      if (!isInTime()) throw new TooLate();
       if (await this.#replace(document, appliedSeq)) return;
-      assertInTime();
-      await this.#insert(document);
+      if (!isInTime()) throw new TooLate();
+      if (!(await this.#insert(document)) || isInTime()) return;
+      // Before entries go, the documents of their streams are there: this stream has been deleted, or its
+      // entries still say everything.
+      await this.#takeBack(document, appliedSeq);
+      throw new TooLate();
     });
   }
 
@@ -142,15 +150,27 @@ export class StreamDocuments {
     return matchedCount > 0;
   }
 
-  async #insert(document: StoredDocument): Promise<void> {
-    await this.#run('streams.insert', async (streams) => {
+  /** False when somebody who applies the same entries was quicker. */
+  async #insert(document: StoredDocument): Promise<boolean> {
+    let isRepeated = false;
+    return this.#run('streams.insert', async (streams) => {
       try {
         await streams.insertOne(document);
+        return true;
       } catch (error) {
-        // Somebody applies the same entries, and was quicker.
-        if (!isDuplicateKey(error)) throw error;
+        if (!isDuplicateKey(error)) {
+          isRepeated = true;
+          throw error;
+        }
       }
+      return isRepeated;
     });
+  }
+
+  async #takeBack({ _id, ...fields }: StoredDocument, appliedSeq: number): Promise<void> {
+    await this.#run('streams.takeBack', (streams) =>
+      streams.deleteOne({ _id, m: fields['m'], s: appliedSeq }),
+    );
   }
 
   /** Removes the documents of deleted streams, not of new ones with their ids. */

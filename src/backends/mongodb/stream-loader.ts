@@ -141,7 +141,7 @@ export class StreamLoader {
 
   /** A level as it is in the view when this resolves; null when there is no such stream or level. */
   async level(streamId: StreamId, granularity: GranularityName): Promise<LoadedLevel | null> {
-    const { view } = this.#parts;
+    const { view, follower } = this.#parts;
     for (;;) {
       const state = (await this.load([streamId])).get(streamId);
       const level = state?.levels.get(granularity);
@@ -150,6 +150,10 @@ export class StreamLoader {
       if (directory !== null) return { number: state.number, directory, tail: tail.block() };
       const { epoch } = view;
       const counted = await this.#counted(granularity, state.number);
+      if (!(await follower.isIntact())) {
+        await follower.follow();
+        continue;
+      }
       if (view.epoch !== epoch || view.stateOf(streamId) !== state) continue;
       level.directory ??= this.#directory(granularity, state.number, counted);
     }

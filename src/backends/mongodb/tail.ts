@@ -1,9 +1,13 @@
 import { type Block, concatBlocks, EMPTY_BLOCK, rawBlock } from '../../model/block.ts';
+import { rowsSizeBytes } from './row-size.ts';
+
+const NUMERIC_ROW_SIZE_BYTES = 16;
 
 /** The newest rows of a level, after those in its blocks. What is handed out never changes. */
 export class Tail {
   #parts: Block[] = [];
   #rowCount = 0;
+  #sizeBytes = 0;
   #firstMs: number | null = null;
   #lastMs: number | null = null;
   /** Numeric rows that came one by one, not yet a block. */
@@ -12,6 +16,11 @@ export class Tail {
 
   get rowCount(): number {
     return this.#rowCount;
+  }
+
+  /** About how many bytes the rows take before they are encoded. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
   }
 
   get firstMs(): number | null {
@@ -26,6 +35,7 @@ export class Tail {
   push(timestampMs: number, value: number): void {
     this.#timestamps.push(timestampMs);
     this.#values.push(value);
+    this.#sizeBytes += NUMERIC_ROW_SIZE_BYTES;
     this.#note(timestampMs, timestampMs, 1);
   }
 
@@ -34,6 +44,7 @@ export class Tail {
     if (rows.timestamps.length === 0) return;
     this.#flush();
     this.#parts.push(rows);
+    this.#sizeBytes += rowsSizeBytes(rows);
     this.#note(rows.timestamps[0]!, rows.timestamps.at(-1)!, rows.timestamps.length);
   }
 

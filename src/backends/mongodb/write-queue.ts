@@ -15,7 +15,8 @@ import {
 } from './entry.ts';
 import type { Follower } from './follower.ts';
 import { groupBy } from './group-by.ts';
-import { entryOf, isTooLarge, type Journal } from './journal.ts';
+import { entryOf, isTooLarge, type Journal, OutcomeUnknown } from './journal.ts';
+import { Turns } from './turns.ts';
 import type { View } from './view.ts';
 
 /** Commits that share an entry, at most: nobody waits long for the first of many. */
@@ -57,6 +58,7 @@ interface Prepared {
 /** Puts commits into the journal, those that wait together as one entry. */
 export class WriteQueue {
   readonly #parts: QueueParts;
+  readonly #turns = new Turns();
   #waiting: Waiting[] = [];
   /** The end of the work so far: entries go in one after the other. */
   #work: Promise<void> = Promise.resolve();
@@ -124,6 +126,7 @@ export class WriteQueue {
 
   async #commitGroup(commits: readonly Commit[]): Promise<readonly CommitOutcome[]> {
     for (let tryCount = 1; ; tryCount++) {
+      await this.#turns.begin();
       const { view, follower, draftSource } = this.#parts;
       const source = draftSource();
       const outcomes: CommitOutcome[] = [];
@@ -170,7 +173,9 @@ export class WriteQueue {
     const header = { ...last, streamCount: draft.streamCount, checkpointMs: null };
     const prepared = this.#prepare(header, changes);
     if (isTooLarge(prepared.encoded)) {
-      throw new StreamAppendFailed('The commit is too large for one document of the journal.');
+      throw new StreamAppendFailed(
+        'The commit is too large for one document of the journal (11 MiB). Append fewer rows at a time.',
+      );
     }
     await blockDocuments.write(blocks);
     if (view.position === position && (await this.#insert(prepared))) return true;
@@ -213,11 +218,12 @@ export class WriteQueue {
   /** Whether the entry is in, for good. */
   async #insert({ header, encoded }: Prepared): Promise<boolean> {
     const { journal, follower, view, onEntry } = this.#parts;
-    if (!(await journal.insert(header, encoded))) return false;
+    const startMs = this.#turns.nowMs();
+    const { isInserted, isRepeated } = await journal.insert(header, encoded);
+    this.#turns.end({ isWon: isInserted, durationMs: this.#turns.nowMs() - startMs });
+    if (!isInserted) return false;
     if (!follower.isTrusted && !(await follower.isAlive(header.seq))) {
-      // The number had been given to another entry, which has been applied and removed since.
-      await journal.remove(header.seq);
-      await follower.reset();
+      await this.#takeBack(header, isRepeated);
       return false;
     }
     if (view.position < header.seq) {
@@ -229,6 +235,20 @@ export class WriteQueue {
     }
     onEntry();
     return true;
+  }
+
+  /**
+   * Removes an entry that went in under a number that others had had, applied and removed.
+   * @throws {OutcomeUnknown} when it may as well have been the one that was applied.
+   */
+  async #takeBack(header: EntryHeader, isRepeated: boolean): Promise<void> {
+    const { journal, follower } = this.#parts;
+    const newest = await journal.newest();
+    // What is still there after all entries up to its number were removed, came later.
+    const wasCleared = newest !== null && newest.cleared >= header.seq;
+    const isLate = wasCleared && !isRepeated && (await journal.remove(header));
+    await follower.reset();
+    if (!isLate) throw new OutcomeUnknown();
   }
 
   /** Blocks that no entry refers to are seen by nobody: to leave one behind costs room, nothing else. */
@@ -248,7 +268,8 @@ function rowCountOf({ writes = [] }: Commit): number {
   return count;
 }
 
-/** A store that does not answer would answer no part of the group either. */
+/** A store that does not answer would answer no part of the group either; and what may be in stays. */
 function isStoreWide(error: unknown): boolean {
+  if (error instanceof OutcomeUnknown) return true;
   return String((error as { name?: unknown }).name).startsWith('Mongo');
 }

@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { BSON, type Document, MongoClient } from 'mongodb';
 import type { MongodbBackend } from '../../../src/backends/mongodb/mongodb-backend.ts';
+import { rawBlock } from '../../../src/model/block.ts';
+import { Granularity } from '../../../src/model/granularity.ts';
 import { describeWith } from '../../servers/available.ts';
 import { append, appendOf, createStream, opened, type Row, readRows, TINY } from './fixtures.ts';
 
@@ -48,19 +52,21 @@ describeWith('mongodb', ({ createStore }) => {
     const { url, drop } = await createStore();
     const gate = new Gate('journal.insert');
     const slow = await opened(url, { ...TINY, onCall: gate.onCall });
-    const quick = await opened(url, TINY);
     const id = await createStream(slow);
     gate.close();
     const late = slow.commit({ expect: [], writes: [appendOf(id, [[1000, -1]])] });
     await gate.reached;
-    for (const row of rowsUpTo(60)) await append(quick, id, [row]);
+    // Each that closes has applied and removed what those before it left.
+    for (let i = 0; i < 60; i += 10) {
+      const quick = await opened(url, TINY);
+      for (const row of rowsUpTo(60).slice(i, i + 10)) await append(quick, id, [row]);
+      await quick.close();
+    }
     gate.open();
     expect((await late).isCommitted).toBe(true);
     const wanted = [...rowsUpTo(60), [1000, -1]];
-    for (const backend of [slow, quick]) {
-      expect(await readRows(backend, id)).toEqual(wanted);
-      await backend.close();
-    }
+    expect(await readRows(slow, id)).toEqual(wanted);
+    await slow.close();
     const fresh = await opened(url, TINY);
     expect(await readRows(fresh, id)).toEqual(wanted);
     await fresh.close();
@@ -85,10 +91,12 @@ describeWith('mongodb', ({ createStore }) => {
     const { url, drop } = await createStore();
     const patient = { ...TINY, urgentEntryCount: 6, deletionDelayMs: 600_000 };
     const gate = new Gate('streams.replace');
+    const first = await opened(url, patient);
+    const id = await createStream(first);
+    for (let i = 0; i < 8; i++) await append(first, id, [[i, i]]);
+    await first.close();
     const slow = await opened(url, { ...patient, onCall: gate.onCall });
     const quick = await opened(url, patient);
-    const id = await createStream(slow);
-    for (let i = 0; i < 8; i++) await append(slow, id, [[i, i]]);
     gate.close();
     for (let i = 8; i < 14; i++) await append(slow, id, [[i, i]]);
     await gate.reached;
@@ -162,6 +170,35 @@ describeWith('mongodb', ({ createStore }) => {
     await drop();
   });
 
+  test('a lease that a taker left half taken when it died is taken over and given back', async () => {
+    const { url, drop } = await createStore();
+    let nowMs = 1_000_000;
+    const now = () => new Date(nowMs);
+    const backend = await opened(url, { now });
+    const dying = await opened(url, {
+      now,
+      onCall: async (name) => {
+        if (name === 'leases.clear') throw new Error('killed');
+      },
+    });
+    const id = await createStream(backend);
+    expect(await backend.acquireLease(id, { owner: 'a', durationMs: 1000 })).toBe(true);
+    await backend.releaseLease(id, 'a');
+    const taken = dying.acquireLease(id, { owner: 'b', durationMs: 1000 });
+    await expect(taken).rejects.toThrow('killed');
+    expect(await backend.acquireLease(id, { owner: 'c', durationMs: 1000 })).toBe(false);
+    nowMs += 1001;
+    const fresh = await opened(url, { now });
+    for (const [i, each] of [backend, fresh, backend].entries()) {
+      expect(await each.acquireLease(id, { owner: `d${i}`, durationMs: 1000 })).toBe(true);
+      expect(await each.renewLease(id, { owner: `d${i}`, durationMs: 1000 })).toBe(true);
+      await each.releaseLease(id, `d${i}`);
+      expect(await each.renewLease(id, { owner: `d${i}`, durationMs: 1000 })).toBe(false);
+    }
+    for (const each of [backend, dying, fresh]) await each.close();
+    await drop();
+  });
+
   test('many writers on one store lose and double nothing', async () => {
     const { url, drop } = await createStore();
     const backends = await Promise.all(Array.from({ length: 4 }, () => opened(url, TINY)));
@@ -200,4 +237,165 @@ describeWith('mongodb', ({ createStore }) => {
     await backend.close();
     await drop();
   });
+
+  test('a commit whose answer comes after others have applied and removed it counts at most once', async () => {
+    const { url, drop } = await createStore();
+    const gate = new Gate('journal.insert');
+    const slow = await opened(url, { ...TINY, onAnswer: gate.onCall });
+    const id = await createStream(slow);
+    gate.close();
+    const outcomes = [-1, -2].map((value) =>
+      slow.commit({ expect: [], writes: [appendOf(id, [[0, value]])] }).then(
+        ({ isCommitted }) => String(isCommitted),
+        ({ code }: { code: string }) => code,
+      ),
+    );
+    await gate.reached;
+    // Each that closes has applied, and removed, what it can.
+    for (let round = 0; round < 3; round++) {
+      const quick = await opened(url, TINY);
+      for (const row of rowsUpTo(60).slice(round * 20, round * 20 + 20))
+        await append(quick, id, [row]);
+      await quick.close();
+    }
+    gate.open();
+    // It was stored, and what could prove that is gone.
+    expect(await Promise.all(outcomes)).toEqual(['STREAM_APPEND_FAILED', 'STREAM_APPEND_FAILED']);
+    await append(slow, id, [[1000, 1000]]);
+    const wanted = [[0, -1], [0, -2], ...rowsUpTo(60), [1000, 1000]];
+    const fresh = await opened(url, TINY);
+    for (const backend of [slow, fresh]) {
+      expect(await readRows(backend, id)).toEqual(wanted);
+      await backend.close();
+    }
+    await drop();
+  });
+
+  test.each(['blocks.directory', 'blocks.read', 'streams.read'])(
+    'a reader that sleeps before %s while blocks are superseded and removed sees all rows',
+    async (name) => {
+      const { url, drop } = await createStore();
+      const writer = await opened(url, TINY);
+      const id = await createStream(writer);
+      await append(writer, id, rowsUpTo(40));
+      for (let i = 0; i < 12; i++) await append(writer, id, [[40 + i, 40 + i]]);
+      const gate = new Gate(name);
+      const reader = await opened(url, { ...TINY, onCall: gate.onCall });
+      gate.close();
+      const rows = readRows(reader, id);
+      await gate.reached;
+      for (let i = 0; i < 40; i++) await append(writer, id, [[i, -i]]);
+      gate.open();
+      const seen = (await rows).map(([timestampMs]) => timestampMs);
+      expect([...new Set(seen)]).toEqual(rowsUpTo(52).map(([timestampMs]) => timestampMs));
+      await reader.close();
+      await writer.close();
+      await drop();
+    },
+  );
+
+  test('a document that a late applier inserts does not bring a deleted stream back', async () => {
+    const { url, drop } = await createStore();
+    const gate = new Gate('streams.insert');
+    const slow = await opened(url, { ...TINY, onCall: gate.onCall });
+    const quick = await opened(url, { ...TINY, urgentEntryCount: 3 });
+    gate.close();
+    const id = await createStream(slow, { kind: 'short-lived' });
+    for (let i = 0; i < 4; i++) await append(slow, id, [[i, i]]);
+    await gate.reached;
+    const other = await createStream(quick);
+    expect((await quick.commit({ expect: [], delete: [id] })).isCommitted).toBe(true);
+    for (let i = 0; i < 40; i++) await append(quick, other, [[i, i]]);
+    // Longer than an applier has for its documents.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    gate.open();
+    await slow.close();
+    const fresh = await opened(url, TINY);
+    expect(await fresh.queryStreams({ tags: { kind: 'short-lived' }, limit: 10 })).toEqual([]);
+    expect(await fresh.countStreams({})).toBe(1);
+    await fresh.close();
+    await quick.close();
+    await drop();
+  });
+
+  test('values of any size go through tails, blocks and documents', async () => {
+    const { url, drop } = await createStore();
+    const backend = await opened(url, { entriesSizeMaxBytes: 1_000_000 });
+    const id = await createStream(backend);
+    for (let round = 0; round < 9; round++) {
+      const timestamps = Float64Array.from({ length: 20 }, (_, i) => round * 20 + i);
+      // Compression does not make such texts small.
+      const values = Array.from(
+        timestamps,
+        (t) => `${t} ${randomBytes(75_000).toString('base64')}`,
+      );
+      const write = {
+        kind: 'append',
+        streamId: id,
+        granularity: Granularity.Seconds,
+        block: rawBlock(timestamps, values),
+      } as const;
+      expect((await backend.commit({ expect: [], writes: [write] })).isCommitted).toBe(true);
+    }
+    await backend.close();
+    const fresh = await opened(url);
+    const rows = await readRows(fresh, id, { rowCountMax: 30 });
+    expect(rows.map(([t, value]) => [t, Number.parseInt(String(value), 10)])).toEqual(
+      rowsUpTo(180),
+    );
+    await fresh.close();
+    const sizes = (await documentsOf(url)).map((document) => BSON.calculateObjectSize(document));
+    expect(Math.max(...sizes)).toBeLessThan(16 * 2 ** 20);
+    await drop();
+  });
+
+  test('blocks of writers that died before their commit are removed, those of slow ones are not missed', async () => {
+    const { url, drop } = await createStore();
+    const orphanAgeMs = 0;
+    const gate = new Gate('journal.insert');
+    const dying = await opened(url, {
+      ...TINY,
+      onCall: async (name) => {
+        if (name === 'journal.insert') throw new Error('killed');
+      },
+    });
+    const slow = await opened(url, { ...TINY, onCall: gate.onCall });
+    const quick = await opened(url, { ...TINY, orphanAgeMs });
+    const id = await createStream(quick);
+    const rows = rowsUpTo(30);
+    const doomed = dying.commit({ expect: [], writes: [appendOf(id, rows)] });
+    await expect(doomed).rejects.toThrow('killed');
+    gate.close();
+    const late = slow.commit({ expect: [], writes: [appendOf(id, rows)] });
+    await gate.reached;
+    const orphans = (await blocksOf(url)).filter((document) => !('s' in document));
+    expect(orphans.length).toBeGreaterThan(8);
+    for (let i = 0; i < 8; i++) await append(quick, id, [[100 + i, i]]);
+    await quick.close();
+    const left = new Set((await blocksOf(url)).map(({ _id }) => _id));
+    expect(orphans.filter(({ _id }) => left.has(_id))).toEqual([]);
+    gate.open();
+    expect((await late).isCommitted).toBe(true);
+    const wanted = [...rows, ...Array.from({ length: 8 }, (_, i) => [100 + i, i])];
+    expect(await readRows(slow, id)).toEqual(wanted);
+    const fresh = await opened(url, { ...TINY, orphanAgeMs });
+    for (let i = 8; i < 16; i++) await append(fresh, id, [[100 + i, i]]);
+    expect(await readRows(fresh, id)).toHaveLength(46);
+    for (const backend of [fresh, slow, dying]) await backend.close();
+    await drop();
+  });
 });
+
+async function documentsOf(url: string): Promise<readonly Document[]> {
+  const client = new MongoClient(url);
+  try {
+    const collections = await client.db().collections();
+    return (await Promise.all(collections.map((each) => each.find().toArray()))).flat();
+  } finally {
+    await client.close();
+  }
+}
+
+async function blocksOf(url: string): Promise<readonly Document[]> {
+  return (await documentsOf(url)).filter((document) => 'n' in document);
+}
