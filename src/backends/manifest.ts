@@ -1,4 +1,4 @@
-import type { TimeRange } from '../model/time-range.ts';
+import { ALL_TIME, type TimeRange } from '../model/time-range.ts';
 
 /** What a backend can do. Users and the conformance suite read the same object. */
 export interface BackendManifest {
@@ -27,3 +27,17 @@ export interface BackendManifest {
   /** Instants that a datapoint may have. */
   readonly timestampRange: TimeRange;
 }
+
+/** The manifest of a store that can do everything; others name what they lack beside it. */
+export const COMPLETE_MANIFEST: BackendManifest = Object.freeze({
+  transactions: true,
+  durable: true,
+  processes: true,
+  equalTimestamps: true,
+  groupValues: true,
+  highAccuracy: true,
+  levels: 'stored',
+  valueDownsamplers: 'all',
+  timeDownsamplers: 'all',
+  timestampRange: ALL_TIME,
+});

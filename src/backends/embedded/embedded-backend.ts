@@ -3,7 +3,6 @@ import { EMPTY_BLOCK } from '../../model/block.ts';
 import { granularityIndex } from '../../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
-import { ALL_TIME } from '../../model/time-range.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
 import type {
   Commit,
@@ -14,7 +13,7 @@ import type {
   PageRequest,
   StreamQuery,
 } from '../backend.ts';
-import type { BackendManifest } from '../manifest.ts';
+import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { BlockStore } from './block-store.ts';
 import { Committer } from './committer.ts';
 import { LeaseStore } from './lease-store.ts';
@@ -56,18 +55,7 @@ interface OpenStore {
 
 /** A store in a folder of its own, on LMDB; docs/format/embedded-store.md tells how it works. */
 export class EmbeddedBackend extends AbstractBackend {
-  readonly supports: BackendManifest = Object.freeze({
-    transactions: true,
-    durable: true,
-    processes: true,
-    equalTimestamps: true,
-    groupValues: true,
-    highAccuracy: true,
-    levels: 'stored',
-    valueDownsamplers: 'all',
-    timeDownsamplers: 'all',
-    timestampRange: ALL_TIME,
-  });
+  readonly supports: BackendManifest = COMPLETE_MANIFEST;
   readonly location: string;
   readonly #path: string;
   readonly #options: EmbeddedBackendOptions;

@@ -11,7 +11,7 @@ import type {
   PageRequest,
   StreamQuery,
 } from '../backend.ts';
-import type { BackendManifest } from '../manifest.ts';
+import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { SqlPool } from '../sql/sql-pool.ts';
 import type { SqlLayout } from '../sql/sql-schema.ts';
 import { SqlStore } from '../sql/sql-store.ts';
@@ -53,10 +53,8 @@ interface Parts {
  * they are read. Layout: docs/format/influxdb.md.
  */
 export class InfluxdbBackend extends AbstractBackend {
-  readonly supports: BackendManifest = {
-    transactions: true,
-    durable: true,
-    processes: true,
+  readonly supports: BackendManifest = Object.freeze({
+    ...COMPLETE_MANIFEST,
     equalTimestamps: false,
     groupValues: false,
     highAccuracy: false,
@@ -64,7 +62,7 @@ export class InfluxdbBackend extends AbstractBackend {
     valueDownsamplers: VALUE_DOWNSAMPLERS,
     timeDownsamplers: ['mean'],
     timestampRange: TIMESTAMP_RANGE,
-  };
+  });
   readonly location: string;
   readonly #target: InfluxTarget;
   readonly #metadata: SqlTarget;

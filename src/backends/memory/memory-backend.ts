@@ -8,7 +8,6 @@ import {
 import type { GranularityName } from '../../model/granularity.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../../model/stream.ts';
 import { matchesTags, type Tags } from '../../model/tags.ts';
-import { ALL_TIME } from '../../model/time-range.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
 import type {
   Commit,
@@ -21,7 +20,7 @@ import type {
   StreamQuery,
   Write,
 } from '../backend.ts';
-import type { BackendManifest } from '../manifest.ts';
+import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { pageOf } from '../page.ts';
 
 interface StoredStream {
@@ -39,18 +38,11 @@ interface Lease {
 
 /** Keeps everything in this process, as plainly as possible: the executable specification of a backend. */
 export class MemoryBackend extends AbstractBackend {
-  readonly supports: BackendManifest = {
-    transactions: true,
+  readonly supports: BackendManifest = Object.freeze({
+    ...COMPLETE_MANIFEST,
     durable: false,
     processes: false,
-    equalTimestamps: true,
-    groupValues: true,
-    highAccuracy: true,
-    levels: 'stored',
-    valueDownsamplers: 'all',
-    timeDownsamplers: 'all',
-    timestampRange: ALL_TIME,
-  };
+  });
   readonly location = 'memory:';
   readonly #now: () => Date;
   readonly #streams = new Map<StreamId, StoredStream>();

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
-import { ALL_TIME } from '../../model/time-range.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
 import type {
   Commit,
@@ -12,7 +11,7 @@ import type {
   PageRequest,
   StreamQuery,
 } from '../backend.ts';
-import type { BackendManifest } from '../manifest.ts';
+import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { Applier } from './applier.ts';
 import { BlockDocuments } from './block-documents.ts';
 import { BlockReader } from './block-reader.ts';
@@ -96,18 +95,7 @@ interface Parts {
  * and block documents follow it. Format: docs/format/mongodb.md.
  */
 export class MongodbBackend extends AbstractBackend {
-  readonly supports: BackendManifest = {
-    transactions: true,
-    durable: true,
-    processes: true,
-    equalTimestamps: true,
-    groupValues: true,
-    highAccuracy: true,
-    levels: 'stored',
-    valueDownsamplers: 'all',
-    timeDownsamplers: 'all',
-    timestampRange: ALL_TIME,
-  };
+  readonly supports: BackendManifest = COMPLETE_MANIFEST;
   readonly location: string;
   readonly #url: MongodbUrl;
   readonly #limits: Limits;

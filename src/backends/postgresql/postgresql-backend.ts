@@ -2,7 +2,6 @@ import { assert } from '../../model/assert.ts';
 import { granularityIndex } from '../../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
-import { ALL_TIME } from '../../model/time-range.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
 import type {
   Commit,
@@ -13,7 +12,7 @@ import type {
   PageRequest,
   StreamQuery,
 } from '../backend.ts';
-import type { BackendManifest } from '../manifest.ts';
+import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import type { RowWriter } from '../sql/sql-commit.ts';
 import type { SqlLayout } from '../sql/sql-schema.ts';
 import { SqlStore } from '../sql/sql-store.ts';
@@ -47,18 +46,7 @@ const LAYOUT: SqlLayout = { name: 'postgresql', version: 1, tables: blockTable }
 
 /** A store in a schema of a PostgreSQL database; docs/format/postgresql.md tells how it works. */
 export class PostgresqlBackend extends AbstractBackend {
-  readonly supports: BackendManifest = Object.freeze({
-    transactions: true,
-    durable: true,
-    processes: true,
-    equalTimestamps: true,
-    groupValues: true,
-    highAccuracy: true,
-    levels: 'stored',
-    valueDownsamplers: 'all',
-    timeDownsamplers: 'all',
-    timestampRange: ALL_TIME,
-  });
+  readonly supports: BackendManifest = COMPLETE_MANIFEST;
   readonly location: string;
   readonly #target: SqlTarget;
   readonly #options: PostgresqlBackendOptions;
