@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Datastream } from '../api/datastream.ts';
+import type { Backend } from '../backends/backend.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import { BackendUnavailable } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
@@ -64,7 +65,7 @@ export class CommandContext {
   ): Promise<T> {
     if (!creates) assertStoreExists(this.storeUrl);
     // Leases run by the store's own clock: those of many machines would differ.
-    const backend = await openBackend(this.storeUrl);
+    const backend = await openStore(this.storeUrl, this.io.signal);
     this.#location = backend.location;
     const datastream = new Datastream(backend, {
       now: this.io.now,
@@ -95,6 +96,28 @@ export class CommandContext {
   #warn(warning: DatastreamWarning): void {
     this.#warningCount++;
     if (this.#warningCount <= PRINTED_WARNING_COUNT) this.note(`warning: ${warning.message}`);
+  }
+}
+
+/**
+ * Opens a store, unless the signal comes while a server does not answer.
+ * @throws the reason of the signal, and whatever `openBackend` throws.
+ */
+export async function openStore(url: string, signal: AbortSignal): Promise<Backend> {
+  const opening = openBackend(url);
+  let giveUp = (): void => {};
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp);
+  });
+  try {
+    return await Promise.race([opening, interrupted]);
+  } catch (error) {
+    // A store that opens after all has nobody left to close it.
+    opening.then((backend) => backend.close()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -39,3 +39,5 @@ process.exitCode = await run(process.argv.slice(2), {
     return process.stdout.rows;
   },
 });
+// A server that was given up on before it answered would hold the process.
+if (interruption.signal.aborted) process.exit();

@@ -17,7 +17,8 @@ export function missingForStream(
   const { valueDownsamplers: known, timestampRange } = supports;
   if (known !== 'all') {
     const unknown = record.valueDownsamplers.filter((name) => !known.includes(name));
-    if (unknown.length > 0) reasons.push(`the downsamplers ${unknown.join(', ')}`);
+    if (unknown.length > 0)
+      reasons.push(`the downsampler${unknown.length > 1 ? 's' : ''} ${unknown.join(', ')}`);
   }
   if (earliestMs !== null && earliestMs < timestampRange.startMs) {
     reasons.push(`timestamps before ${new Date(timestampRange.startMs).toISOString()}`);

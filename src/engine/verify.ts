@@ -1,6 +1,7 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, concatBlocks } from '../model/block.ts';
 import {
+  bucketCeilMs,
   bucketStartMs,
   Granularity,
   granularityIndex,
@@ -158,10 +159,15 @@ class StreamVerifier {
 function staleLevels({ derivation }: OperatorRun, sources: readonly StreamSnapshot[]): RangeSet {
   return derivation.sources.flatMap(({ granularity }, index) => {
     const { record } = sources[index]!;
-    const read = granularityIndex(granularity);
+    const read = Granularity.byName(granularity);
+    // A finer range stands for whole buckets of what is read: these begin before it and end after it.
     return lowerGranularities(record.highestGranularity)
-      .filter(({ name }) => granularityIndex(name) <= read)
-      .flatMap(({ name }) => record.levels[name]?.stale ?? []);
+      .filter(({ name }) => granularityIndex(name) <= granularityIndex(granularity))
+      .flatMap(({ name }) => record.levels[name]?.stale ?? [])
+      .map(({ startMs, endMs }) => ({
+        startMs: bucketStartMs(startMs, read),
+        endMs: bucketCeilMs(endMs, read),
+      }));
   });
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +60,32 @@ test('errors of a process are one line and its exit code', async () => {
   child.stderr!.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
   expect(await once(child, 'close')).toEqual([10, null]);
   expect(stderr.join('')).toMatch(/^datastream: [^\n]+\n$/);
+});
+
+test.each([
+  ['a command', (url: string) => ['--store', url, 'streams']],
+  ['a copy', (url: string) => ['copy', url, store.url]],
+])('Ctrl-C ends %s that waits for a server without an answer', async (_name, argv) => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const timeouts = 'connectTimeoutMs=600000&retryTimeoutMs=600000';
+  const connected = once(silent, 'connection');
+  const child = start(...argv(`postgresql://user:secret@127.0.0.1:${port}/db?${timeouts}`));
+  const stderr: string[] = [];
+  child.stderr!.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
+  try {
+    await connected;
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([130, null]);
+    expect(stderr.join('')).toBe('datastream: interrupted\n');
+  } finally {
+    child.kill('SIGKILL');
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
 });
 
 /** More than one commit of maintenance takes. */

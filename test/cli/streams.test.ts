@@ -92,7 +92,7 @@ describe('streams', () => {
     const terminal = { isTerminal: { stdin: true, stdout: false, stderr: true } };
     const no = await store.cli(['delete', 'm=b'], { ...terminal, stdin: 'n\n' });
     expect(no).toMatchObject({ exitCode: 5, stdout: '' });
-    expect(no.stderr).toContain('Delete 1 stream and all of their data? [y/N]');
+    expect(no.stderr).toContain('Delete 1 stream with all data? [y/N]');
     const yes = await store.cli(['delete', 'm=b'], { ...terminal, stdin: 'y\n' });
     expect(yes).toMatchObject({ exitCode: 0, stdout: '1 stream deleted\n' });
     expect((await store.cli(['delete', a, '--yes'])).exitCode).toBe(13);

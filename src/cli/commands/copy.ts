@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { copyStreams } from '../../api/copy-streams.ts';
 import type { CopyProgress, CopyReport } from '../../api/types.ts';
 import type { Backend } from '../../backends/backend.ts';
-import { openBackend } from '../../backends/open-backend.ts';
 import { PartlyDone, usageError } from '../cli-error.ts';
-import { assertStoreExists, type CommandContext } from '../command-context.ts';
+import { assertStoreExists, type CommandContext, openStore } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
 import { parseCount } from '../options.ts';
 import { parseQuery } from '../parse/tags.ts';
@@ -33,8 +32,11 @@ export function registerCopy(program: Command, context: CommandContext): void {
       const [from, to] = [canonicalUrl(fromUrl), canonicalUrl(toUrl)];
       if (from === to) throw usageError('A store cannot be copied to itself.');
       assertStoreExists(from);
-      await withBackend(from, (source) =>
-        withBackend(to, (target) => copy(context, { source, target, queryTags, options })),
+      const { signal } = context.io;
+      await withBackend({ url: from, signal }, (source) =>
+        withBackend({ url: to, signal }, (target) =>
+          copy(context, { source, target, queryTags, options }),
+        ),
       );
     });
 }
@@ -79,7 +81,7 @@ async function copy(
   }
   for (const { streamId, tags, reasons } of report.unsupported) {
     context.note(
-      `left out stream ${streamId} ${JSON.stringify(tags)}: no ${reasons.join(', no ')}`,
+      `left out stream ${streamId} ${JSON.stringify(tags)}: the target lacks ${reasons.join(' and ')}`,
     );
   }
   await out.line(summary(report, elapsedMs()));
@@ -98,7 +100,9 @@ function summary({ streamCount, copiedCount, rowCount }: CopyReport, elapsedMs: 
 /** Rows, and how many of them a second where that can be said. */
 function rateText(rowCount: number, elapsedMs: number): string {
   const rows = countText(rowCount, 'row');
-  return elapsedMs <= 0 ? rows : `${rows}, ${Math.round((rowCount * 1000) / elapsedMs)} rows/s`;
+  return elapsedMs <= 0 || rowCount === 0
+    ? rows
+    : `${rows}, ${Math.round((rowCount * 1000) / elapsedMs)} rows/s`;
 }
 
 /** An unfinished copy knows where it is from: the same folder must have the same name in the next run. */
@@ -107,8 +111,11 @@ function canonicalUrl(url: string): string {
   return EMBEDDED_SCHEME + resolve(url.slice(EMBEDDED_SCHEME.length));
 }
 
-async function withBackend<T>(url: string, work: (backend: Backend) => Promise<T>): Promise<T> {
-  const backend = await openBackend(url);
+async function withBackend<T>(
+  { url, signal }: { readonly url: string; readonly signal: AbortSignal },
+  work: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  const backend = await openStore(url, signal);
   let result: T;
   try {
     result = await work(backend);

@@ -21,7 +21,7 @@ export function registerDelete(program: Command, context: CommandContext): void 
         for await (const _stream of selectStreams(datastream, args)) streamCount++;
         const streams = countText(streamCount, 'stream');
         if (streamCount > 0) {
-          if (!options.yes) await confirm(context, `Delete ${streams} and all of their data?`);
+          if (!options.yes) await confirm(context, `Delete ${streams} with all data?`);
           await datastream.deleteStreams(queryTags);
         }
         await context.out.line(`${streams} deleted`);
