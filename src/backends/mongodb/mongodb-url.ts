@@ -14,11 +14,13 @@ export interface MongodbUrl {
 /** Scheme, user information, hosts, path, query: the hosts may be several, which `URL` does not read. */
 const SHAPE = /^mongodb(?:\+srv)?:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
 const NAME_SIZE_MAX = 63;
+/** Options that are numbers: the driver takes other text for NaN, and then waits for ever. */
+const NUMERIC_OPTION = /(?:ms|poolsize|maxconnecting)$/i;
 
 /**
  * Takes `mongodb://user:password@host:port/database?options` apart.
- * @throws {InvalidBackendUrl} when it has another shape, names no database, or asks for writes
- * without an answer: nobody would know whether a commit is stored.
+ * @throws {InvalidBackendUrl} when it has another shape, names no database, has an option that should be a
+ * number, or asks for writes without an answer: nobody would know whether a commit is stored.
  */
 export function parseMongodbUrl(url: string): MongodbUrl {
   const location = redactUrl(url);
@@ -29,9 +31,7 @@ export function parseMongodbUrl(url: string): MongodbUrl {
     );
   }
   const [, userInfo = '', , path = '', query = ''] = match;
-  if (new URLSearchParams(query).get('w') === '0') {
-    throw new InvalidBackendUrl(`The URL ${location} asks for writes without an answer (w=0).`);
-  }
+  checkOptions(query, location);
   const database = decoded(path);
   if (database === '' || database.length > NAME_SIZE_MAX || /[/\\. "$*<>:|?\0]/.test(database)) {
     throw new InvalidBackendUrl(
@@ -42,6 +42,19 @@ export function parseMongodbUrl(url: string): MongodbUrl {
   const password = colon < 0 ? '' : userInfo.slice(colon + 1);
   const secrets = [...new Set([password, decoded(password)])].filter((text) => text !== '');
   return { url, database, location, secrets };
+}
+
+function checkOptions(query: string, location: string): void {
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name === 'w' && value === '0') {
+      throw new InvalidBackendUrl(`The URL ${location} asks for writes without an answer (w=0).`);
+    }
+    if (NUMERIC_OPTION.test(name) && !/^\d+$/.test(value)) {
+      throw new InvalidBackendUrl(
+        `The option ${name} of ${location} is ${JSON.stringify(value)}: expected a whole number.`,
+      );
+    }
+  }
 }
 
 function decoded(text: string): string {

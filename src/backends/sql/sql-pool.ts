@@ -33,6 +33,10 @@ export interface SqlSession {
 const CLIENT_PATIENCE_MAX_MS = 5000;
 const IDLE_TIMEOUT_MS = 60_000;
 
+function importCopyStreams(): Promise<typeof import('pg-copy-streams')> {
+  return importDriver('pg-copy-streams', () => import('pg-copy-streams'));
+}
+
 /** A bounded pool of connections to one server. Callers queue for them in order, however long that takes. */
 export class SqlPool {
   readonly #pool: Pool;
@@ -47,9 +51,11 @@ export class SqlPool {
     pool.on('error', () => {});
   }
 
-  /** Connects to nothing yet. @throws {DriverMissing} when the package pg is not installed. */
+  /** Connects to nothing yet. @throws {DriverMissing} when pg or pg-copy-streams is not installed. */
   static async create(target: SqlTarget): Promise<SqlPool> {
     const { default: driver } = await importDriver('pg', () => import('pg'));
+    // Needed only for large commits, which is too late to learn that it is not there.
+    await importCopyStreams();
     return new SqlPool(new driver.Pool(poolConfig(target)), target.poolSize);
   }
 
@@ -166,7 +172,7 @@ class Session implements SqlSession {
   }
 
   async copyFrom(text: string, source: Readable): Promise<void> {
-    const { from } = await importDriver('pg-copy-streams', () => import('pg-copy-streams'));
+    const { from } = await importCopyStreams();
     try {
       await pipeline(source, this.#client.query(from(text)));
     } catch (error) {

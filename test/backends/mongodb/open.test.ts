@@ -36,6 +36,15 @@ describe('the URL of a MongoDB store', () => {
     expect(error).toMatchObject({ code: 'INVALID_BACKEND_URL' });
   });
 
+  test.each(['maxPoolSize=x', 'socketTimeoutMS=', 'maxConnecting=1.5'])(
+    'may not have the option %s, which is no whole number',
+    (option) => {
+      const error = errorOf(() => new MongodbBackend(`mongodb://host:1/store?${option}`));
+      expect(error).toMatchObject({ code: 'INVALID_BACKEND_URL' });
+      expect(String(error)).toContain(option.split('=')[0]);
+    },
+  );
+
   test('keeps its password to itself when it is refused', () => {
     const error = errorOf(() => new MongodbBackend('mongodb://me:sesame@host:1'));
     expect(error).toMatchObject({ code: 'INVALID_BACKEND_URL' });
