@@ -1,13 +1,19 @@
 import PQueue from 'p-queue';
+import { Granularity } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import { ALL_TIME } from '../model/time-range.ts';
+import { PAGE_ROW_COUNT_MAX, readBlocks } from './block-reader.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import { CopyFamily } from './copy-family.ts';
 import { markerFor, unfinishedQuery, unfinishedRecord } from './copy-marker.ts';
 import { type TargetState, targetStateOf } from './copy-record.ts';
 import { type CopyRoute, familiesOf, type SelectedStream } from './copy-selection.ts';
+import { haveSameRows } from './same-rows.ts';
 
 /** Records that one call reads or one commit creates, at most. */
 const STREAM_COUNT_MAX = 256;
+
+const ROW_OPTIONS = { firstRowCount: PAGE_ROW_COUNT_MAX };
 
 export interface CopyTask {
   /** In creation order, with the sources of each derived one. */
@@ -42,6 +48,7 @@ export class Copy {
   /** @throws the signal's reason when it aborts; what was committed until then stays. */
   async run(): Promise<{ readonly copiedCount: number; readonly rowCount: number }> {
     await this.#lookAtTarget();
+    await this.#lookAtRows();
     await this.#dropLost();
     await this.#create();
     const families = familiesOf(this.#task.streams);
@@ -70,6 +77,34 @@ export class Copy {
       const state = targetStateOf(this.#route, source, targets[i]!, isSelected);
       this.#states.set(ids[i]!, state);
     }
+  }
+
+  /**
+   * Late rows can change neither the record nor the extent of a stream, so that only its rows tell whether
+   * what looks finished is. Those of a derived stream follow from those of its sources.
+   */
+  async #lookAtRows(): Promise<void> {
+    const queue = new PQueue({ concurrency: this.#task.concurrency });
+    for (const ids of this.#chunks(this.#task.streams)) {
+      const finished = ids.filter((streamId) => this.#states.get(streamId) === 'finished');
+      const sources = await this.#route.from.readStreams(finished);
+      await queue.addAll(
+        sources.map((source) => async () => {
+          if (source === null || source.record.derivation !== null) return;
+          if (!(await this.#hasSameRows(source))) this.#states.set(source.record.id, 'behind');
+        }),
+      );
+    }
+  }
+
+  async #hasSameRows({ record }: StreamSnapshot): Promise<boolean> {
+    this.#task.signal?.throwIfAborted();
+    const granularity = Granularity.byName(record.highestGranularity);
+    const request = { streamId: record.id, granularity, range: ALL_TIME };
+    return haveSameRows(
+      readBlocks(this.#route.from, request, ROW_OPTIONS),
+      readBlocks(this.#route.to, request, ROW_OPTIONS),
+    );
   }
 
   /** Removes copies that were begun of streams that the source does not have any more. */

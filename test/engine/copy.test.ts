@@ -391,6 +391,21 @@ describe('a source that changes meanwhile', () => {
     await assertClean(to);
   });
 
+  test('is followed also where late rows change neither record nor extent of a stream', async () => {
+    const [from, to] = [await memory(), await memory()];
+    const engine = engineOn(from);
+    const id = await engine.ensureStream(
+      { n: 1 },
+      { valueDownsamplers: [], highestGranularity: 'seconds' },
+    );
+    for (const second of [1, 2, 5]) await engine.append(id, second, at(second));
+    await copyStreams(from, to);
+    await engine.append(id, 30, at(3), { checkTimestamp: false });
+    expect(await copyStreams(from, to)).toMatchObject({ copiedCount: 1 });
+    expect(await contentsOf(to)).toEqual(await contentsOf(from));
+    expect(await copyStreams(from, to)).toMatchObject({ copiedCount: 0, rowCount: 0 });
+  });
+
   test('does not overwrite what the target has got since', async () => {
     const [from, to] = [await memory(), await memory()];
     const ids = await fill(from);

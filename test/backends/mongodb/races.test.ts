@@ -275,21 +275,25 @@ describeWith('mongodb', ({ createStore }) => {
     'a reader that sleeps before %s while blocks are superseded and removed sees all rows',
     async (name) => {
       const { url, drop } = await createStore();
-      const writer = await opened(url, TINY);
-      const id = await createStream(writer);
-      await append(writer, id, rowsUpTo(40));
-      for (let i = 0; i < 12; i++) await append(writer, id, [[40 + i, 40 + i]]);
+      const first = await opened(url, TINY);
+      const id = await createStream(first);
+      await append(first, id, rowsUpTo(40));
+      for (let i = 0; i < 12; i++) await append(first, id, [[40 + i, 40 + i]]);
+      // Applies everything: the reader has to look into the documents.
+      await first.close();
       const gate = new Gate(name);
       const reader = await opened(url, { ...TINY, onCall: gate.onCall });
       gate.close();
       const rows = readRows(reader, id);
       await gate.reached;
+      const writer = await opened(url, TINY);
       for (let i = 0; i < 40; i++) await append(writer, id, [[i, -i]]);
+      // Removes what is superseded.
+      await writer.close();
       gate.open();
       const seen = (await rows).map(([timestampMs]) => timestampMs);
       expect([...new Set(seen)]).toEqual(rowsUpTo(52).map(([timestampMs]) => timestampMs));
       await reader.close();
-      await writer.close();
       await drop();
     },
   );
