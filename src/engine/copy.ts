@@ -98,12 +98,12 @@ export class Copy {
   }
 
   async #hasSameRows({ record }: StreamSnapshot): Promise<boolean> {
-    this.#task.signal?.throwIfAborted();
     const granularity = Granularity.byName(record.highestGranularity);
     const request = { streamId: record.id, granularity, range: ALL_TIME };
     return haveSameRows(
       readBlocks(this.#route.from, request, ROW_OPTIONS),
       readBlocks(this.#route.to, request, ROW_OPTIONS),
+      this.#task.signal,
     );
   }
 

@@ -1,14 +1,19 @@
 import { type Block, EMPTY_BLOCK, sliceBlock } from '../model/block.ts';
 import { compareBlocks } from './block-compare.ts';
 
-/** Whether both have the same rows, in their order and by bits, however they are cut into blocks. */
+/**
+ * Whether both have the same rows, in their order and by bits, however they are cut into blocks.
+ * @throws the signal's reason when it aborts.
+ */
 export async function haveSameRows(
   blocks: AsyncIterator<Block, void, undefined>,
   others: AsyncIterator<Block, void, undefined>,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   let left: Block | null = EMPTY_BLOCK;
   let right: Block | null = EMPTY_BLOCK;
   for (;;) {
+    signal?.throwIfAborted();
     left = await refilled(left, blocks);
     right = await refilled(right, others);
     if (left === null || right === null) return left === right;

@@ -2,6 +2,10 @@ import { posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { filesBelow, importsOf, read } from './source-files.ts';
 
+/** What every concrete backend may build on, and what those that store blocks, or talk to a server, share. */
+const BACKEND = ['exceptions', 'model', 'backends'];
+const BLOCK_STORE = [...BACKEND, 'backends/codec', 'backends/blocks', 'backends/server'];
+
 /** What each room may import from, beside itself. The house has no other doors. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   exceptions: [],
@@ -9,45 +13,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   downsamplers: ['exceptions', 'model'],
   derive: ['exceptions', 'model'],
   backends: ['exceptions', 'model'],
-  'backends/memory': ['exceptions', 'model', 'backends'],
   'backends/codec': ['exceptions', 'model'],
   'backends/blocks': ['exceptions', 'model', 'backends/codec'],
-  'backends/server': ['exceptions', 'model', 'backends'],
-  'backends/sql': [
-    'exceptions',
-    'model',
-    'backends',
-    'backends/codec',
-    'backends/blocks',
-    'backends/server',
-  ],
-  'backends/embedded': ['exceptions', 'model', 'backends', 'backends/codec'],
-  'backends/postgresql': [
-    'exceptions',
-    'model',
-    'backends',
-    'backends/codec',
-    'backends/blocks',
-    'backends/server',
-    'backends/sql',
-  ],
-  'backends/influxdb': [
-    'exceptions',
-    'model',
-    'backends',
-    'backends/codec',
-    'backends/blocks',
-    'backends/server',
-    'backends/sql',
-  ],
-  'backends/mongodb': [
-    'exceptions',
-    'model',
-    'backends',
-    'backends/codec',
-    'backends/blocks',
-    'backends/server',
-  ],
+  'backends/server': BACKEND,
+  'backends/sql': BLOCK_STORE,
+  'backends/memory': BACKEND,
+  'backends/embedded': [...BACKEND, 'backends/codec'],
+  'backends/postgresql': [...BLOCK_STORE, 'backends/sql'],
+  'backends/influxdb': [...BLOCK_STORE, 'backends/sql'],
+  'backends/mongodb': BLOCK_STORE,
   engine: ['exceptions', 'model', 'downsamplers', 'derive', 'backends'],
   api: ['exceptions', 'model', 'downsamplers', 'derive', 'backends', 'engine'],
   conformance: ['exceptions', 'model', 'backends', 'api'],

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import {
   EmbeddedBackend,
   type EmbeddedBackendOptions,
 } from '../../../src/backends/embedded/embedded-backend.ts';
+import { newRecord } from '../../../src/conformance/contract/rows-of.ts';
 import { type Block, concatBlocks, rawBlock } from '../../../src/model/block.ts';
 import { Granularity } from '../../../src/model/granularity.ts';
 import type { StreamId, StreamRecord } from '../../../src/model/stream.ts';
@@ -33,18 +33,7 @@ export async function opened(
 }
 
 export function numericRecord(tags: Tags = {}): StreamRecord {
-  return {
-    id: randomUUID() as string as StreamId,
-    tags,
-    valueType: 'numeric',
-    valueTypeOptions: {},
-    valueDownsamplers: [],
-    highestGranularity: 'seconds',
-    derivation: null,
-    dependents: [],
-    stale: [],
-    levels: {},
-  };
+  return newRecord(tags, { valueDownsamplers: [], levels: {} });
 }
 
 export async function createStream(backend: Backend, tags: Tags = {}): Promise<StreamId> {

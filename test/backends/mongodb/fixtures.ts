@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { Backend, PageRequest, Write } from '../../../src/backends/backend.ts';
 import {
   MongodbBackend,
   type MongodbBackendOptions,
 } from '../../../src/backends/mongodb/mongodb-backend.ts';
+import { newRecord } from '../../../src/conformance/contract/rows-of.ts';
 import { type Block, concatBlocks, rawBlock } from '../../../src/model/block.ts';
 import { Granularity } from '../../../src/model/granularity.ts';
 import type { StreamId, StreamRecord } from '../../../src/model/stream.ts';
@@ -34,18 +34,7 @@ export async function opened(
 }
 
 export function numericRecord(tags: Tags = {}): StreamRecord {
-  return {
-    id: randomUUID() as string as StreamId,
-    tags,
-    valueType: 'numeric',
-    valueTypeOptions: {},
-    valueDownsamplers: [],
-    highestGranularity: 'seconds',
-    derivation: null,
-    dependents: [],
-    stale: [],
-    levels: {},
-  };
+  return newRecord(tags, { valueDownsamplers: [], levels: {} });
 }
 
 export async function createStream(backend: Backend, tags: Tags = {}): Promise<StreamId> {
