@@ -13,7 +13,7 @@ import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
 import { isInShard } from '../engine/sharing.ts';
 import { verifyStream } from '../engine/verify.ts';
-import { InvalidValue } from '../exceptions/errors.ts';
+import { InvalidValue, NotSupported } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Column } from '../model/block.ts';
 import { Granularity } from '../model/granularity.ts';
@@ -65,6 +65,11 @@ export class Datastream {
   /** Takes over an open backend; `close()` closes it. */
   constructor(backend: Backend, options: DatastreamOptions = {}) {
     checkDatastreamOptions(options);
+    if (options.liveDownsampling === true && !backend.supports.liveLevels) {
+      throw new NotSupported(
+        `liveDownsampling needs a store whose levels can follow appends; ${backend.location} has none.`,
+      );
+    }
     const { now = () => new Date(), onWarning = emitProcessWarning } = options;
     this.#backend = backend;
     this.#leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
@@ -304,6 +309,15 @@ export class Datastream {
       onProgress?.({ streamCount: index + 1, streamCountTotal: streams.length });
     }
     return { streamCount: streams.length, ...report };
+  }
+
+  /**
+   * Brings the store into its smallest form, the one that opens soonest, and resolves when that is durable.
+   * Never needed: it only does at once what the store does in its own time.
+   */
+  async checkpoint(): Promise<void> {
+    await this.#appender.idle();
+    await this.#backend.checkpoint();
   }
 
   /** Waits for appends under way, and closes the backend. Idempotent. */

@@ -15,6 +15,7 @@ const DATASTREAM_KEYS: ReadonlySet<string> = new Set<keyof DatastreamOptions>([
   'now',
   'onWarning',
   'leaseDurationMs',
+  'liveDownsampling',
 ]);
 const SHARD_KEYS: ReadonlySet<string> = new Set(['index', 'count']);
 const COPY_KEYS: ReadonlySet<string> = new Set<keyof CopyOptions>([
@@ -94,7 +95,10 @@ export function checkAppendOptions(options: AppendOptions): boolean {
 /** @throws {TypeError} {RangeError} */
 export function checkDatastreamOptions(options: DatastreamOptions): void {
   checkKeys(options, DATASTREAM_KEYS, 'new Datastream');
-  const { leaseDurationMs } = options;
+  const { leaseDurationMs, liveDownsampling } = options;
+  if (liveDownsampling !== undefined && typeof liveDownsampling !== 'boolean') {
+    throw new TypeError(`Option liveDownsampling must be true or false, not ${liveDownsampling}.`);
+  }
   if (leaseDurationMs !== undefined) {
     checkWhole(leaseDurationMs, 'leaseDurationMs', LEASE_DURATION_MIN_MS);
   }

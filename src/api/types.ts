@@ -14,6 +14,13 @@ export interface DatastreamOptions {
    * a third of it. A whole number from 1000 on. Default: 120,000.
    */
   readonly leaseDurationMs?: number;
+  /**
+   * Whether levels follow appends in order: each bucket is stored by the commit that brings the datapoint
+   * which completes it. Maintenance still corrects what late data changes. Default: false, levels are
+   * computed by `downsampleStreams` alone.
+   * @throws {NotSupported} when true on a store without `supports.liveLevels`.
+   */
+  readonly liveDownsampling?: boolean;
 }
 
 /** A derive source: the id of a stream, or a stream with a name or a level. */

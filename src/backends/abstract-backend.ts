@@ -6,14 +6,18 @@ import type { Tags } from '../model/tags.ts';
 import { isEmptyRange } from '../model/time-range.ts';
 import type {
   Backend,
+  BucketWrite,
   Commit,
   CommitOutcome,
+  GroupedCommit,
   LeaseOptions,
+  LevelWrite,
   Page,
   PageRequest,
   StreamQuery,
   Write,
 } from './backend.ts';
+import { withoutGroups } from './grouped-commit.ts';
 import type { BackendManifest } from './manifest.ts';
 
 /**
@@ -65,10 +69,10 @@ export abstract class AbstractBackend implements Backend {
     return this._countStreams(tags);
   }
 
-  async commit(commit: Commit): Promise<CommitOutcome> {
+  async commit(commit: GroupedCommit): Promise<CommitOutcome> {
     this.#assertOpen();
-    for (const write of commit.writes ?? []) assertWrite(write);
-    return this._commit(commit);
+    for (const write of commit.writes ?? []) assertWrite(write, this.supports);
+    return this._commitGrouped(commit);
   }
 
   async readPage(request: PageRequest): Promise<Page> {
@@ -76,6 +80,11 @@ export abstract class AbstractBackend implements Backend {
     assert(request.rowCountMax >= 1, 'a page has room for a row');
     if (isEmptyRange(request.range)) return { block: EMPTY_BLOCK, rest: null };
     return this._readPage(request);
+  }
+
+  async checkpoint(): Promise<void> {
+    this.#assertOpen();
+    return this._checkpoint();
   }
 
   async acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
@@ -104,8 +113,14 @@ export abstract class AbstractBackend implements Backend {
   protected abstract _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]>;
   protected abstract _countStreams(tags: Tags): Promise<number>;
   protected abstract _commit(commit: Commit): Promise<CommitOutcome>;
+  /** For a store that has a quicker way with groups of streams than taking them apart. */
+  protected _commitGrouped(commit: GroupedCommit): Promise<CommitOutcome> {
+    return this._commit(withoutGroups(commit));
+  }
   /** A range that is not empty. */
   protected abstract _readPage(request: PageRequest): Promise<Page>;
+  /** For a store that puts work off. */
+  protected async _checkpoint(): Promise<void> {}
   protected abstract _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
   protected abstract _renewLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
   protected abstract _releaseLease(streamId: StreamId, owner: string): Promise<void>;
@@ -120,10 +135,17 @@ export abstract class AbstractBackend implements Backend {
 }
 
 /** Checks what is cheap to check; that every row ascends is for whoever takes the block apart. */
-function assertWrite(write: Write): void {
+function assertWrite(write: Write | LevelWrite, { liveLevels }: BackendManifest): void {
   if (write.kind === 'tick') {
     assert(write.streamIds.length === write.values.length, 'a tick has one value for each stream');
     return;
+  }
+  if (write.kind === 'advance' || write.kind === 'bucket') {
+    assert(liveLevels, 'levels advance where the manifest says so');
+    if (write.kind === 'bucket') {
+      assertBucket(write);
+      return;
+    }
   }
   const { timestamps, columns } = write.block;
   for (const column of Object.values(columns)) {
@@ -132,8 +154,17 @@ function assertWrite(write: Write): void {
   if (write.kind === 'append') assert(timestamps.length > 0, 'an append has rows');
   if (timestamps.length === 0) return;
   assert(timestamps[0]! <= timestamps.at(-1)!, 'the rows of a block ascend');
+  if (write.kind === 'advance') assert(timestamps.at(-1)! < write.untilMs, 'buckets are complete');
   if (write.kind === 'replace') {
     const { startMs, endMs } = write.range;
     assert(timestamps[0]! >= startMs && timestamps.at(-1)! < endMs, 'rows lie in their range');
+  }
+}
+
+function assertBucket({ streamIds, columns, startMs, untilMs }: BucketWrite): void {
+  assert(startMs < untilMs, 'a bucket is complete');
+  assert(columns['c'] !== undefined, 'a bucket has counts');
+  for (const column of Object.values(columns)) {
+    assert(column.length === streamIds.length, 'a bucket has one state for each stream');
   }
 }

@@ -23,13 +23,50 @@ export interface AppendWrite {
   readonly block: Block;
 }
 
+/**
+ * Among the values of a tick: the stream has no row at that instant, which is not the same as a null. No
+ * stored value is infinite.
+ */
+export const NO_ROW: number = Number.POSITIVE_INFINITY;
+
 /** Adds one raw numeric row to each of many streams, at one timestamp that is old for none of them. */
 export interface TickWrite {
   readonly kind: 'tick';
   readonly timestampMs: number;
-  /** No duplicates; row i of `values` (NaN = null) belongs to stream i. */
+  /**
+   * No duplicates; row i of `values` (NaN = null, `NO_ROW` = nothing) belongs to stream i. Never written to
+   * again: giving the same array tick after tick lets a store keep what it found out about the streams.
+   */
   readonly streamIds: readonly StreamId[];
   readonly values: Float64Array;
+}
+
+/**
+ * Adds buckets to the end of a level of one stream and moves the level's watermark. The record gets a new
+ * revision, as if it had been updated. Only where the manifest has `liveLevels`.
+ */
+export interface AdvanceWrite {
+  readonly kind: 'advance';
+  readonly streamId: StreamId;
+  readonly granularity: Granularity;
+  /** Behind every row of the level, before `untilMs`; may be empty. */
+  readonly block: Block;
+  /** The level's new watermark; its stale ranges stay as they are. */
+  readonly untilMs: number;
+}
+
+/** As an `AdvanceWrite` of one bucket for each of many streams. */
+export interface BucketWrite {
+  readonly kind: 'bucket';
+  readonly granularity: Granularity;
+  /** No duplicates; row i of each column belongs to stream i. Never written to again, as in a tick. */
+  readonly streamIds: readonly StreamId[];
+  /** Behind every row of the level in each of the streams. */
+  readonly startMs: number;
+  /** The level's new watermark in each of the streams. */
+  readonly untilMs: number;
+  /** Bucket states with at least the count `c`; a stream whose count is 0 has no row in the bucket. */
+  readonly columns: Readonly<Record<string, Float64Array>>;
 }
 
 /** Puts the rows in the place of all rows of the level inside the range. */
@@ -43,6 +80,15 @@ export interface ReplaceWrite {
 }
 
 export type Write = AppendWrite | TickWrite | ReplaceWrite;
+
+export type LevelWrite = AdvanceWrite | BucketWrite;
+
+/** As an expectation of one version for each of many streams. */
+export interface GroupExpectation {
+  /** Never written to again, as in a tick. */
+  readonly streamIds: readonly StreamId[];
+  readonly version: number | string;
+}
 
 export interface Creation {
   readonly record: StreamRecord;
@@ -59,6 +105,12 @@ export interface Commit {
   readonly writes?: readonly Write[];
   /** Streams to remove with all of their data. */
   readonly delete?: readonly StreamId[];
+}
+
+/** A commit that may name many streams at once, for what is done to them tick after tick. */
+export interface GroupedCommit extends Omit<Commit, 'writes'> {
+  readonly expectGroups?: readonly GroupExpectation[];
+  readonly writes?: readonly (Write | LevelWrite)[];
 }
 
 /**
@@ -123,13 +175,19 @@ export interface Backend {
   countStreams(tags: Tags): Promise<number>;
 
   /** @throws {StreamAppendFailed} when the store refuses the bytes (a full disk); nothing is stored then. */
-  commit(commit: Commit): Promise<CommitOutcome>;
+  commit(commit: GroupedCommit): Promise<CommitOutcome>;
 
   /**
    * Reads a page of one level in one consistent step. The block is the caller's to keep, not to write to.
    * An unknown stream has no rows. @throws {BlockCorrupt} when stored bytes do not decode.
    */
   readPage(request: PageRequest): Promise<Page>;
+
+  /**
+   * Brings what is stored into its smallest form and the one that opens soonest. Never needed: it only does
+   * at once what the store does in its own time.
+   */
+  checkpoint(): Promise<void>;
 
   /** Takes the lease unless somebody else holds it; the holder itself may take it again. */
   acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;

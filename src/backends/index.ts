@@ -25,20 +25,27 @@ export type {
 export { matchesTags, type Tags, type TagTerm, tagTerms } from '../model/tags.ts';
 export { ALL_TIME, type TimeRange } from '../model/time-range.ts';
 export { AbstractBackend } from './abstract-backend.ts';
-export type {
-  AppendWrite,
-  Backend,
-  Commit,
-  CommitOutcome,
-  Creation,
-  Expectation,
-  LeaseOptions,
-  Page,
-  PageRequest,
-  ReplaceWrite,
-  StreamQuery,
-  TickWrite,
-  Write,
+export {
+  type AdvanceWrite,
+  type AppendWrite,
+  type Backend,
+  type BucketWrite,
+  type Commit,
+  type CommitOutcome,
+  type Creation,
+  type Expectation,
+  type GroupExpectation,
+  type GroupedCommit,
+  type LeaseOptions,
+  type LevelWrite,
+  NO_ROW,
+  type Page,
+  type PageRequest,
+  type ReplaceWrite,
+  type StreamQuery,
+  type TickWrite,
+  type Write,
 } from './backend.ts';
+export { advancesOf, withoutGaps, withoutGroups } from './grouped-commit.ts';
 export type { BackendManifest } from './manifest.ts';
 export { pageOf } from './page.ts';

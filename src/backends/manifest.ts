@@ -20,6 +20,11 @@ export interface BackendManifest {
    * one without having been maintained; the watermarks of records say how far derived streams followed them.
    */
   readonly levels: 'stored' | 'computed';
+  /**
+   * Watermarks of levels move without their records being rewritten, so that levels can follow every append
+   * (`advance` and `bucket` writes).
+   */
+  readonly liveLevels: boolean;
   /** Names of the downsamplers that streams may have; `all` are those of the registry. */
   readonly valueDownsamplers: readonly string[] | 'all';
   /** Names of the downsamplers of bucket times. Where only the mean is there, it is the bucket's start. */
@@ -37,6 +42,7 @@ export const COMPLETE_MANIFEST: BackendManifest = Object.freeze({
   groupValues: true,
   highAccuracy: true,
   levels: 'stored',
+  liveLevels: true,
   valueDownsamplers: 'all',
   timeDownsamplers: 'all',
   timestampRange: ALL_TIME,

@@ -30,6 +30,7 @@ const ROWS: { readonly [Key in keyof BackendManifest]: string } = {
   groupValues: 'already downsampled values',
   highAccuracy: 'high accuracy, 64 digits',
   levels: 'where lower levels come from',
+  liveLevels: 'levels can follow every append',
   valueDownsamplers: 'value downsamplers',
   timeDownsamplers: 'time downsamplers',
   timestampRange: 'timestamps',

@@ -25,6 +25,7 @@ export class ComputingBackend extends MemoryBackend {
     groupValues: false,
     highAccuracy: false,
     levels: 'computed',
+    liveLevels: false,
     valueDownsamplers: ['mean', 'sum', 'min', 'max', 'sum_squares', 'std_dev', 'count'],
     timeDownsamplers: ['mean'],
   };

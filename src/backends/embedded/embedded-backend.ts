@@ -55,7 +55,7 @@ interface OpenStore {
 
 /** A store in a folder of its own, on LMDB; docs/format/embedded-store.md tells how it works. */
 export class EmbeddedBackend extends AbstractBackend {
-  readonly supports: BackendManifest = COMPLETE_MANIFEST;
+  readonly supports: BackendManifest = Object.freeze({ ...COMPLETE_MANIFEST, liveLevels: false });
   readonly location: string;
   readonly #path: string;
   readonly #options: EmbeddedBackendOptions;

@@ -22,6 +22,8 @@ const KEPT_COUNT_MAX = 1000;
 const RETRY_PAUSE_MS = 1000;
 /** Any number, the same in every version: who changes InfluxDB holds this lock of the schema. */
 const FLUSH_LOCK_SEED = 71_420_534;
+/** The greatest number that a change can have: nothing that waits is left out. */
+const SEQ_MAX = '9223372036854775807';
 
 export interface FlushQueueOptions {
   /** Of the flushes alone: a commit may wait for one while it holds a connection of the other pool. */
@@ -34,6 +36,21 @@ export interface FlushQueueOptions {
   readonly backlogMaxBytes: number;
   /** Names the store in messages. */
   readonly location: string;
+}
+
+/** What whoever shuts out other changes of InfluxDB works with. */
+export interface Quiet {
+  /**
+   * The connection that holds the lock. Another one must not be waited for: commits and flushes that have
+   * it may be waiting for the lock, and PostgreSQL does not see such a circle.
+   */
+  readonly session: Pick<SqlSession, 'query'>;
+  /**
+   * Brings InfluxDB up to the change of this number, and no further, so that it ends however much is
+   * committed meanwhile.
+   * @throws {BackendUnavailable} when something of the stream is refused.
+   */
+  catchUp(streamId: StreamId, seq: string): Promise<void>;
 }
 
 interface WaitingRow {
@@ -163,11 +180,11 @@ export class FlushQueue {
   async flushFor(streamId: StreamId): Promise<void> {
     this.#isHeldDue = true;
     await this.flush();
-    await this.assertTaken(streamId);
+    await this.#assertTaken(streamId);
   }
 
   /** @throws {BackendUnavailable} when InfluxDB has refused something of the stream. */
-  async assertTaken(streamId: StreamId): Promise<void> {
+  async #assertTaken(streamId: StreamId): Promise<void> {
     const { pool, target, location } = this.#options;
     try {
       await this.#held.assertNone(pool, streamId);
@@ -200,14 +217,18 @@ export class FlushQueue {
   }
 
   /**
-   * Works while nobody else changes InfluxDB; `catchUp` brings it up to everything that is committed.
+   * Works while nobody else changes InfluxDB.
    * @throws {BackendUnavailable}
    */
-  async whileQuiet<T>(work: (catchUp: () => Promise<void>) => Promise<T>): Promise<T> {
+  async whileQuiet<T>(work: (quiet: Quiet) => Promise<T>): Promise<T> {
     await this.flush();
     return this.#locked((session) =>
-      work(async () => {
-        while (await this.#flushSome(session));
+      work({
+        session,
+        catchUp: async (streamId, seq) => {
+          while (await this.#flushSome(session, seq));
+          await this.#held.assertNone(session, streamId);
+        },
       }),
     );
   }
@@ -247,8 +268,8 @@ export class FlushQueue {
     }
   }
 
-  /** False when nothing that was committed before is waiting any more. */
-  async #flushSome(session: SqlSession): Promise<boolean> {
+  /** False when nothing up to `lastSeq` that was committed before is waiting any more. */
+  async #flushSome(session: SqlSession, lastSeq: string = SEQ_MAX): Promise<boolean> {
     if (this.#isHeldDue) {
       await this.#held.release(session);
       this.#isHeldDue = false;
@@ -263,8 +284,8 @@ export class FlushQueue {
         SELECT seq, mark, body,
           sum(octet_length(body)) OVER (ORDER BY seq) - octet_length(body) AS before
         FROM ${this.#table} WHERE refusal IS NULL
-      ) waiting WHERE before < $2 ORDER BY seq`,
-      [[...kept.keys()], FLUSH_SIZE_MAX_BYTES],
+      ) waiting WHERE before < $2 AND seq <= $3 ORDER BY seq`,
+      [[...kept.keys()], FLUSH_SIZE_MAX_BYTES, lastSeq],
     );
     if (rows.length === 0) return false;
     const { has_held: hasHeld } = rows[0]!;

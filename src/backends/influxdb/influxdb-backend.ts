@@ -36,7 +36,10 @@ const LAYOUT: SqlLayout = {
   tables: (schema) => [...queueTables(schema), ...cacheTables(schema)],
 };
 
-/** Connections of flushes: one that flushes, and one for a reader who shuts out the others. */
+/**
+ * Connections of flushes: one that flushes, and one for a reader who shuts out the others. Whoever holds the
+ * flush lock asks for no further connection, of either pool.
+ */
 const FLUSH_POOL_SIZE = 2;
 
 interface Parts {
@@ -55,6 +58,7 @@ interface Parts {
 export class InfluxdbBackend extends AbstractBackend {
   readonly supports: BackendManifest = Object.freeze({
     ...COMPLETE_MANIFEST,
+    liveLevels: false,
     equalTimestamps: false,
     groupValues: false,
     highAccuracy: false,

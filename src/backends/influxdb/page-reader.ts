@@ -1,3 +1,4 @@
+import { assert } from '../../model/assert.ts';
 import {
   type Block,
   concatBlocks,
@@ -9,9 +10,10 @@ import { bucketStartMs, type Granularity, granularityIndex } from '../../model/g
 import type { StreamRecord, ValueType } from '../../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../../model/time-range.ts';
 import type { Page, PageRequest } from '../backend.ts';
+import type { SqlSession } from '../sql/sql-pool.ts';
 import type { SqlStore } from '../sql/sql-store.ts';
 import { escapeText } from '../sql/tag-json.ts';
-import type { FlushQueue } from './flush-queue.ts';
+import type { FlushQueue, Quiet } from './flush-queue.ts';
 import { asUnavailable } from './influx-errors.ts';
 import type { InfluxHttp } from './influx-http.ts';
 import {
@@ -39,6 +41,7 @@ export interface PageReaderOptions {
 const FREE_TRY_COUNT = 4;
 /** Rows of one answer, at most, whatever is asked for. */
 const ROW_COUNT_MAX = 65_536;
+const EMPTY_PAGE: Page = Object.freeze({ block: EMPTY_BLOCK, rest: null });
 
 /** What PostgreSQL says about a stream, in one step. */
 interface Situation {
@@ -47,7 +50,8 @@ interface Situation {
   readonly extent: TimeRange;
   /** Bytes that change whenever the past does. */
   readonly tail: Buffer;
-  readonly isPending: boolean;
+  /** Number of the stream's last change that InfluxDB lacks; null when it has them all. */
+  readonly pendingSeq: string | null;
   readonly chunks: ReadonlyMap<number, LevelChunk>;
 }
 
@@ -57,7 +61,7 @@ interface SituationRow extends ChunkRow {
   readonly earliest_ms: string | null;
   readonly latest_ms: string | null;
   readonly tail: Buffer;
-  readonly is_pending: boolean;
+  readonly pending_seq: string | null;
 }
 
 /**
@@ -74,34 +78,40 @@ export class PageReader {
 
   async read(request: PageRequest): Promise<Page> {
     for (let tryCount = 0; tryCount < FREE_TRY_COUNT; tryCount++) {
-      const page = await this.#tryRead(request, true);
+      const page = await this.#tryRead(request);
       if (page !== null) return page;
     }
-    return this.#options.queue.whileQuiet(async (catchUp) => {
-      for (;;) {
-        // Until a look at PostgreSQL finds nothing that InfluxDB lacks, which then stays so.
-        await catchUp();
-        const page = await this.#tryRead(request, false);
-        if (page !== null) return page;
-      }
-    });
+    return this.#options.queue.whileQuiet((quiet) => this.#readQuietly(request, quiet));
+  }
+
+  /** Null when the past has changed under the read. */
+  async #tryRead(request: PageRequest): Promise<Page | null> {
+    const { store, queue } = this.#options;
+    const situation = await store.read(() => this.#situation(store.pool, request));
+    if (situation === null) return EMPTY_PAGE;
+    if (situation.pendingSeq !== null) await queue.flushFor(request.streamId);
+    return this.#pageOf(request, situation, true);
   }
 
   /**
-   * Null when the past has changed under the read. Not `isShared`: nobody else changes InfluxDB; null when
-   * it lacks something of the stream.
+   * Nobody else changes InfluxDB. It is brought just as far as PostgreSQL was at one look, so that one look
+   * is enough, whatever is committed after it.
    */
-  async #tryRead(request: PageRequest, isShared: boolean): Promise<Page | null> {
-    const situation = await this.#situation(request);
-    if (situation === null) return { block: EMPTY_BLOCK, rest: null };
-    if (situation.isPending) {
-      if (isShared) {
-        await this.#options.queue.flushFor(request.streamId);
-      } else {
-        await this.#options.queue.assertTaken(request.streamId);
-        return null;
-      }
-    }
+  async #readQuietly(request: PageRequest, { session, catchUp }: Quiet): Promise<Page> {
+    const situation = await this.#situation(session, request);
+    if (situation === null) return EMPTY_PAGE;
+    if (situation.pendingSeq !== null) await catchUp(request.streamId, situation.pendingSeq);
+    const page = await this.#pageOf(request, situation, false);
+    assert(page !== null, 'nothing changes under a quiet read');
+    return page;
+  }
+
+  /** Not `isShared`: nobody else changes InfluxDB. Null when the past has changed under the read. */
+  async #pageOf(
+    request: PageRequest,
+    situation: Situation,
+    isShared: boolean,
+  ): Promise<Page | null> {
     try {
       const { highestGranularity } = situation.record;
       return request.granularity.name === highestGranularity
@@ -113,27 +123,28 @@ export class PageReader {
   }
 
   /** Null for a stream that is not there, or has no rows. */
-  async #situation({ streamId, granularity, range }: PageRequest): Promise<Situation | null> {
+  async #situation(
+    session: Pick<SqlSession, 'query'>,
+    { streamId, granularity, range }: PageRequest,
+  ): Promise<Situation | null> {
     const { store, location } = this.#options;
     const { schema } = store.target;
     const reachMs = chunkDurationMs(granularity) ?? 0;
-    const { rows } = await store.read(() =>
-      store.pool.query<SituationRow>(
-        `SELECT s.record, s.ordinal, h.earliest_ms, h.latest_ms, h.tail,
-          EXISTS (SELECT FROM ${schema}.pending_changes p WHERE h.ordinal = ANY(p.ordinals))
-            AS is_pending,
-          c.start_ms, c.end_ms, c.body
-        FROM ${schema}.streams s JOIN ${schema}.heads h USING (ordinal)
-        LEFT JOIN ${schema}.level_chunks c ON c.ordinal = h.ordinal AND c.level = $2
-          AND c.start_ms > $3 AND c.start_ms < $4
-        WHERE s.id = $1`,
-        [
-          escapeText(streamId),
-          granularityIndex(granularity.name),
-          range.startMs - reachMs,
-          range.endMs,
-        ],
-      ),
+    const { rows } = await session.query<SituationRow>(
+      `SELECT s.record, s.ordinal, h.earliest_ms, h.latest_ms, h.tail,
+        (SELECT max(p.seq) FROM ${schema}.pending_changes p WHERE h.ordinal = ANY(p.ordinals))
+          AS pending_seq,
+        c.start_ms, c.end_ms, c.body
+      FROM ${schema}.streams s JOIN ${schema}.heads h USING (ordinal)
+      LEFT JOIN ${schema}.level_chunks c ON c.ordinal = h.ordinal AND c.level = $2
+        AND c.start_ms > $3 AND c.start_ms < $4
+      WHERE s.id = $1`,
+      [
+        escapeText(streamId),
+        granularityIndex(granularity.name),
+        range.startMs - reachMs,
+        range.endMs,
+      ],
     );
     const [first] = rows;
     if (first === undefined || first.earliest_ms === null) return null;
@@ -142,7 +153,7 @@ export class PageReader {
       ordinal: Number(first.ordinal),
       extent: { startMs: Number(first.earliest_ms), endMs: Number(first.latest_ms) + 1 },
       tail: first.tail,
-      isPending: first.is_pending,
+      pendingSeq: first.pending_seq,
       chunks: chunksOf(rows, location),
     };
   }
@@ -155,7 +166,7 @@ export class PageReader {
     const { record, extent } = situation;
     const { streamId, isReverse = false } = request;
     const range = intersectRanges(request.range, extent);
-    if (isEmptyRange(range)) return { block: EMPTY_BLOCK, rest: null };
+    if (isEmptyRange(range)) return EMPTY_PAGE;
     const limit = Math.min(request.rowCountMax, ROW_COUNT_MAX);
     const answer = await this.#options.http.rows(
       `SELECT ${fieldOf(record.valueType)}, ${NULL_FIELD} FROM ${this.#options.http.source(streamId)}
@@ -185,7 +196,7 @@ export class PageReader {
     );
     const hasLevel =
       situation.record.valueDownsamplers.length > 0 && !isFiner(granularity, situation);
-    if (isEmptyRange(range) || !hasLevel) return { block: EMPTY_BLOCK, rest: null };
+    if (isEmptyRange(range) || !hasLevel) return EMPTY_PAGE;
     const spanMs = Math.min(request.rowCountMax, ROW_COUNT_MAX) * granularity.durationMs;
     const window = isReverse
       ? { startMs: Math.max(range.startMs, range.endMs - spanMs), endMs: range.endMs }

@@ -10,9 +10,11 @@ import type { StreamId, StreamRecord, StreamSnapshot } from '../../model/stream.
 import { matchesTags, type Tags } from '../../model/tags.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
 import type {
+  AdvanceWrite,
   Commit,
   CommitOutcome,
   Expectation,
+  GroupedCommit,
   LeaseOptions,
   OpenBackendOptions,
   Page,
@@ -20,6 +22,7 @@ import type {
   StreamQuery,
   Write,
 } from '../backend.ts';
+import { advancesOf, isLevelWrite, withoutGroups } from '../grouped-commit.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { pageOf } from '../page.ts';
 
@@ -84,13 +87,28 @@ export class MemoryBackend extends AbstractBackend {
       .length;
   }
 
-  protected async _commit(commit: Commit): Promise<CommitOutcome> {
+  protected override async _commitGrouped(commit: GroupedCommit): Promise<CommitOutcome> {
+    const levelWrites = (commit.writes ?? []).filter(isLevelWrite);
+    if (levelWrites.length === 0) return this._commit(withoutGroups(commit));
+    const writes = (commit.writes ?? []).filter((write) => !isLevelWrite(write));
+    const advances = levelWrites.flatMap((write) =>
+      write.kind === 'bucket' ? advancesOf(write) : [write],
+    );
+    return this.#commit(withoutGroups({ ...commit, writes }), advances);
+  }
+
+  protected override async _commit(commit: Commit): Promise<CommitOutcome> {
+    return this.#commit(commit, []);
+  }
+
+  #commit(commit: Commit, advances: readonly AdvanceWrite[]): CommitOutcome {
     const conflicts = commit.expect
       .filter((item) => !this.#holds(item))
       .map((item) => item.streamId);
     const changed = [
       ...(commit.update ?? []).map((record) => record.id),
       ...(commit.writes ?? []).flatMap(streamIdsOf),
+      ...advances.map(({ streamId }) => streamId),
     ];
     const created = new Set((commit.create ?? []).map(({ record }) => record.id));
     conflicts.push(...changed.filter((id) => !created.has(id) && !this.#streams.has(id)));
@@ -102,6 +120,7 @@ export class MemoryBackend extends AbstractBackend {
     if (conflicts.length > 0 || isTaken) return { isCommitted: false, conflicts };
     const version = ++this.#commitCount;
     this.#apply(commit, version);
+    for (const advance of advances) this.#advance(advance, version);
     return { isCommitted: true, version };
   }
 
@@ -151,6 +170,16 @@ export class MemoryBackend extends AbstractBackend {
     const level = this.#level(write.streamId, write.granularity.name);
     if (write.kind === 'append') level.insert(write.block);
     else level.replace(write.range, write.block);
+  }
+
+  #advance({ streamId, granularity, block, untilMs }: AdvanceWrite, version: number): void {
+    const stream = this.#streams.get(streamId)!;
+    if (block.timestamps.length > 0) this.#level(streamId, granularity.name).insert(block);
+    const { levels } = stream.record;
+    const level = { untilMs, stale: levels[granularity.name]?.stale ?? [] };
+    stream.record = { ...stream.record, levels: { ...levels, [granularity.name]: level } };
+    stream.revision = version;
+    stream.version = version;
   }
 
   #level(id: StreamId, name: GranularityName): GrowingLevel {

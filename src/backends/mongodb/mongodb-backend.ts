@@ -95,7 +95,7 @@ interface Parts {
  * and block documents follow it. Format: docs/format/mongodb.md.
  */
 export class MongodbBackend extends AbstractBackend {
-  readonly supports: BackendManifest = COMPLETE_MANIFEST;
+  readonly supports: BackendManifest = Object.freeze({ ...COMPLETE_MANIFEST, liveLevels: false });
   readonly location: string;
   readonly #url: MongodbUrl;
   readonly #limits: Limits;

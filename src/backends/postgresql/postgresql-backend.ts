@@ -46,7 +46,7 @@ const LAYOUT: SqlLayout = { name: 'postgresql', version: 1, tables: blockTable }
 
 /** A store in a schema of a PostgreSQL database; docs/format/postgresql.md tells how it works. */
 export class PostgresqlBackend extends AbstractBackend {
-  readonly supports: BackendManifest = COMPLETE_MANIFEST;
+  readonly supports: BackendManifest = Object.freeze({ ...COMPLETE_MANIFEST, liveLevels: false });
   readonly location: string;
   readonly #target: SqlTarget;
   readonly #options: PostgresqlBackendOptions;

@@ -38,6 +38,7 @@ export function lifecycleTopic({ test }: Suite): void {
         equalTimestamps: 'boolean',
         groupValues: 'boolean',
         highAccuracy: 'boolean',
+        liveLevels: 'boolean',
       },
     );
     assert(levels === 'stored' || levels === 'computed');

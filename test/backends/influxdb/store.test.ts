@@ -11,7 +11,7 @@ import {
 import { BASE_MS } from '../../../src/conformance/fixture.ts';
 import { Fold } from '../../../src/downsamplers/fold.ts';
 import { LevelSchema } from '../../../src/downsamplers/level-schema.ts';
-import { type Column, rawBlock } from '../../../src/model/block.ts';
+import { type Column, EMPTY_BLOCK, rawBlock } from '../../../src/model/block.ts';
 import { Granularity } from '../../../src/model/granularity.ts';
 import type { StreamId } from '../../../src/model/stream.ts';
 import { describeWith } from '../../servers/available.ts';
@@ -36,6 +36,14 @@ function put(
   const block = rawBlock(timestamps, values);
   const write = { kind: 'append', streamId, granularity: Granularity.Seconds, block } as const;
   return commit(backend, { expect: [], writes: [write] });
+}
+
+/** The store, opened with so many connections for commits and reads. */
+function withPool(storeUrl: string, poolSize: number): string {
+  const [server, encoded] = storeUrl.split('?metadata=') as [string, string];
+  const metadata = decodeURIComponent(encoded);
+  const withSize = `${metadata}${metadata.includes('?') ? '&' : '?'}pool=${poolSize}`;
+  return `${server}?metadata=${encodeURIComponent(withSize)}`;
 }
 
 /** Names of what InfluxDB keeps of a store. */
@@ -292,8 +300,10 @@ describeWith('influxdb', ({ createStore }) => {
       let isRunning = true;
       const writing = (async () => {
         for (let round = 1; round <= 15; round++) await rewrite(round, (round % 3) + 1);
+      })().finally(() => {
+        // Also of a writer that fails: nobody would end the reader's loop.
         isRunning = false;
-      })();
+      });
       while (isRunning) {
         const rows = await readRaw(backend, id);
         const [value] = new Set(rows.map(([, v]) => v as number));
@@ -303,6 +313,48 @@ describeWith('influxdb', ({ createStore }) => {
       }
       await writing;
     }));
+
+  // Each of them waits for the flush lock with a connection in its hand: whoever holds the lock and asks
+  // for a connection, too, waits for them, until a timeout of two minutes.
+  test.each([1, 8])('readers and writers of the past finish on a pool of %i', (poolSize) =>
+    withBackend(async (_, storeUrl) => {
+      const backend = await openBackend(withPool(storeUrl, poolSize));
+      try {
+        const id = await createStream(backend, {});
+        const seconds = Array.from({ length: 20 }, (_, n) => n);
+        const put20 = (value: number) =>
+          put(backend, id, { seconds, values: new Float64Array(20).fill(value) });
+        // Takes the latest row away: the commit looks for the one before it in InfluxDB.
+        const cut = () => {
+          const range = { startMs: BASE_MS + 10_000, endMs: BASE_MS + 20_000 };
+          const write = {
+            kind: 'replace',
+            streamId: id,
+            granularity: Granularity.Seconds,
+          } as const;
+          return commit(backend, { expect: [], writes: [{ ...write, range, block: EMPTY_BLOCK }] });
+        };
+        const repeat = async (count: number, work: (round: number) => Promise<void>) => {
+          for (let round = 0; round < count; round++) await work(round);
+        };
+        const write = async (round: number) => {
+          await put20(round);
+          await cut();
+        };
+        const read = async () => {
+          const rows = await readRaw(backend, id);
+          expect([10, 20]).toContain(rows.length);
+          expect(rows.map(([second]) => second)).toEqual(seconds.slice(0, rows.length));
+        };
+        await put20(0);
+        const writers = [1, 2, 3].map(() => repeat(20, write));
+        const readers = [1, 2, 3, 4].map(() => repeat(20, read));
+        await Promise.all([...writers, ...readers]);
+      } finally {
+        await backend.close();
+      }
+    }),
+  );
 
   test('a measurement goes with its stream, and nothing else does', () =>
     withBackend(async (backend, storeUrl) => {
