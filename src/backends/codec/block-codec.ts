@@ -7,19 +7,23 @@ import {
   EMPTY_BLOCK,
   sliceBlock,
 } from '../../model/block.ts';
+import { parseLayout, writeStart } from './block-header.ts';
 import {
   BLOCK_CELL_COUNT_MAX,
+  BLOCK_COLUMN_COUNT_MAX,
+  BLOCK_FORMAT_VERSION,
   BLOCK_ROW_COUNT_MAX,
   type BlockLayout,
   type ColumnEntry,
   CRC_SIZE_BYTES,
-  parseLayout,
-  writeHeader,
 } from './block-layout.ts';
 import { ByteCursor, ByteWriter, type Location } from './byte-cursor.ts';
-import { decodeFloatColumn, encodeFloatColumn } from './float-column.ts';
+import { writeNames } from './column-names.ts';
+import { decodeFloatColumn, encodeFloatColumn, isInline } from './float-column.ts';
+import { decodeFloatColumnV1 } from './float-column-v1.ts';
 import { decodeJsonColumn, encodeJsonColumn, isJsonEncoding } from './json-column.ts';
-import { decodeTimestamps, encodeTimestamps } from './timestamp-column.ts';
+import { decodeTimestamps, timestampEncoding, writeTimestamps } from './timestamp-column.ts';
+import { decodeTimestampsV1 } from './timestamp-column-v1.ts';
 
 export { BLOCK_FORMAT_VERSION } from './block-layout.ts';
 
@@ -49,38 +53,41 @@ export function encodeBlock(
   assert(from >= 0 && to <= block.timestamps.length, 'encoded rows lie inside the block');
   assert(rowCount > 0 && rowCount <= BLOCK_ROW_COUNT_MAX, 'a stored block has 1 to 2^20 rows');
   const { timestamps, columns } = sliceBlock(block, from, to);
+  const names = Object.keys(columns);
+  assert(names.length <= BLOCK_COLUMN_COUNT_MAX, 'a stored block has 2^12 columns at most');
+  assert(rowCount * names.length <= BLOCK_CELL_COUNT_MAX, 'a stored block has 2^24 cells at most');
   payload.position = 0;
-  const timestampEncoding = encodeTimestamps(payload, timestamps);
-  const timestampSizeBytes = payload.position;
-  const entries: ColumnEntry[] = [];
-  for (const name of Object.keys(columns)) {
-    const offset = payload.position;
+  header.position = 0;
+  const timeEncoding = timestampEncoding(timestamps);
+  writeTimestamps(payload, timestamps, timeEncoding);
+  writeStart(header, {
+    rowCount,
+    firstMs: timestamps[0]!,
+    lastMs: timestamps[rowCount - 1]!,
+    timeEncoding,
+    timeSizeBytes: payload.position,
+  });
+  writeNames(header, names);
+  for (const name of names) {
     const column = columns[name]!;
     assert(column.length === rowCount, 'columns are as long as the timestamps');
-    const encoding = encodeColumn(column);
-    entries.push({ name, encoding, offset, sizeBytes: payload.position - offset });
+    encodeColumn(column);
   }
-  assert(
-    rowCount * entries.length <= BLOCK_CELL_COUNT_MAX,
-    'a stored block has 2^24 cells at most',
-  );
-  header.position = 0;
-  const firstMs = timestamps[0]!;
-  const lastMs = timestamps[rowCount - 1]!;
-  writeHeader(header, {
-    rowCount,
-    firstMs,
-    lastMs,
-    timestamps: { encoding: timestampEncoding, offset: 0, sizeBytes: timestampSizeBytes },
-    columns: entries,
-  });
   return joinWithChecksum();
 }
 
-function encodeColumn(column: Column): number {
-  return column instanceof Float64Array
-    ? encodeFloatColumn(payload, column)
-    : encodeJsonColumn(payload, column);
+/** Appends the column's entry to the header and its section, if it has one, to the payload. */
+function encodeColumn(column: Column): void {
+  const offset = payload.position;
+  const encoding =
+    column instanceof Float64Array
+      ? encodeFloatColumn(payload, column)
+      : encodeJsonColumn(payload, column);
+  header.u8(encoding);
+  if (isInline(encoding)) {
+    for (let i = offset; i < payload.position; i++) header.u8(payload.bytes[i]!);
+    payload.position = offset;
+  } else header.uvarint(payload.position - offset);
 }
 
 function joinWithChecksum(): Uint8Array {
@@ -138,11 +145,11 @@ function openPart(bytes: Uint8Array, location: Location): Part {
 
 function decodePart({ cursor, layout }: Part, names: readonly string[] | undefined): Block {
   const timestamps = new Float64Array(layout.rowCount);
-  decodeTimestamps(cursor, layout, timestamps, 0);
+  decodeTimes({ cursor, layout }, timestamps, 0);
   const columns: [string, Column][] = [];
   for (const entry of layout.columns) {
     if (!isAsked(entry, names)) continue;
-    columns.push([entry.name, decodeColumn(cursor, entry, layout.rowCount)]);
+    columns.push([entry.name, decodeColumn({ cursor, layout }, entry)]);
   }
   // fromEntries defines own properties, so that no name can reach the prototype.
   return { timestamps, columns: Object.fromEntries(columns) };
@@ -152,25 +159,32 @@ function isAsked({ name }: ColumnEntry, names: readonly string[] | undefined): b
   return names === undefined || names.includes(name);
 }
 
-function decodeColumn(cursor: ByteCursor, entry: ColumnEntry, rowCount: number): Column {
+function decodeTimes({ cursor, layout }: Part, out: Float64Array, at: number): void {
+  cursor.open(layout.timestamps.offset, layout.timestamps.sizeBytes);
+  const decode = layout.version === BLOCK_FORMAT_VERSION ? decodeTimestamps : decodeTimestampsV1;
+  decode(cursor, layout, out, at);
+  cursor.expectEnd();
+}
+
+function decodeColumn({ cursor, layout }: Part, entry: ColumnEntry): Column {
   if (!isJsonEncoding(entry.encoding)) {
-    const values = new Float64Array(rowCount);
-    decodeFloats(cursor, entry, values, 0, rowCount);
+    const values = new Float64Array(layout.rowCount);
+    decodeFloats({ cursor, layout }, entry, values, 0);
     return values;
   }
   cursor.open(entry.offset, entry.sizeBytes);
-  return decodeJsonColumn(cursor, entry.encoding, rowCount);
+  return decodeJsonColumn(cursor, entry.encoding, layout.rowCount);
 }
 
 function decodeFloats(
-  cursor: ByteCursor,
+  { cursor, layout: { version, rowCount } }: Part,
   { encoding, offset, sizeBytes }: ColumnEntry,
   out: Float64Array,
   at: number,
-  rowCount: number,
 ): void {
   cursor.open(offset, sizeBytes);
-  decodeFloatColumn(cursor, encoding, out, at, rowCount);
+  if (version === BLOCK_FORMAT_VERSION) decodeFloatColumn(cursor, encoding, out, { at, rowCount });
+  else decodeFloatColumnV1(cursor, encoding, out, at, rowCount);
   cursor.expectEnd();
 }
 
@@ -204,7 +218,7 @@ function decodeFloatParts(parts: readonly Part[], names: readonly string[] | und
   const filledTo = new Map<string, number>();
   let row = 0;
   for (const { cursor, layout } of parts) {
-    decodeTimestamps(cursor, layout, timestamps, row);
+    decodeTimes({ cursor, layout }, timestamps, row);
     for (const entry of layout.columns) {
       if (!isAsked(entry, names)) continue;
       let values = columns.get(entry.name);
@@ -213,7 +227,7 @@ function decodeFloatParts(parts: readonly Part[], names: readonly string[] | und
         columns.set(entry.name, values);
       }
       values.fill(Number.NaN, filledTo.get(entry.name) ?? 0, row);
-      decodeFloats(cursor, entry, values, row, layout.rowCount);
+      decodeFloats({ cursor, layout }, entry, values, row);
       filledTo.set(entry.name, row + layout.rowCount);
     }
     row += layout.rowCount;

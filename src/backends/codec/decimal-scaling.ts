@@ -1,77 +1,148 @@
+import { bitDistance } from './float-words.ts';
+import { ScratchColumn } from './scratch-columns.ts';
+
 /**
  * Decimal fractions as integers: a value v is `i / 10^digits` with a safe integer i. Division is
  * exactly rounded and both operands are exact, so the quotient is the same double wherever it is
- * computed; that it is v, bit by bit, is checked for every value before the scaling is used.
+ * computed. Sums of decimals are off by a few of the smallest steps that a double can make: these have a
+ * correction k, with which the bits of v, as an integer, are those of the quotient plus k.
  */
-export const DECIMAL_DIGITS_MAX = 9;
+const DECIMAL_DIGITS_MAX = 15;
+export const CORRECTION_MAX = 1024;
 
-/** Powers of ten by their number of digits. */
-export const DECIMAL_SCALES: readonly number[] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+/** Powers of ten by their number of digits; all are exact. */
+export const DECIMAL_SCALES: readonly number[] = Array.from({ length: 16 }, (_, digits) =>
+  Number(`1e${digits}`),
+);
 
-const SAMPLE_COUNT = 8;
-const NOT_DECIMAL = -1;
+/** More digits are only looked for when they leave no correction: they would fit nearly any double. */
+const CORRECTED_DIGITS_MAX = 9;
+/** Corrections that a choice of digits expects; rows further on may have larger ones. */
+const CORRECTION_EXPECTED_MAX = 64;
+const SAMPLE_COUNT = 12;
+const ATTEMPT_COUNT_MAX = 3;
+/** One row in so many may be an exception. */
+const EXCEPTION_DIVISOR = 10;
+/** Added and taken away again, it rounds a double to an integer, if that is below 2^51. */
+const ROUNDING = 1.5 * 2 ** 52;
+const ROUNDED_MAX = 2 ** 51;
 
-/** Whether `scaled / scale` gives back the value by bits; -0 and infinities never do. */
-function isExact(value: number, scaled: number, scale: number): boolean {
-  return (
-    scaled / scale === value &&
-    Math.abs(scaled) <= Number.MAX_SAFE_INTEGER &&
-    (value !== 0 || 1 / value > 0)
-  );
+const integerScratch = new ScratchColumn();
+const correctionScratch = new ScratchColumn();
+const exceptionScratch = new ScratchColumn();
+
+/** Values as integers. Valid until the next call of `scaleToIntegers`. */
+export interface ScaledDecimals {
+  digits: number;
+  integers: Float64Array;
+  /** Of all rows when any has one. */
+  corrections: Float64Array;
+  correctionCount: number;
+  /** Ascending rows that are no such decimals; their integer repeats the one before, so as to cost little. */
+  exceptions: Float64Array;
+  exceptionCount: number;
 }
 
-/** The fewest digits, `from` at least, that hold the value exactly; -1 when none do. */
+const scaled: ScaledDecimals = {
+  digits: 0,
+  integers: integerScratch.ensure(0),
+  corrections: correctionScratch.ensure(0),
+  correctionCount: 0,
+  exceptions: exceptionScratch.ensure(0),
+  exceptionCount: 0,
+};
+
+/** The correction that `integer / scale` needs to be the value; NaN when there is none so small. */
+function correctionOf(value: number, integer: number, scale: number): number {
+  if (!(Math.abs(integer) <= Number.MAX_SAFE_INTEGER)) return Number.NaN;
+  const correction = bitDistance(value, integer / scale);
+  return Math.abs(correction) <= CORRECTION_MAX ? correction : Number.NaN;
+}
+
+/** Not -0, of which integers know nothing. */
+function scale(value: number, factor: number): number {
+  return Math.round(value * factor) + 0;
+}
+
+/** The fewest digits, `from` at least, that hold the value with a small correction; -1 when none do. */
 function digitsOf(value: number, from: number): number {
+  if (!Number.isFinite(value)) return -1;
   for (let digits = from; digits <= DECIMAL_DIGITS_MAX; digits++) {
-    const scale = DECIMAL_SCALES[digits]!;
-    if (isExact(value, Math.round(value * scale), scale)) return digits;
+    const factor = DECIMAL_SCALES[digits]!;
+    const integer = scale(value, factor);
+    const correctionMax = digits <= CORRECTED_DIGITS_MAX ? CORRECTION_EXPECTED_MAX : 0;
+    if (Math.abs(correctionOf(value, integer, factor)) <= correctionMax) return digits;
   }
-  return NOT_DECIMAL;
+  return -1;
 }
 
-/** Digits that a few evenly spread values need: turns most other series away before a full pass. */
+/** Digits that most of a few evenly spread values need; -1 when they are no decimals. */
 function sampleDigits(values: Float64Array, count: number): number {
   const step = Math.max(1, Math.floor(count / SAMPLE_COUNT));
   let digits = 0;
-  for (let i = 0; i < count && digits !== NOT_DECIMAL; i += step) {
-    digits = digitsOf(values[i]!, digits);
+  let misses = 0;
+  let looked = 0;
+  for (let i = 0; i < count; i += step) {
+    looked++;
+    const needed = digitsOf(values[i]!, digits);
+    if (needed >= 0) digits = needed;
+    else if (++misses > 2) return -1;
   }
-  return digits;
-}
-
-/** Scales until a value does not fit; returns its index, or `count`. */
-function scaleWhileExact(
-  values: Float64Array,
-  count: number,
-  scale: number,
-  scaled: Float64Array,
-): number {
-  for (let i = 0; i < count; i++) {
-    const value = values[i]!;
-    const integer = Math.round(value * scale);
-    if (
-      integer / scale !== value ||
-      integer > Number.MAX_SAFE_INTEGER ||
-      integer < -Number.MAX_SAFE_INTEGER ||
-      (value === 0 && 1 / value < 0)
-    ) {
-      return i;
-    }
-    scaled[i] = integer;
-  }
-  return count;
+  return 2 * misses > looked ? -1 : digits;
 }
 
 /**
- * Writes the first `count` values as integers `scaled[i]` with `scaled[i] / 10^digits` equal to
- * `values[i]` by bits, and returns the digits; -1 when some value cannot be had that way.
+ * Scales the first `count` values by the fewest digits that suit nearly all of them; null when they
+ * are no decimals. Each value is an integer, with or without correction, or an exception.
  */
-export function scaleToIntegers(values: Float64Array, count: number, scaled: Float64Array): number {
+export function scaleToIntegers(values: Float64Array, count: number): ScaledDecimals | null {
   let digits = sampleDigits(values, count);
-  while (digits !== NOT_DECIMAL) {
-    const reached = scaleWhileExact(values, count, DECIMAL_SCALES[digits]!, scaled);
-    if (reached === count) return digits;
-    digits = digitsOf(values[reached]!, digits + 1);
+  scaled.integers = integerScratch.ensure(count);
+  for (let attempt = 0; digits >= 0 && attempt < ATTEMPT_COUNT_MAX; attempt++) {
+    scaled.digits = digits;
+    scaleAll(values, count);
+    if (scaled.exceptionCount * EXCEPTION_DIVISOR <= count) return scaled;
+    digits = digitsOf(values[scaled.exceptions[0]!]!, digits + 1);
   }
-  return NOT_DECIMAL;
+  return null;
+}
+
+function scaleAll(values: Float64Array, count: number): void {
+  const { digits, integers } = scaled;
+  const factor = DECIMAL_SCALES[digits]!;
+  scaled.correctionCount = 0;
+  scaled.exceptionCount = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    const integer = value * factor + ROUNDING - ROUNDING;
+    if (
+      integer / factor === value &&
+      integer < ROUNDED_MAX &&
+      integer > -ROUNDED_MAX &&
+      (value !== 0 || 1 / value > 0)
+    ) {
+      integers[i] = integer;
+    } else scaleInexact(value, i, count, factor);
+  }
+}
+
+function scaleInexact(value: number, row: number, count: number, factor: number): void {
+  const { integers } = scaled;
+  const integer = scale(value, factor);
+  const correction = correctionOf(value, integer, factor);
+  if (Number.isNaN(correction)) {
+    if (scaled.exceptionCount === 0) scaled.exceptions = exceptionScratch.ensure(count);
+    scaled.exceptions[scaled.exceptionCount++] = row;
+    integers[row] = row === 0 ? 0 : integers[row - 1]!;
+    if (scaled.correctionCount > 0) scaled.corrections[row] = 0;
+    return;
+  }
+  integers[row] = integer;
+  if (correction === 0) return;
+  if (scaled.correctionCount === 0) {
+    scaled.corrections = correctionScratch.ensure(count);
+    scaled.corrections.fill(0, 0, count);
+  }
+  scaled.correctionCount++;
+  scaled.corrections[row] = correction;
 }

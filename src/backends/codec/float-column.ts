@@ -1,37 +1,76 @@
-import { type ByteCursor, type ByteWriter, svarintSizeBytes } from './byte-cursor.ts';
-import { DECIMAL_DIGITS_MAX, DECIMAL_SCALES, scaleToIntegers } from './decimal-scaling.ts';
+import type { ByteCursor, ByteWriter } from './byte-cursor.ts';
 import {
-  packedSizeBytes,
-  readPacked,
-  readVarints,
-  varintsSizeBytes,
-  writePacked,
-  writeVarints,
-} from './integer-packing.ts';
+  CORRECTION_MAX,
+  DECIMAL_SCALES,
+  type ScaledDecimals,
+  scaleToIntegers,
+} from './decimal-scaling.ts';
+import { addToBits } from './float-words.ts';
+import { decodeIntegers, encodeIntegers, encodeNoise } from './integer-series.ts';
+import { readMask, spreadByMask, writeMask } from './null-mask.ts';
 import { ScratchColumn } from './scratch-columns.ts';
+import { readSplit, writeSplit } from './split-floats.ts';
+import { buildDictionary, DICTIONARY_SIZE_MAX } from './value-dictionary.ts';
 
 /** Encodings of a `Float64Array` column; their bit layouts are in docs/format/block.md. */
-const ALL_NULL = 0;
-const CONSTANT_DECIMAL = 1;
-const CONSTANT_FLOAT64 = 2;
-const FLOAT64 = 3;
-const PACKED = 4;
-const PACKED_DELTAS = 5;
-const VARINTS = 6;
-const VARINT_DELTAS = 7;
-/** Added to an encoding whose payload begins with the bitmap of the rows that have a value. */
-const BITMAP_FLAG = 0x80;
+const ALL_NULL = 0x00;
+const CONSTANT_FLOAT64 = 0x01;
+const FLOAT64 = 0x02;
+const SPLIT = 0x03;
+const DICTIONARY = 0x04;
+/** These have the number of decimal digits in their lower four bits. */
+const CONSTANT_DECIMAL = 0x10;
+const DECIMALS = 0x20;
+const CONSTANT_CORRECTED = 0x60;
+/** Added to DECIMALS when corrections and exceptions follow the integers. */
+const CORRECTIONS_FLAG = 0x10;
+const EXCEPTIONS_FLAG = 0x20;
+const DIGITS_MASK = 0x0f;
+/** Added to an encoding whose payload begins with the mask of the rows that have a value. */
+const MASK_FLAG = 0x80;
 
 const FLOAT64_SIZE_BYTES = 8;
-/** Bytes a row of the best packing above which varints are tried. */
-const VARINT_TRIAL_RATIO = 1.25;
+/** A decimal column above so many bytes a row may be no decimals at all. */
+const DECIMAL_DOUBT_RATIO = 6;
+/** Rows, and bytes a row, from which on a dictionary is tried. */
+const DICTIONARY_ROW_COUNT_MIN = 32;
+const DICTIONARY_TRIAL_RATIO = 0.2;
 
 const presentScratch = new ScratchColumn();
-const integerScratch = new ScratchColumn();
-const deltaScratch = new ScratchColumn();
+const indexScratch = new ScratchColumn();
+const wordScratch = new ScratchColumn();
+
+/** Whether the payload is a few bytes that stand in the directory itself. */
+export function isInline(encoding: number): boolean {
+  const kind = encoding & ~DIGITS_MASK;
+  return (
+    encoding === ALL_NULL ||
+    encoding === CONSTANT_FLOAT64 ||
+    kind === CONSTANT_DECIMAL ||
+    kind === CONSTANT_CORRECTED
+  );
+}
+
+/** Moves past the payload of an inline encoding and returns its value; NaN for null. */
+export function readInline(cursor: ByteCursor, encoding: number): number {
+  if (encoding === ALL_NULL) return Number.NaN;
+  if (encoding === CONSTANT_FLOAT64) return cursor.float64();
+  const quotient = cursor.svarint() / DECIMAL_SCALES[encoding & DIGITS_MASK]!;
+  if ((encoding & ~DIGITS_MASK) === CONSTANT_DECIMAL) return quotient;
+  return addToBits(quotient, checkCorrection(cursor, cursor.svarint()));
+}
+
+function checkCorrection(cursor: ByteCursor, correction: number): number {
+  if (!(Math.abs(correction) <= CORRECTION_MAX)) throw cursor.corrupt('a correction is too large');
+  return correction;
+}
 
 /** Appends a column of at least one row and returns the encoding that was the smallest. */
 export function encodeFloatColumn(writer: ByteWriter, column: Float64Array): number {
+  let nullCount = 0;
+  for (let i = 0; i < column.length; i++) if (Number.isNaN(column[i])) nullCount++;
+  if (nullCount === 0) return encodePresent(writer, column, column.length);
+  if (nullCount === column.length) return ALL_NULL;
   const present = presentScratch.ensure(column.length);
   let presentCount = 0;
   for (let i = 0; i < column.length; i++) {
@@ -39,40 +78,37 @@ export function encodeFloatColumn(writer: ByteWriter, column: Float64Array): num
     present[presentCount] = value;
     if (!Number.isNaN(value)) presentCount++;
   }
-  if (presentCount === 0) return ALL_NULL;
-  if (presentCount === column.length) return encodePresent(writer, present, presentCount);
-  writeBitmap(writer, column);
-  return encodePresent(writer, present, presentCount) | BITMAP_FLAG;
-}
-
-function writeBitmap(writer: ByteWriter, column: Float64Array): void {
-  const sizeBytes = (column.length + 7) >>> 3;
-  writer.reserve(sizeBytes);
-  const { bytes, position } = writer;
-  bytes.fill(0, position, position + sizeBytes);
-  for (let i = 0; i < column.length; i++) {
-    const value = column[i]!;
-    if (!Number.isNaN(value)) bytes[position + (i >>> 3)]! |= 1 << (i & 7);
-  }
-  writer.position = position + sizeBytes;
+  writeMask(writer, column);
+  return encodePresent(writer, present, presentCount) | MASK_FLAG;
 }
 
 function encodePresent(writer: ByteWriter, values: Float64Array, count: number): number {
   if (isConstant(values, count)) return encodeConstant(writer, values);
-  const integers = integerScratch.ensure(count);
-  const digits = scaleToIntegers(values, count, integers);
-  if (digits >= 0) {
-    const encoding = encodeIntegers(writer, digits, integers, count);
-    if (encoding !== FLOAT64) return encoding;
+  const start = writer.position;
+  const encoding = encodeVarying(writer, values, count);
+  const sizeBytes = writer.position - start;
+  if (count < DICTIONARY_ROW_COUNT_MIN || sizeBytes < DICTIONARY_TRIAL_RATIO * count) {
+    return encoding;
   }
-  writer.reserve(count * FLOAT64_SIZE_BYTES);
-  const { view } = writer;
-  let position = writer.position;
-  for (let i = 0; i < count; i++, position += FLOAT64_SIZE_BYTES) {
-    view.setFloat64(position, values[i]!, true);
+  if (!encodeDictionary(writer, values, count)) return encoding;
+  return keepSmaller(writer, { start, sizeBytes, encoding }, DICTIONARY);
+}
+
+/** Keeps, of a payload and the one written after it, the smaller, and returns its encoding. */
+function keepSmaller(
+  writer: ByteWriter,
+  first: { readonly start: number; readonly sizeBytes: number; readonly encoding: number },
+  secondEncoding: number,
+): number {
+  const secondStart = first.start + first.sizeBytes;
+  const secondSizeBytes = writer.position - secondStart;
+  if (secondSizeBytes >= first.sizeBytes) {
+    writer.position = secondStart;
+    return first.encoding;
   }
-  writer.position = position;
-  return FLOAT64;
+  writer.bytes.copyWithin(first.start, secondStart, writer.position);
+  writer.position = first.start + secondSizeBytes;
+  return secondEncoding;
 }
 
 function isConstant(values: Float64Array, count: number): boolean {
@@ -82,64 +118,75 @@ function isConstant(values: Float64Array, count: number): boolean {
 }
 
 function encodeConstant(writer: ByteWriter, values: Float64Array): number {
-  const integers = integerScratch.ensure(1);
-  const digits = scaleToIntegers(values, 1, integers);
-  if (digits < 0 || svarintSizeBytes(integers[0]!) >= FLOAT64_SIZE_BYTES) {
-    writer.float64(values[0]!);
-    return CONSTANT_FLOAT64;
+  const start = writer.position;
+  const decimals = scaleToIntegers(values, 1);
+  if (decimals !== null) {
+    writer.svarint(decimals.integers[0]!);
+    const isExact = decimals.correctionCount === 0;
+    if (!isExact) writer.svarint(decimals.corrections[0]!);
+    if (writer.position - start < FLOAT64_SIZE_BYTES) {
+      return decimals.digits | (isExact ? CONSTANT_DECIMAL : CONSTANT_CORRECTED);
+    }
+    writer.position = start;
   }
-  writer.u8(digits);
-  writer.svarint(integers[0]!);
-  return CONSTANT_DECIMAL;
+  writer.float64(values[0]!);
+  return CONSTANT_FLOAT64;
 }
 
-/** Returns FLOAT64, having written nothing, when the integers take no less room than the values. */
-function encodeIntegers(
+function encodeVarying(writer: ByteWriter, values: Float64Array, count: number): number {
+  const start = writer.position;
+  const decimals = scaleToIntegers(values, count);
+  if (decimals === null) return encodeDoubles(writer, values, count);
+  const encoding = encodeDecimals(writer, values, count, decimals);
+  const sizeBytes = writer.position - start;
+  if (sizeBytes < DECIMAL_DOUBT_RATIO * count) return encoding;
+  return keepSmaller(writer, { start, sizeBytes, encoding }, encodeDoubles(writer, values, count));
+}
+
+function encodeDecimals(
   writer: ByteWriter,
-  digits: number,
-  integers: Float64Array,
+  values: Float64Array,
   count: number,
+  decimals: ScaledDecimals,
 ): number {
-  const deltas = deltaScratch.ensure(count);
-  const hasDeltas = computeDeltas(integers, count, deltas);
-  const firstSizeBytes = svarintSizeBytes(integers[0]!);
-  const deltaCount = count - 1;
-  let encoding = FLOAT64;
-  let sizeBytes = count * FLOAT64_SIZE_BYTES - 1;
-  const consider = (candidate: number, candidateSizeBytes: number): void => {
-    if (candidateSizeBytes >= sizeBytes) return;
-    encoding = candidate;
-    sizeBytes = candidateSizeBytes;
-  };
-  if (hasDeltas) consider(PACKED_DELTAS, firstSizeBytes + packedSizeBytes(deltas, deltaCount));
-  consider(PACKED, packedSizeBytes(integers, count));
-  // A varint is a byte or more, so little is to be had near one byte a row, for much time.
-  if (sizeBytes > VARINT_TRIAL_RATIO * count) {
-    consider(VARINTS, varintsSizeBytes(integers, count));
-    if (hasDeltas) consider(VARINT_DELTAS, firstSizeBytes + varintsSizeBytes(deltas, deltaCount));
+  const { digits, corrections, correctionCount, exceptions, exceptionCount } = decimals;
+  let encoding = DECIMALS | digits;
+  encodeIntegers(writer, decimals.integers, count);
+  if (correctionCount > 0) {
+    encoding += CORRECTIONS_FLAG;
+    encodeNoise(writer, corrections, count);
   }
-  if (encoding === FLOAT64) return encoding;
-  writer.u8(digits);
-  if (encoding === PACKED) writePacked(writer, integers, count);
-  else if (encoding === VARINTS) writeVarints(writer, integers, count);
-  else {
-    writer.svarint(integers[0]!);
-    if (encoding === PACKED_DELTAS) writePacked(writer, deltas, deltaCount);
-    else writeVarints(writer, deltas, deltaCount);
+  if (exceptionCount > 0) {
+    encoding += EXCEPTIONS_FLAG;
+    writer.uvarint(exceptionCount);
+    encodeIntegers(writer, exceptions, exceptionCount);
+    for (let i = 0; i < exceptionCount; i++) writer.float64(values[exceptions[i]!]!);
   }
   return encoding;
 }
 
-/** Returns false when a delta is no safe integer, so that summing up would not be exact. */
-function computeDeltas(integers: Float64Array, count: number, deltas: Float64Array): boolean {
-  let previous = integers[0]!;
-  for (let i = 1; i < count; i++) {
-    const integer = integers[i]!;
-    const delta = integer - previous;
-    if (delta > Number.MAX_SAFE_INTEGER || delta < -Number.MAX_SAFE_INTEGER) return false;
-    deltas[i - 1] = delta;
-    previous = integer;
-  }
+/** Values that are no decimals: split into words, or as they are when that is smaller. */
+function encodeDoubles(writer: ByteWriter, values: Float64Array, count: number): number {
+  const start = writer.position;
+  writeSplit(writer, values, count);
+  if (writer.position - start < count * FLOAT64_SIZE_BYTES) return SPLIT;
+  writer.position = start;
+  writer.reserve(count * FLOAT64_SIZE_BYTES);
+  for (let i = 0; i < count; i++) writer.float64(values[i]!);
+  return FLOAT64;
+}
+
+/** Appends nothing and returns false when the distinct values are not few. */
+function encodeDictionary(writer: ByteWriter, values: Float64Array, count: number): boolean {
+  const indexes = indexScratch.ensure(count);
+  const dictionary = buildDictionary(values, count, indexes);
+  if (dictionary === null) return false;
+  writer.uvarint(dictionary.size);
+  const encodingPosition = writer.position;
+  writer.u8(0);
+  const encoding = encodeVarying(writer, dictionary.values, dictionary.size);
+  writer.bytes[encodingPosition] = encoding;
+  encodeIntegers(writer, indexes, count);
   return true;
 }
 
@@ -152,46 +199,17 @@ export function decodeFloatColumn(
   cursor: ByteCursor,
   encoding: number,
   out: Float64Array,
-  at: number,
-  rowCount: number,
+  { at, rowCount }: { readonly at: number; readonly rowCount: number },
 ): void {
-  if (encoding === ALL_NULL) {
-    out.fill(Number.NaN, at, at + rowCount);
-    return;
-  }
-  if ((encoding & BITMAP_FLAG) === 0) {
+  if ((encoding & MASK_FLAG) === 0) {
     decodePresent(cursor, encoding, out, at, rowCount);
     return;
   }
-  const bitmapOffset = cursor.take((rowCount + 7) >>> 3);
-  const count = countBits(cursor, bitmapOffset, rowCount);
-  decodePresent(cursor, encoding & ~BITMAP_FLAG, out, at, count);
-  spreadByBitmap(cursor.bytes, bitmapOffset, out, at, rowCount, count);
-}
-
-/** Number of rows with a value: never none and never all, which have encodings of their own. */
-function countBits(cursor: ByteCursor, offset: number, rowCount: number): number {
-  const { bytes } = cursor;
-  let count = 0;
-  for (let i = 0; i < rowCount; i++) count += (bytes[offset + (i >>> 3)]! >>> (i & 7)) & 1;
-  if (count === 0 || count === rowCount) throw cursor.corrupt('a null bitmap is uniform', offset);
-  return count;
-}
-
-/** Moves the values at the front of the rows to where the bitmap has them; from the end, in place. */
-function spreadByBitmap(
-  bytes: Uint8Array,
-  offset: number,
-  out: Float64Array,
-  at: number,
-  rowCount: number,
-  count: number,
-): void {
-  let from = at + count - 1;
-  for (let i = rowCount - 1; i >= 0; i--) {
-    const isPresent = ((bytes[offset + (i >>> 3)]! >>> (i & 7)) & 1) === 1;
-    out[at + i] = isPresent ? out[from--]! : Number.NaN;
-  }
+  const mask = readMask(cursor, rowCount);
+  const presentEncoding = encoding & ~MASK_FLAG;
+  if (presentEncoding === ALL_NULL) throw cursor.corrupt('a null mask has no values');
+  decodePresent(cursor, presentEncoding, out, at, mask.presentCount);
+  spreadByMask(cursor, mask, out, { at, rowCount });
 }
 
 function decodePresent(
@@ -201,24 +219,13 @@ function decodePresent(
   at: number,
   count: number,
 ): void {
-  if (encoding === CONSTANT_FLOAT64) {
-    out.fill(cursor.float64(), at, at + count);
-    return;
-  }
-  if (encoding === FLOAT64) {
-    readFloats(cursor, out, at, count);
-    return;
-  }
-  if (encoding < CONSTANT_DECIMAL || encoding > VARINT_DELTAS) {
-    throw cursor.corrupt(`a column has the unknown encoding ${encoding}`);
-  }
-  const digits = cursor.u8();
-  if (digits > DECIMAL_DIGITS_MAX) {
-    throw cursor.corrupt('a decimal column has too many digits', cursor.position - 1);
-  }
-  const scale = DECIMAL_SCALES[digits]!;
-  if (encoding === CONSTANT_DECIMAL) out.fill(cursor.svarint() / scale, at, at + count);
-  else readIntegers(cursor, encoding, out, at, count, scale);
+  if (isInline(encoding)) out.fill(readInline(cursor, encoding), at, at + count);
+  else if (encoding === FLOAT64) readFloats(cursor, out, at, count);
+  else if (encoding === SPLIT) readSplit(cursor, out, at, count);
+  else if (encoding === DICTIONARY) readDictionary(cursor, out, at, count);
+  else if (encoding >= DECIMALS && encoding < CONSTANT_CORRECTED) {
+    readDecimals(cursor, encoding, out, at, count);
+  } else throw cursor.corrupt(`a column has the unknown encoding ${encoding}`);
 }
 
 function readFloats(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
@@ -229,39 +236,58 @@ function readFloats(cursor: ByteCursor, out: Float64Array, at: number, count: nu
   }
 }
 
-function readIntegers(
+function readDecimals(
   cursor: ByteCursor,
   encoding: number,
   out: Float64Array,
   at: number,
   count: number,
-  scale: number,
 ): void {
-  if (encoding === PACKED || encoding === VARINTS) {
-    if (encoding === PACKED) readPacked(cursor, out, at, count);
-    else readVarints(cursor, out, at, count);
-    if (scale !== 1) for (let i = at; i < at + count; i++) out[i] = out[i]! / scale;
-    return;
-  }
-  out[at] = cursor.svarint();
-  if (encoding === PACKED_DELTAS) readPacked(cursor, out, at + 1, count - 1);
-  else readVarints(cursor, out, at + 1, count - 1);
-  sumUp(out, at, count, scale);
+  const flags = encoding - DECIMALS;
+  decodeIntegers(cursor, out, at, count);
+  const scale = DECIMAL_SCALES[encoding & DIGITS_MASK]!;
+  if (scale !== 1) for (let i = at; i < at + count; i++) out[i] = out[i]! / scale;
+  if ((flags & CORRECTIONS_FLAG) !== 0) readCorrections(cursor, out, at, count);
+  if ((flags & EXCEPTIONS_FLAG) !== 0) readExceptions(cursor, out, at, count);
 }
 
-/** Turns deltas into their running sum, divided by the scale. */
-function sumUp(out: Float64Array, at: number, count: number, scale: number): void {
-  const end = at + count;
-  let sum = 0;
-  if (scale === 1) {
-    for (let i = at; i < end; i++) {
-      sum += out[i]!;
-      out[i] = sum;
-    }
-    return;
+function readCorrections(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
+  const corrections = wordScratch.ensure(count);
+  decodeIntegers(cursor, corrections, 0, count);
+  for (let i = 0; i < count; i++) {
+    const correction = corrections[i]!;
+    if (correction !== 0)
+      out[at + i] = addToBits(out[at + i]!, checkCorrection(cursor, correction));
   }
-  for (let i = at; i < end; i++) {
-    sum += out[i]!;
-    out[i] = sum / scale;
+}
+
+function readExceptions(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
+  const offset = cursor.position;
+  const exceptionCount = cursor.uvarint();
+  if (exceptionCount > count) throw cursor.corrupt('a column has too many exceptions', offset);
+  const rows = wordScratch.ensure(exceptionCount);
+  decodeIntegers(cursor, rows, 0, exceptionCount);
+  for (let i = 0; i < exceptionCount; i++) {
+    const row = rows[i]!;
+    if (!(row >= 0 && row < count)) throw cursor.corrupt('an exception is at no row', offset);
+    out[at + row] = cursor.float64();
+  }
+}
+
+function readDictionary(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
+  const offset = cursor.position;
+  const size = cursor.uvarint();
+  if (size === 0 || size > DICTIONARY_SIZE_MAX) {
+    throw cursor.corrupt('a dictionary has an impossible size', offset);
+  }
+  const encoding = cursor.u8();
+  if (encoding === DICTIONARY) throw cursor.corrupt('a dictionary is inside another', offset);
+  const values = new Float64Array(size);
+  decodePresent(cursor, encoding, values, 0, size);
+  decodeIntegers(cursor, out, at, count);
+  for (let i = at; i < at + count; i++) {
+    const index = out[i]!;
+    if (!(index >= 0 && index < size)) throw cursor.corrupt('an index is outside', offset);
+    out[i] = values[index]!;
   }
 }

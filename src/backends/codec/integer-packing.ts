@@ -20,6 +20,9 @@ const TWO_POW_32 = 2 ** 32;
 /** Zigzag doubles a distance, and the double must be a safe integer too. */
 const DISTANCE_MAX = 2 ** 52 - 1;
 const MEDIAN_SAMPLE_COUNT = 15;
+/** From so many rows on, one miniblock in so many is looked at to estimate a size. */
+const SAMPLED_ROW_COUNT_MIN = 1024;
+const SAMPLED_STRIDE = 4;
 
 /** A miniblock of 64 rows of 32 bits, and one word that a read of the last row may touch. */
 const words = new Int32Array(2 * 32 + 1);
@@ -36,11 +39,16 @@ function packedRowsSizeBytes(rowCount: number, width: number): number {
     : 4 * rowCount + ((rowCount * (width - 32) + 7) >>> 3);
 }
 
-/** Size of the first `count` values when bit-packed; Infinity when a distance is no safe integer. */
-export function packedSizeBytes(values: Float64Array, count: number): number {
+/**
+ * Size of the first `count` values when bit-packed; of a long series an estimate, from every fourth
+ * miniblock. No two values may be further apart than 2^53 - 1.
+ */
+export function estimatePackedSizeBytes(values: Float64Array, count: number): number {
+  const stride = count < SAMPLED_ROW_COUNT_MIN ? 1 : SAMPLED_STRIDE;
   let sizeBytes = 0;
+  let rowCount = 0;
   let previousMin = 0;
-  for (let start = 0; start < count; start += MINIBLOCK_ROW_COUNT) {
+  for (let start = 0; start < count; start += stride * MINIBLOCK_ROW_COUNT) {
     const end = Math.min(start + MINIBLOCK_ROW_COUNT, count);
     let min = values[start]!;
     let max = min;
@@ -49,18 +57,15 @@ export function packedSizeBytes(values: Float64Array, count: number): number {
       if (value < min) min = value;
       else if (value > max) max = value;
     }
-    if (max - min > Number.MAX_SAFE_INTEGER) return Number.POSITIVE_INFINITY;
     sizeBytes += 1 + packedRowsSizeBytes(end - start, widthBits(max - min));
-    if (min !== previousMin) {
-      if (Math.abs(min - previousMin) > Number.MAX_SAFE_INTEGER) return Number.POSITIVE_INFINITY;
-      sizeBytes += svarintSizeBytes(min - previousMin);
-      previousMin = min;
-    }
+    if (min !== previousMin) sizeBytes += svarintSizeBytes(min - previousMin);
+    previousMin = min;
+    rowCount += end - start;
   }
-  return sizeBytes;
+  return stride === 1 ? sizeBytes : (sizeBytes * count) / rowCount;
 }
 
-/** Bit-packs the first `count` values, for which `packedSizeBytes` must be finite. */
+/** Bit-packs the first `count` values, of which no two may be further apart than 2^53 - 1. */
 export function writePacked(writer: ByteWriter, values: Float64Array, count: number): void {
   let previousMin = 0;
   for (let start = 0; start < count; start += MINIBLOCK_ROW_COUNT) {
@@ -233,10 +238,15 @@ function loadWords(cursor: ByteCursor, sizeBytes: number): void {
 }
 
 /** The median of a few evenly spread values: close to most of them, whatever the outliers are. */
-function typicalValue(values: Float64Array, count: number): number {
+export function typicalValue(values: Float64Array, count: number): number {
   const sampleCount = Math.min(count, MEDIAN_SAMPLE_COUNT);
-  for (let i = 0; i < sampleCount; i++) sample[i] = values[Math.floor((i * count) / sampleCount)]!;
-  return sample.subarray(0, sampleCount).sort()[sampleCount >>> 1]!;
+  for (let i = 0; i < sampleCount; i++) {
+    const value = values[Math.floor((i * count) / sampleCount)]!;
+    let place = i;
+    for (; place > 0 && sample[place - 1]! > value; place--) sample[place] = sample[place - 1]!;
+    sample[place] = value;
+  }
+  return sample[sampleCount >>> 1]!;
 }
 
 function zigzag(distance: number): number {

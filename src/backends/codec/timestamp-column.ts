@@ -1,42 +1,34 @@
 import { assert } from '../../model/assert.ts';
-import type { BlockLayout } from './block-layout.ts';
 import type { ByteCursor, ByteWriter } from './byte-cursor.ts';
-import {
-  packedSizeBytes,
-  readPacked,
-  readVarints,
-  varintsSizeBytes,
-  writePacked,
-  writeVarints,
-} from './integer-packing.ts';
+import { decodeIntegers, encodeIntegers } from './integer-series.ts';
 import { ScratchColumn } from './scratch-columns.ts';
 
-/** Encodings of the timestamps between the first and the last, which the header has. */
-const STEP = 0;
-const PACKED_DELTAS = 1;
-const VARINT_DELTAS = 2;
-const FLOAT64 = 3;
+/** Encodings of the timestamps after the first, which the header has. */
+export const STEP = 0;
+export const DELTAS = 1;
+export const FLOAT64 = 2;
+
+const FLOAT64_SIZE_BYTES = 8;
 
 const deltaScratch = new ScratchColumn();
 
-/** Appends ascending timestamps, at least one, and returns the encoding. */
-export function encodeTimestamps(writer: ByteWriter, timestamps: Float64Array): number {
-  const deltaCount = timestamps.length - 1;
-  if (deltaCount === 0) return STEP;
-  if (isRegular(timestamps)) return STEP;
-  const deltas = deltaScratch.ensure(deltaCount);
-  const deltaMax = computeDeltas(timestamps, deltas);
-  if (deltaMax > Number.MAX_SAFE_INTEGER) {
-    for (const timestamp of timestamps) writer.float64(timestamp);
-    return FLOAT64;
+/**
+ * The encoding of ascending timestamps, at least one: FLOAT64 when their span is no safe integer.
+ * Asserts that they ascend and are whole.
+ */
+export function timestampEncoding(timestamps: Float64Array): number {
+  const last = timestamps.length - 1;
+  if (last === 0) return STEP;
+  const spanMs = timestamps[last]! - timestamps[0]!;
+  if (isRegular(timestamps) && spanMs <= Number.MAX_SAFE_INTEGER) return STEP;
+  let isAscending = true;
+  for (let i = 1; i <= last; i++) {
+    const delta = timestamps[i]! - timestamps[i - 1]!;
+    // Also false for NaN.
+    if (!(delta >= 0 && Math.floor(delta) === delta)) isAscending = false;
   }
-  const packedBytes = packedSizeBytes(deltas, deltaCount);
-  if (packedBytes > deltaCount && varintsSizeBytes(deltas, deltaCount) < packedBytes) {
-    writeVarints(writer, deltas, deltaCount);
-    return VARINT_DELTAS;
-  }
-  writePacked(writer, deltas, deltaCount);
-  return PACKED_DELTAS;
+  assert(isAscending, 'timestamps are ascending whole milliseconds');
+  return spanMs <= Number.MAX_SAFE_INTEGER ? DELTAS : FLOAT64;
 }
 
 function isRegular(timestamps: Float64Array): boolean {
@@ -45,68 +37,63 @@ function isRegular(timestamps: Float64Array): boolean {
   for (let i = 2; i < timestamps.length; i++) {
     if (timestamps[i]! - timestamps[i - 1]! !== step) return false;
   }
-  return timestamps[timestamps.length - 1]! - timestamps[0]! <= Number.MAX_SAFE_INTEGER;
+  return true;
 }
 
-/** Fills `deltas` and returns the largest. */
-function computeDeltas(timestamps: Float64Array, deltas: Float64Array): number {
-  let deltaMax = 0;
-  let isAscending = true;
-  for (let i = 1; i < timestamps.length; i++) {
-    const delta = timestamps[i]! - timestamps[i - 1]!;
-    deltas[i - 1] = delta;
-    if (delta > deltaMax) deltaMax = delta;
-    // Also false for NaN, which no comparison above notices.
-    if (!(delta >= 0 && Math.floor(delta) === delta)) isAscending = false;
+/** Appends what the header does not say. */
+export function writeTimestamps(
+  writer: ByteWriter,
+  timestamps: Float64Array,
+  encoding: number,
+): void {
+  if (encoding === STEP) return;
+  if (encoding === FLOAT64) {
+    for (const timestamp of timestamps) writer.float64(timestamp);
+    return;
   }
-  assert(isAscending, 'timestamps are ascending whole milliseconds');
-  return deltaMax;
+  const deltaCount = timestamps.length - 1;
+  const deltas = deltaScratch.ensure(deltaCount);
+  for (let i = 0; i < deltaCount; i++) deltas[i] = timestamps[i + 1]! - timestamps[i]!;
+  encodeIntegers(writer, deltas, deltaCount);
 }
 
-/** Decodes the timestamps of a block into the rows of `out` from `at` on. */
+/** What a reader of the timestamps takes from the header. */
+interface TimestampHeader {
+  readonly rowCount: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly timestamps: { readonly encoding: number };
+}
+
+/** Decodes the cursor's section into the rows of `out` from `at` on. */
 export function decodeTimestamps(
   cursor: ByteCursor,
-  layout: BlockLayout,
+  { rowCount, firstMs, lastMs, timestamps }: TimestampHeader,
   out: Float64Array,
   at: number,
 ): void {
-  const { rowCount, firstMs, lastMs, timestamps } = layout;
-  const deltaCount = rowCount - 1;
-  cursor.open(timestamps.offset, timestamps.sizeBytes);
-  if (timestamps.encoding === STEP) fillSteps(cursor, layout, out, at);
+  const last = rowCount - 1;
+  if (timestamps.encoding === STEP) {
+    const stepMs = last === 0 ? 0 : (lastMs - firstMs) / last;
+    for (let i = 0; i < rowCount; i++) out[at + i] = firstMs + i * stepMs;
+    return;
+  }
+  if (timestamps.encoding === FLOAT64) readTimestamps(cursor, out, at, rowCount);
   else {
     out[at] = firstMs;
-    if (timestamps.encoding === PACKED_DELTAS) readPacked(cursor, out, at + 1, deltaCount);
-    else if (timestamps.encoding === VARINT_DELTAS) readVarints(cursor, out, at + 1, deltaCount);
-    else if (timestamps.encoding === FLOAT64) readTimestamps(cursor, out, at, rowCount);
-    else throw cursor.corrupt(`timestamps have the unknown encoding ${timestamps.encoding}`);
-    if (timestamps.encoding !== FLOAT64) sumUp(cursor, out, at, rowCount);
+    decodeIntegers(cursor, out, at + 1, last);
+    sumUp(cursor, out, at, rowCount);
   }
-  cursor.expectEnd();
-  if (out[at] !== firstMs || out[at + deltaCount] !== lastMs) {
+  if (out[at] !== firstMs || out[at + last] !== lastMs) {
     throw cursor.corrupt('timestamps do not run from the first to the last of the header');
   }
-}
-
-function fillSteps(
-  cursor: ByteCursor,
-  { rowCount, firstMs, lastMs }: BlockLayout,
-  out: Float64Array,
-  at: number,
-): void {
-  const spanMs = lastMs - firstMs;
-  const stepMs = rowCount === 1 ? 0 : spanMs / (rowCount - 1);
-  if (!Number.isSafeInteger(stepMs) || spanMs > Number.MAX_SAFE_INTEGER) {
-    throw cursor.corrupt('timestamps have no whole step');
-  }
-  for (let i = 0; i < rowCount; i++) out[at + i] = firstMs + i * stepMs;
 }
 
 function sumUp(cursor: ByteCursor, out: Float64Array, at: number, rowCount: number): void {
   let timestampMs = out[at]!;
   for (let i = at + 1; i < at + rowCount; i++) {
     const deltaMs = out[i]!;
-    if (deltaMs < 0) throw cursor.corrupt('timestamps descend');
+    if (!(deltaMs >= 0)) throw cursor.corrupt('timestamps descend');
     timestampMs += deltaMs;
     out[i] = timestampMs;
   }
@@ -117,9 +104,16 @@ function readTimestamps(cursor: ByteCursor, out: Float64Array, at: number, rowCo
   for (let i = at; i < at + rowCount; i++) {
     const timestampMs = cursor.float64();
     if (!(timestampMs >= previousMs) || !Number.isSafeInteger(timestampMs)) {
-      throw cursor.corrupt('timestamps descend or are not whole', cursor.position - 8);
+      throw cursor.corrupt('timestamps descend or are not whole', cursor.position - 1);
     }
-    out[i] = timestampMs;
+    // Without the sign of a zero.
+    out[i] = timestampMs + 0;
     previousMs = timestampMs;
   }
+}
+
+/** Size of a section of the encoding; NaN when the header must say it. */
+export function timestampSizeBytes(encoding: number, rowCount: number): number {
+  if (encoding === STEP) return 0;
+  return encoding === FLOAT64 ? rowCount * FLOAT64_SIZE_BYTES : Number.NaN;
 }

@@ -54,7 +54,8 @@ function walk(rowCount: number, digits: number): fc.Arbitrary<number[]> {
     });
 }
 
-function values(rowCount: number): fc.Arbitrary<number[]> {
+/** Series of one kind each, of so many rows. */
+export function values(rowCount: number): fc.Arbitrary<number[]> {
   const many = (value: fc.Arbitrary<number>): fc.Arbitrary<number[]> =>
     fc.array(value, { minLength: rowCount, maxLength: rowCount });
   return fc.oneof(
@@ -66,7 +67,47 @@ function values(rowCount: number): fc.Arbitrary<number[]> {
     many(fc.constantFrom(...SPECIAL_VALUES)),
     fc.double().map((value) => new Array<number>(rowCount).fill(value)),
     fc.integer({ min: 0, max: 9 }).chain((digits) => walk(rowCount, digits)),
+    noise(rowCount),
+    many(fc.array(decimal, { minLength: 2, maxLength: 9 }).map(sumOf)),
+    many(fc.float({ noNaN: true })),
+    many(fc.integer({ min: 1000, max: 1300 })),
+    fc
+      .uniqueArray(fc.double({ noNaN: true }), { minLength: 1, maxLength: 12 })
+      .chain((few) => many(fc.constantFrom(...few))),
+    fc
+      .tuple(fc.maxSafeInteger(), fc.integer({ min: -100, max: 100 }))
+      .map(([start, step]) => Array.from({ length: rowCount }, (_, row) => start + step * row)),
+    many(fc.oneof({ weight: 39, arbitrary: decimal }, fc.constantFrom(...SPECIAL_VALUES))),
+    // A wave: first and second differences are small too.
+    fc.tuple(fc.double({ min: 0.001, max: 1, noNaN: true }), fc.nat(15)).map(([step, digits]) =>
+      Array.from({ length: rowCount }, (_, row) => {
+        const value = Math.sin(row * step) * 100;
+        return digits === 15 ? value : Number(value.toFixed(digits)) + 0;
+      }),
+    ),
   );
+}
+
+function sumOf(addends: readonly number[]): number {
+  return addends.reduce((sum, addend) => sum + addend, 0);
+}
+
+/** Around a level that moves slowly, of any width: what smoothing and an entropy code are for. */
+function noise(rowCount: number): fc.Arbitrary<number[]> {
+  return fc
+    .tuple(fc.nat(), fc.integer({ min: 1, max: 50 }), fc.nat(4))
+    .map(([seed, widthBits, digits]) => {
+      let state = seed | 1;
+      const next = (): number => {
+        state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+        return state / 2 ** 31 - 0.5;
+      };
+      let level = 0;
+      return Array.from({ length: rowCount }, () => {
+        level += next() * 2 ** (widthBits - 2);
+        return Math.round(level + next() * 2 ** widthBits) / 10 ** digits + 0;
+      });
+    });
 }
 
 /** Values of one kind, some of which are replaced by special ones where a mask says so. */
@@ -120,7 +161,7 @@ function timestampColumn(rowCount: number): fc.Arbitrary<Float64Array> {
 
 const rowCounts: fc.Arbitrary<number> = fc.oneof(
   fc.integer({ min: 1, max: 5 }),
-  fc.constantFrom(63, 64, 65, 66, 128, 129),
+  fc.constantFrom(47, 48, 49, 63, 64, 65, 66, 128, 129),
   fc.integer({ min: 1, max: 300 }),
 );
 
@@ -142,10 +183,14 @@ export const floatBlocks: fc.Arbitrary<Block> = rowCounts.chain((rowCount) =>
 );
 
 function columnsOf(column: fc.Arbitrary<Column>): fc.Arbitrary<Record<string, Column>> {
-  return fc.dictionary(fc.constantFrom('v', 'm', 'sum', 'größe', '', '\u{1f600}'), column, {
-    maxKeys: 4,
-    noNullPrototype: true,
-  });
+  return fc.dictionary(
+    fc.constantFrom('v', 'c', 's', 'ts', 'm', 'sum', 'größe', '', '\u{1f600}'),
+    column,
+    {
+      maxKeys: 4,
+      noNullPrototype: true,
+    },
+  );
 }
 
 function bitsOf(values: Float64Array): string {

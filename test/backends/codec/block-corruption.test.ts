@@ -28,6 +28,19 @@ const BLOCK: Block = {
   },
 };
 
+/** Has two bit streams, corrections, exceptions, a dictionary, a mask of runs and sparse integers. */
+const LONG_BLOCK: Block = {
+  timestamps: Float64Array.from({ length: 600 }, (_, row) => row * 1000 + (row > 400 ? 5000 : 0)),
+  columns: {
+    v: Float64Array.from({ length: 600 }, (_, row) => ((row * 7919) % 211) / 100 + row / 10),
+    s: Float64Array.from({ length: 600 }, (_, row) => 0.1 + 0.7 * ((row * 31) % 17)),
+    l: Float64Array.from({ length: 600 }, (_, row) => (row % 99 === 7 ? Math.sqrt(row) : row)),
+    u: Float64Array.from({ length: 600 }, (_, row) => Math.sqrt((row * row) % 5)),
+    q: Float64Array.from({ length: 600 }, (_, row) => (row > 50 && row < 500 ? Number.NaN : 1.5)),
+    f: Float64Array.from({ length: 600 }, (_, row) => Math.fround(Math.sin(row))),
+  },
+};
+
 const CORRUPT: unknown = expect.objectContaining({ code: 'BLOCK_CORRUPT' });
 
 function withChecksum(bytes: Uint8Array): Uint8Array {
@@ -41,8 +54,8 @@ function withChecksum(bytes: Uint8Array): Uint8Array {
 }
 
 /** A block from the bytes between version and checksum, with a right checksum. */
-function blockOf(...body: number[]): Uint8Array {
-  return withChecksum(Uint8Array.of(0xdb, 0x6b, 1, ...body, 0, 0, 0, 0));
+function blockOf(version: number, ...body: number[]): Uint8Array {
+  return withChecksum(Uint8Array.of(0xdb, 0x6b, version, ...body, 0, 0, 0, 0));
 }
 
 function errorOf(decode: () => unknown): { code?: string; message: string } | null {
@@ -119,7 +132,7 @@ describe('damage', () => {
   });
 
   test('another version is unsupported, whatever follows', () => {
-    for (const version of [0, 2, 255]) {
+    for (const version of [0, 3, 255]) {
       expect(codeOf(Uint8Array.of(0xdb, 0x6b, version, 9, 9, 9, 9, 9))).toBe(
         'STORE_FORMAT_UNSUPPORTED',
       );
@@ -127,11 +140,11 @@ describe('damage', () => {
   });
 });
 
-describe('bytes with a right checksum that no encoder wrote', () => {
+describe('version 1 with a right checksum that no encoder wrote', () => {
   const v = [1, 0x76];
 
   test('a small block written by hand decodes, so that the table below tests what it says', () => {
-    const block = decodeBlock(blockOf(2, 0, 5, 0, 0, 1, ...v, 1, 2, 1, 7), 'test');
+    const block = decodeBlock(blockOf(1, 2, 0, 5, 0, 0, 1, ...v, 1, 2, 1, 7), 'test');
     expect(block).toEqual({
       timestamps: Float64Array.of(0, 5),
       columns: { v: Float64Array.of(0.7, 0.7) },
@@ -174,15 +187,146 @@ describe('bytes with a right checksum that no encoder wrote', () => {
     ['deflated JSON of impossible size', [2, 0, 5, 0, 0, 1, ...v, 9, 4, 0xff, 0xff, 0x7f, 0]],
     ['deflated JSON that does not inflate', [2, 0, 5, 0, 0, 1, ...v, 9, 3, 5, 0xff, 0xff]],
   ])('%s is corrupt', (name, body) => {
-    const bytes = blockOf(...body);
+    const bytes = blockOf(1, ...body);
     if (name.startsWith('bad magic')) bytes[1] = 0;
     expect(codeOf(bytes)).toBe('BLOCK_CORRUPT');
   });
+});
 
+describe('version 2 with a right checksum that no encoder wrote', () => {
+  /** Two rows, 0 ms and 5 ms, one column `v`. */
+  const start = [2, 0, 0, 5, 1];
+  /** A column of whole numbers: encoding, size, series. */
+  const series = (...bytes: number[]): number[] => [...start, 0x20, bytes.length, ...bytes];
+  const section = (encoding: number, ...bytes: number[]): number[] => [
+    ...start,
+    encoding,
+    bytes.length,
+    ...bytes,
+  ];
+
+  test.each([
+    ['a constant', [...start, 0x11, 7], [0.7, 0.7]],
+    ['a correction', [...start, 0x61, 3, 1], [0.3 + 2 ** -54, 0.3 + 2 ** -54]],
+    ['a constant series', series(0, 9), [9, 9]],
+    ['a series of one delta', series(0x08, 3, 4), [3, 7]],
+    ['a unit', series(0x80, 10, 3), [30, 30]],
+    ['a range', series(3, 5, 2, 0b1101), [6, 7]],
+    ['tokens of one kind', series(4, 3, 18, 0, 0b01), [21, 20]],
+    ['tokens of two kinds', series(4, 3, 0, 1, 0x17, 0b010), [1, 0]],
+    ['a dictionary', section(4, 2, 0x20, 0x08, 3, 4, 0x08, 0, 1), [3, 7]],
+    ['an exception', section(0x40, 0, 9, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f), [9, 1]],
+    ['a split double', section(3, 32, 0, 0x80, 0x80, 0x80, 0xff, 7), [1, 1]],
+    ['a mask of runs', section(0x90, 2, 0x08, 1, 0, 9), [9, Number.NaN]],
+    ['a bitmap', section(0x90, 0, 2, 9), [Number.NaN, 9]],
+  ])(
+    'a small block with %s, written by hand, decodes, so that the table below tests what it says',
+    (_, body, expected) => {
+      expect(decodeBlock(blockOf(2, ...(body as number[])), 'test')).toEqual({
+        timestamps: Float64Array.of(0, 5),
+        columns: { v: Float64Array.from(expected as number[]) },
+      });
+    },
+  );
+
+  test.each<[string, number[]]>([
+    ['no rows', [0, 0, 0, 1, 0]],
+    ['more than 2^20 rows', [0x81, 0x80, 0x40, 0, 0, 0, 1, 0]],
+    ['an unknown timestamp encoding', [2, 3, 0, 5, 1, 0]],
+    ['an unknown unit of time', [2, 0x50, 0, 5, 1, 0]],
+    ['a step beyond what a Date holds', [2, 0x40, 0, 0x80, 0x80, 0x80, 0x80, 1, 1, 0]],
+    ['a first instant beyond what a Date holds', [1, 0x40, 0x80, 0x80, 0x80, 0x80, 1, 1, 0]],
+    ['deltas that do not reach the last timestamp', [3, 1, 0, 5, 2, 1, 0, 0, 2]],
+    ['a descending delta', [3, 1, 0, 5, 3, 1, 0, 0, 0x08, 6, 0x47]],
+    ['names told in no known way', [2, 0, 0, 5, 9, 0]],
+    ['too many columns', [2, 0, 0, 5, 0, 0x81, 0x20]],
+    [
+      'too many cells',
+      [
+        0x80,
+        0x80,
+        0x40,
+        0,
+        0,
+        1,
+        0,
+        17,
+        ...Array.from('qwertyuiopasdfghj', (c) => [1, c.charCodeAt(0)]).flat(),
+        ...new Array<number>(17).fill(0),
+      ],
+    ],
+    ['two columns of one name', [2, 0, 0, 5, 0, 2, 1, 0x76, 1, 0x76, 0, 0]],
+    ['a name that is not UTF-8', [2, 0, 0, 5, 0, 1, 1, 0xff, 0]],
+    ['a section longer than the block', [...start, 0x20, 9, 0, 9]],
+    ['sections shorter than the block', [...start, 0x20, 2, 0, 9, 0]],
+    ['bytes after an inline column', [...start, 0x11, 7, 0]],
+    ['an unknown column encoding', section(0x07, 0, 9)],
+    ['a correction beyond 1024', [...start, 0x61, 3, 0x81, 0x10]],
+    ['corrections beyond 1024', section(0x30, 0, 9, 0, 0x81, 0x10)],
+    ['an impossible predictor', series(0x50, 0, 0)],
+    ['a series of an unknown form', series(6, 0)],
+    ['more first integers than rows', [1, 0, 0, 1, 0x20, 4, 0x10, 1, 1, 0]],
+    ['bytes after a series', series(0, 9, 0)],
+    ['a miniblock of 54 bits', series(1, 54, 0, 0)],
+    ['a range above 2^24', series(3, 0, 0x80, 0x80, 0x80, 8, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ['a range cut short', series(3, 0, 0xff, 0x7f, 0)],
+    ['padding that is not 0', series(3, 5, 2, 0b11001)],
+    ['tokens without precision', series(4, 0, 18, 0, 0)],
+    ['tokens of more than 2^53', series(4, 1, 0xb0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ['too many tokens', series(4, 3, 0, 0xff, 0x7f, 0, 0)],
+    ['a prefix code that is not complete', series(4, 3, 0, 1, 0, 0, 0)],
+    ['a prefix code of too many codes', series(4, 3, 0, 2, 0x17, 0, 0, 0)],
+    ['a run of unused tokens beyond the last', series(4, 3, 0, 1, 0x0f, 0xff, 0)],
+    ['extra bits cut short', series(4, 3, 60, 0, 0)],
+    ['a sparse series with too many others', series(5, 0, 2, 0, 0, 0, 1)],
+    ['a sparse place outside', [4, 0, 0, 5, 1, 0x20, 6, 5, 0, 1, 0, 4, 0]],
+    ['a null mask of all rows', section(0x90, 0, 3, 9)],
+    ['a null mask of too many runs', section(0x90, 4, 0, 0, 9)],
+    ['a null mask of more rows', section(0x90, 2, 0, 2, 9)],
+    ['a null mask with a negative run', section(0x90, 3, 0x08, 3, 0x42, 9)],
+    ['a null mask of no values', section(0x80, 0, 1)],
+    ['an empty dictionary', section(4, 0, 0x20, 0, 0)],
+    ['a dictionary of 257', section(4, 0x81, 2, 0x10, 9, 0, 0)],
+    ['a dictionary in a dictionary', section(4, 1, 4, 1, 0x10, 0, 0, 0)],
+    ['an index outside of the dictionary', section(4, 2, 0x20, 0x08, 3, 4, 0x08, 0, 2)],
+    ['a negative index', section(4, 2, 0x20, 0x08, 3, 4, 0x08, 0, 0x41)],
+    ['more exceptions than rows', section(0x40, 0, 9, 3, 0, 1)],
+    ['an exception at no row', section(0x40, 0, 9, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f)],
+    ['an exception cut short', section(0x40, 0, 9, 1, 0, 1, 0, 0, 0, 0, 0, 0xf0, 0x3f)],
+    ['a word of 33 zeros', section(3, 33, 0, 9)],
+    ['raw values cut short', section(2, 0, 0, 0, 0)],
+    ['JSON of too few values', section(8, 0x5b, 0x31, 0x5d)],
+  ])('%s is corrupt', (_, body) => {
+    expect(codeOf(blockOf(2, ...body))).toBe('BLOCK_CORRUPT');
+  });
+
+  test('two bit streams of which the first has another length are corrupt', () => {
+    const values = Float64Array.from({ length: 600 }, (_, row) => ((row * 7919) % 211) ** 2 % 97);
+    const bytes = encodeBlock({ timestamps: values.map((_, row) => row), columns: { v: values } });
+    let changedCount = 0;
+    // Wherever the size of the first stream is: one of these bytes.
+    for (let offset = 10; offset < bytes.length - 4; offset++) {
+      const changed = Uint8Array.from(bytes);
+      changed[offset]! ^= 1;
+      const error = errorOf(() => decodeBlock(withChecksum(changed), 'test'));
+      if (error?.message.includes('bit stream')) changedCount++;
+    }
+    expect(changedCount).toBeGreaterThan(0);
+  });
+
+  test('sparse series one in another end at once', () => {
+    // Each has a quarter of the places of the one around it: ten levels at most.
+    const nested = Array.from({ length: 400 }, () => [5, 0, 0x80, 0x80, 0x10]).flat();
+    const bytes = blockOf(2, 0x80, 0x80, 0x40, 0, 0, 1, 1, 0x20, 0xd0, 0x0f, ...nested);
+    expect(codeOf(bytes)).toBe('BLOCK_CORRUPT');
+  });
+});
+
+describe('any bytes with a right checksum', () => {
   test('blocks with bytes changed and the checksum set right never fail untyped', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
-      fc.property(fc.oneof(blocks, fc.constant(BLOCK)), changes, (block, list) => {
+      fc.property(fc.oneof(blocks, fc.constantFrom(BLOCK, LONG_BLOCK)), changes, (block, list) => {
         const bytes = encodeBlock(block);
         for (const [offset, byte] of list) bytes[3 + (offset % (bytes.length - 7))] = byte;
         codeOf(withChecksum(bytes));
@@ -195,7 +339,8 @@ describe('bytes with a right checksum that no encoder wrote', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
         expect(codeOf(body)).not.toBeNull();
-        codeOf(blockOf(...body));
+        codeOf(blockOf(1, ...body));
+        codeOf(blockOf(2, ...body));
       }),
       { numRuns: 2000 },
     );

@@ -26,11 +26,15 @@ function columnOf(golden: GoldenColumn): Column {
   return 'json' in golden ? golden.json : Float64Array.from(golden.float64, Number);
 }
 
-describe('golden blocks of version 1', () => {
-  const golden = readGolden(1);
+describe.each([
+  [1, 12],
+  [2, 20],
+])('golden blocks of version %d', (version, releasedCount) => {
+  const golden = readGolden(version);
 
   test('there are at least the ones of the first release', () => {
-    expect(golden.length).toBeGreaterThanOrEqual(12);
+    expect(golden.length).toBeGreaterThanOrEqual(releasedCount);
+    for (const [, { hex }] of golden) expect(Number.parseInt(hex.slice(4, 6), 16)).toBe(version);
   });
 
   test.each(golden)('%s decodes to what was encoded', (_, { timestamps, columns, hex }) => {
@@ -47,13 +51,10 @@ describe('golden blocks of version 1', () => {
       columnNames: Object.keys(columns),
     });
   });
+});
 
-  test('every version up to the current one has its golden blocks', () => {
-    for (let version = 1; version <= BLOCK_FORMAT_VERSION; version++) {
-      const versions = readGolden(version).map(([, { hex }]) =>
-        Number.parseInt(hex.slice(4, 6), 16),
-      );
-      expect(new Set(versions)).toEqual(new Set([version]));
-    }
-  });
+test('every version up to the current one has its golden blocks', () => {
+  for (let version = 1; version <= BLOCK_FORMAT_VERSION; version++) {
+    expect(readGolden(version).length).toBeGreaterThan(0);
+  }
 });

@@ -7,7 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const build = resolve(process.argv[2] ?? fileURLToPath(new URL('../../../dist', import.meta.url)));
 const codec = pathToFileURL(resolve(build, 'backends/codec/block-codec.js'));
-const { encodeBlock } = await import(codec.href);
+const { BLOCK_FORMAT_VERSION, encodeBlock } = await import(codec.href);
+if (BLOCK_FORMAT_VERSION !== 1) throw new Error('only a build that writes version 1 can add to it');
 
 const column = (rowCount, value) => Float64Array.from({ length: rowCount }, (_, row) => value(row));
 const regular = (rowCount) => column(rowCount, (row) => 1_700_000_000_000 + row * 10_000);

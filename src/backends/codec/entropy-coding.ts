@@ -1,0 +1,410 @@
+import { BitCursor, READ_BITS_MAX } from './bit-cursor.ts';
+import { BitWriter } from './bit-writer.ts';
+import { type ByteCursor, type ByteWriter, svarintSizeBytes } from './byte-cursor.ts';
+import {
+  CODE_BITS_MAX,
+  canonicalCodes,
+  codeLengths,
+  readLengths,
+  writeLengths,
+} from './prefix-code.ts';
+import {
+  COARSE_TOKENS,
+  extraBitsOf,
+  leastOf,
+  POWERS_OF_TWO,
+  PRECISION_MAX,
+  TOKEN_COUNT,
+  TOKEN_MAX,
+  tokenize,
+} from './residual-tokens.ts';
+
+/**
+ * The entropy-coded form of a series of safe integers: each is a token, by a prefix code made for this
+ * series, and extra bits. Bit layout: docs/format/block.md.
+ */
+const TWO_POW_31 = 2 ** 31;
+/** Least precision that is tried; below, extra bits are no longer nearly uniform. */
+const PRECISION_MIN = 1;
+/** What storing one code length takes, about. */
+const LENGTH_BITS = 1.7;
+/** What a prefix code of whole bits loses against the entropy, about, for each integer. */
+const CODE_LOSS_BITS = 0.03;
+const ONE_BIT_LOSS = 0.5;
+
+/**
+ * Series of so many integers are in two bit streams that are read by turns: where the next integer
+ * starts is known only after the one before, and the processor can wait for two such answers at once.
+ */
+const LANES_COUNT_MIN = 512;
+const LANE_SIZE_BYTES = 3;
+/** Bits that fit into a word of which seven may be taken. */
+const SHORT_WIDTH_MAX = 24;
+const LENGTH_MASK = 15;
+const EXTRA_BITS_SHIFT = 4;
+const EXTRA_BITS_MASK = 63;
+const WIDTH_SHIFT = 10;
+
+let tokens = new Uint16Array(1024);
+const histogram = new Int32Array(TOKEN_COUNT);
+const counts = new Int32Array(TOKEN_COUNT);
+const lengths = new Uint8Array(TOKEN_COUNT);
+const codes = new Int32Array(TOKEN_COUNT);
+/** By fine token: how the encoder writes it. */
+const fineCodes = new Int32Array(TOKEN_COUNT);
+const fineLengths = new Uint8Array(TOKEN_COUNT);
+/** Of a code with its extra bits. */
+const fineWidths = new Uint8Array(TOKEN_COUNT);
+const fineLeasts = new Float64Array(TOKEN_COUNT);
+/** By the next bits of the stream: bits of code, of extra bits and of both in one word, and the least. */
+const peekedShapes = new Int32Array(1 << CODE_BITS_MAX);
+const peekedLeasts = new Float64Array(1 << CODE_BITS_MAX);
+
+const countLogs = Float64Array.from({ length: 4097 }, (_, count) => count * Math.log2(count || 1));
+
+function countLog(count: number): number {
+  return count < countLogs.length ? countLogs[count]! : count * Math.log2(count);
+}
+
+/** What `planEntropyCoding` found out. Valid until its next call. */
+export interface EntropyPlan {
+  /** Estimate; the true size is within a few per cent. */
+  sizeBytes: number;
+  precision: number;
+  /** Range of the fine tokens, as indexes of the histogram. */
+  first: number;
+  last: number;
+}
+
+const plan: EntropyPlan = { sizeBytes: 0, precision: 0, first: 0, last: 0 };
+
+/** Tokenizes the first `count` >= 2 integers, all from `min` to `max`, and estimates their size. */
+export function planEntropyCoding(
+  integers: Float64Array,
+  count: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): EntropyPlan {
+  if (tokens.length < count) tokens = new Uint16Array(2 * count);
+  histogram.fill(0, plan.first, plan.last + 1);
+  tokenize(integers, count, min > -TWO_POW_31 && max < TWO_POW_31, tokens, histogram);
+  let first = 0;
+  while (histogram[first] === 0) first++;
+  let last = TOKEN_COUNT - 1;
+  while (histogram[last] === 0) last--;
+  let bestBits = Number.POSITIVE_INFINITY;
+  for (let precision = PRECISION_MAX; precision >= PRECISION_MIN; precision--) {
+    const bits = estimateBits(first, last, precision, count);
+    if (bits >= bestBits) break;
+    bestBits = bits;
+    plan.precision = precision;
+  }
+  plan.first = first;
+  plan.last = last;
+  plan.sizeBytes = Math.ceil(bestBits / 8);
+  return plan;
+}
+
+function estimateBits(first: number, last: number, precision: number, count: number): number {
+  const coarse = COARSE_TOKENS[precision]!;
+  let bits = countLog(count) + CODE_LOSS_BITS * count;
+  let most = 0;
+  let tableBits = 8 * (2 + svarintSizeBytes(coarse[first]!));
+  for (let fine = first; fine <= last; ) {
+    const token = coarse[fine]!;
+    let frequency = 0;
+    for (; fine <= last && coarse[fine] === token; fine++) frequency += histogram[fine]!;
+    if (frequency === 0) continue;
+    bits += frequency * extraBitsOf(token, precision) - countLog(frequency);
+    tableBits += LENGTH_BITS;
+    if (frequency > most) most = frequency;
+  }
+  // A code has one bit at least: much more than the entropy when one token is nearly always there.
+  if (2 * most > count) bits += ONE_BIT_LOSS * (2 * most - count);
+  return bits + tableBits;
+}
+
+/** Writes the integers that `planEntropyCoding` was called with last. */
+export function writeEntropyCoded(
+  writer: ByteWriter,
+  integers: Float64Array,
+  count: number,
+  { precision, first, last }: EntropyPlan,
+): void {
+  const coarse = COARSE_TOKENS[precision]!.subarray(first, last + 1);
+  const least = coarse[0]!;
+  const tokenCount = coarse.at(-1)! - least + 1;
+  counts.fill(0, 0, tokenCount);
+  coarse.forEach((token, i) => {
+    counts[token - least]! += histogram[first + i]!;
+  });
+  writer.u8(precision);
+  writer.svarint(least);
+  writer.uvarint(tokenCount - 1);
+  const bits = new BitWriter(writer);
+  if (tokenCount === 1) lengths[0] = 0;
+  else {
+    codeLengths(counts, tokenCount, limitBits(tokenCount, count), lengths);
+    canonicalCodes(lengths, tokenCount, codes);
+    writeLengths(bits, lengths, tokenCount);
+  }
+  coarse.forEach((token, i) => {
+    prepareFineToken(first + i, token, token - least, precision);
+  });
+  if (count < LANES_COUNT_MIN) {
+    writeTokens(bits, integers, 0, count);
+    bits.flush();
+  } else writeLanes(bits, integers, count);
+}
+
+/** The first half of the integers in one bit stream, of a size told before, and the rest in another. */
+function writeLanes(bits: BitWriter, integers: Float64Array, count: number): void {
+  const { writer } = bits;
+  bits.flush();
+  const sizePosition = writer.position;
+  for (let i = 0; i < LANE_SIZE_BYTES; i++) writer.u8(0);
+  writeTokens(bits, integers, 0, count >>> 1);
+  bits.flush();
+  const laneSizeBytes = writer.position - sizePosition - LANE_SIZE_BYTES;
+  for (let i = 0; i < LANE_SIZE_BYTES; i++) {
+    writer.bytes[sizePosition + i] = laneSizeBytes >>> (8 * i);
+  }
+  writeTokens(bits, integers, count >>> 1, count);
+  bits.flush();
+}
+
+/** Short series get short codes: filling a large decoding table would take longer than reading them. */
+function limitBits(tokenCount: number, count: number): number {
+  const least = 33 - Math.clz32(tokenCount);
+  return Math.min(CODE_BITS_MAX, Math.max(least, 31 - Math.clz32(count)));
+}
+
+function prepareFineToken(fine: number, token: number, symbol: number, precision: number): void {
+  fineLengths[fine] = lengths[symbol]!;
+  fineCodes[fine] = lengths[symbol] === 0 ? 0 : codes[symbol]!;
+  fineWidths[fine] = lengths[symbol]! + extraBitsOf(token, precision);
+  fineLeasts[fine] = leastOf(token, precision);
+}
+
+/**
+ * A code with its extra bits goes into the word that is being filled, and the whole bytes of that are
+ * done: without asking whether it is full, which the processor would guess wrong every fourth time.
+ */
+function writeTokens(bits: BitWriter, integers: Float64Array, from: number, to: number): void {
+  const { writer } = bits;
+  bits.flushBytes();
+  // A code and extra bits are at most eight bytes.
+  writer.reserve(8 * (to - from) + 8);
+  const { view } = writer;
+  let { position } = writer;
+  let { pending, pendingBits } = bits;
+  for (let i = from; i < to; i++) {
+    const token = tokens[i]!;
+    const length = fineLengths[token]!;
+    const width = fineWidths[token]!;
+    if (width <= SHORT_WIDTH_MAX) {
+      const code = fineCodes[token]! | ((integers[i]! - fineLeasts[token]!) << length);
+      pending |= code << pendingBits;
+      pendingBits += width;
+      view.setInt32(position, pending, true);
+      position += pendingBits >>> 3;
+      pending >>>= pendingBits & 0x18;
+      pendingBits &= 7;
+    } else {
+      bits.pending = pending;
+      bits.pendingBits = pendingBits;
+      writer.position = position;
+      bits.bits(fineCodes[token]!, length);
+      writeLongExtraBits(bits, integers[i]! - fineLeasts[token]!, width - length);
+      bits.flushBytes();
+      ({ pending, pendingBits } = bits);
+      ({ position } = writer);
+    }
+  }
+  writer.position = position;
+  bits.pending = pending;
+  bits.pendingBits = pendingBits;
+}
+
+/** In two parts, of which the first has 25 bits when there are more. */
+function writeLongExtraBits(bits: BitWriter, distance: number, extraBits: number): void {
+  const lowBits = Math.min(extraBits, READ_BITS_MAX);
+  const factor = POWERS_OF_TWO[lowBits]!;
+  bits.bits(distance % factor, lowBits);
+  bits.bits(Math.floor(distance / factor), extraBits - lowBits);
+}
+
+/** Reads `count` integers into `out` from index `at` on. */
+export function readEntropyCoded(
+  cursor: ByteCursor,
+  out: Float64Array,
+  at: number,
+  count: number,
+): void {
+  const precision = cursor.u8();
+  const least = cursor.svarint();
+  const last = cursor.uvarint();
+  if (
+    precision < PRECISION_MIN ||
+    precision > PRECISION_MAX ||
+    Math.abs(least) > TOKEN_MAX ||
+    last > TOKEN_MAX - least ||
+    extraBitsOf(least, precision) > 52 - precision ||
+    extraBitsOf(least + last, precision) > 52 - precision
+  ) {
+    throw cursor.corrupt('a series has impossible tokens');
+  }
+  const bits = new BitCursor(cursor);
+  let longest = 0;
+  if (last === 0) lengths[0] = 0;
+  else {
+    longest = readLengths(bits, lengths, last + 1);
+    canonicalCodes(lengths, last + 1, codes);
+  }
+  fillPeekTable(precision, least, last + 1, longest);
+  const peekMask = (1 << longest) - 1;
+  if (count >= LANES_COUNT_MIN) {
+    bits.close();
+    readLanes(cursor, out, at, { count, peekMask });
+  } else {
+    readTokens(bits, out, at, { stop: at + count, peekMask });
+    bits.close();
+  }
+}
+
+function readLanes(
+  cursor: ByteCursor,
+  out: Float64Array,
+  at: number,
+  { count, peekMask }: { readonly count: number; readonly peekMask: number },
+): void {
+  const offset = cursor.take(LANE_SIZE_BYTES);
+  const { bytes } = cursor;
+  const sizeBytes = bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16);
+  const first = new BitCursor(cursor, sizeBytes);
+  cursor.take(sizeBytes);
+  const second = new BitCursor(cursor);
+  const middle = at + (count >>> 1);
+  readTokenPairs(first, second, out, { at, middle, peekMask });
+  first.close();
+  if (cursor.position * 8 !== first.end) throw cursor.corrupt('a bit stream has bytes left over');
+  readTokens(second, out, middle + (count >>> 1), { stop: at + count, peekMask });
+  second.close();
+}
+
+function fillPeekTable(
+  precision: number,
+  least: number,
+  tokenCount: number,
+  longest: number,
+): void {
+  for (let i = 0; i < tokenCount; i++) {
+    const length = lengths[i]!;
+    if (length === 0 && tokenCount > 1) continue;
+    const extraBits = extraBitsOf(least + i, precision);
+    const shape = length | (extraBits << EXTRA_BITS_SHIFT) | ((length + extraBits) << WIDTH_SHIFT);
+    const first = leastOf(least + i, precision);
+    const step = 1 << length;
+    for (let peek = length === 0 ? 0 : codes[i]!; peek < 1 << longest; peek += step) {
+      peekedShapes[peek] = shape;
+      peekedLeasts[peek] = first;
+    }
+  }
+}
+
+/** Reads the integers from `at` to `middle` and as many from `middle` on, one of each at a time. */
+function readTokenPairs(
+  first: BitCursor,
+  second: BitCursor,
+  out: Float64Array,
+  {
+    at,
+    middle,
+    peekMask,
+  }: { readonly at: number; readonly middle: number; readonly peekMask: number },
+): void {
+  const { view } = first.cursor;
+  const firstEnd = first.end;
+  const secondEnd = second.end;
+  let firstPosition = first.position;
+  let secondPosition = second.position;
+  for (let i = at, j = middle; i < middle; i++, j++) {
+    if (firstPosition > firstEnd || secondPosition > secondEnd) throw first.cutShort();
+    const firstWord = view.getInt32(firstPosition >>> 3, true) >>> (firstPosition & 7);
+    const secondWord = view.getInt32(secondPosition >>> 3, true) >>> (secondPosition & 7);
+    const firstPeek = firstWord & peekMask;
+    const secondPeek = secondWord & peekMask;
+    const firstShape = peekedShapes[firstPeek]!;
+    const secondShape = peekedShapes[secondPeek]!;
+    const firstWidth = firstShape >>> WIDTH_SHIFT;
+    const secondWidth = secondShape >>> WIDTH_SHIFT;
+    if (firstWidth <= READ_BITS_MAX) {
+      out[i] = peekedLeasts[firstPeek]! + extraBitsIn(firstWord, firstShape);
+      firstPosition += firstWidth;
+    } else {
+      first.position = firstPosition;
+      out[i] = readLong(first, firstPeek);
+      firstPosition = first.position;
+    }
+    if (secondWidth <= READ_BITS_MAX) {
+      out[j] = peekedLeasts[secondPeek]! + extraBitsIn(secondWord, secondShape);
+      secondPosition += secondWidth;
+    } else {
+      second.position = secondPosition;
+      out[j] = readLong(second, secondPeek);
+      secondPosition = second.position;
+    }
+  }
+  first.position = firstPosition;
+  second.position = secondPosition;
+}
+
+function readTokens(
+  bits: BitCursor,
+  out: Float64Array,
+  start: number,
+  { stop, peekMask }: { readonly stop: number; readonly peekMask: number },
+): void {
+  const { view } = bits.cursor;
+  const { end } = bits;
+  let { position } = bits;
+  for (let i = start; i < stop; i++) {
+    if (position > end) throw bits.cutShort();
+    const word = view.getInt32(position >>> 3, true) >>> (position & 7);
+    const peek = word & peekMask;
+    const shape = peekedShapes[peek]!;
+    const width = shape >>> WIDTH_SHIFT;
+    if (width <= READ_BITS_MAX) {
+      out[i] = peekedLeasts[peek]! + extraBitsIn(word, shape);
+      position += width;
+    } else {
+      bits.position = position;
+      out[i] = readLong(bits, peek);
+      position = bits.position;
+    }
+  }
+  bits.position = position;
+}
+
+function extraBitsIn(word: number, shape: number): number {
+  const extraBits = (shape >>> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
+  return (word >>> (shape & LENGTH_MASK)) & ((1 << extraBits) - 1);
+}
+
+/** An integer whose code and extra bits may not be in one word. */
+function readLong(bits: BitCursor, peek: number): number {
+  const shape = peekedShapes[peek]!;
+  bits.position += shape & LENGTH_MASK;
+  const extraBits = (shape >>> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
+  return peekedLeasts[peek]! + readLongExtraBits(bits, extraBits);
+}
+
+function readLongExtraBits(bits: BitCursor, extraBits: number): number {
+  const lowBits = Math.min(extraBits, READ_BITS_MAX);
+  const low = bits.bits(lowBits);
+  const highBits = extraBits - lowBits;
+  if (highBits === 0) return low;
+  const first = bits.bits(Math.min(highBits, READ_BITS_MAX));
+  const rest = highBits - READ_BITS_MAX;
+  const high = rest > 0 ? first + bits.bits(rest) * POWERS_OF_TWO[READ_BITS_MAX]! : first;
+  return low + high * POWERS_OF_TWO[lowBits]!;
+}
