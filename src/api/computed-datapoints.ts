@@ -16,18 +16,9 @@ export function* computedDatapoints(
   const selection = LevelSchema.of(record).select({}, supports);
   for (const { granularity, range, block } of computed) {
     const firstMs = Math.max(range.startMs, bucketStartMs(earliestMs, granularity));
-    let row = 0;
-    for (let startMs = firstMs; startMs < range.endMs; startMs += granularity.durationMs) {
-      const isStored = block.timestamps[row] === startMs;
-      const datapoint = isStored
-        ? selection.datapoint(block, row, granularity)
-        : selection.emptyDatapoint(startMs, granularity);
-      if (isStored) row++;
-      yield {
-        streamId: record.id,
-        granularity,
-        datapoint: datapoint as Datapoint,
-      };
+    const shown = { startMs: firstMs, endMs: range.endMs };
+    for (const datapoint of selection.datapoints(block, shown, granularity)) {
+      yield { streamId: record.id, granularity, datapoint: datapoint as Datapoint };
     }
   }
 }

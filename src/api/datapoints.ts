@@ -58,11 +58,7 @@ export class Datapoints extends Sequence<Datapoint> {
 
   /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
   async columns(): Promise<DatapointColumns> {
-    const rows = await openRows(this.#backend, this.#request);
-    const blocks: DatapointColumns[] = [];
-    for await (const block of rows.columnBlocks(this.from, this.to)) blocks.push(block);
-    // A single block may share memory with the store.
-    return blocks.length === 1 ? copyColumns(blocks[0]!) : rows.joinColumns(blocks);
+    return (await openRows(this.#backend, this.#request)).columns(this.from, this.to);
   }
 
   /**
@@ -101,17 +97,4 @@ async function openRows(backend: Backend, request: DataRequest): Promise<Datapoi
     isReverse,
     selection,
   });
-}
-
-function copyColumns({ timestamps, values, v, t }: DatapointColumns): DatapointColumns {
-  const copyAll = <Column extends { slice(): Column }>(
-    columns: Readonly<Record<string, Column>>,
-  ): Record<string, Column> =>
-    Object.fromEntries(Object.entries(columns).map(([letter, column]) => [letter, column.slice()]));
-  return {
-    timestamps: timestamps.slice(),
-    ...(values === undefined ? {} : { values: values.slice() }),
-    ...(v === undefined ? {} : { v: copyAll(v as Record<string, Float64Array>) }),
-    ...(t === undefined ? {} : { t: copyAll(t as Record<string, Float64Array>) }),
-  };
 }

@@ -16,11 +16,9 @@ import { verifyStream } from '../engine/verify.ts';
 import { InvalidValue, NotSupported } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Column } from '../model/block.ts';
-import { Granularity } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
-import { valueCodecOf } from '../model/value.ts';
 import { copyPlain } from '../model/value-json.ts';
 import { computedDatapoints } from './computed-datapoints.ts';
 import { checkRange } from './data-range.ts';
@@ -53,6 +51,10 @@ import type {
 } from './types.ts';
 
 const DEFAULT_CONCURRENCY = 8;
+/** Many streams are not maintained in fewer groups: other workers on the store find something to do, too. */
+const GROUP_COUNT_MIN = 5;
+/** Streams that share commits of maintenance, at most: bounds what they hold in memory together. */
+const GROUP_SIZE_MAX = 256;
 
 /** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
 export class Datastream {
@@ -73,7 +75,12 @@ export class Datastream {
     const { now = () => new Date(), onWarning = emitProcessWarning } = options;
     this.#backend = backend;
     this.#leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
-    this.#context = { backend, nowMs: () => now().getTime(), warn: guarded(onWarning) };
+    this.#context = {
+      backend,
+      nowMs: () => now().getTime(),
+      warn: guarded(onWarning),
+      keepsLevels: options.liveDownsampling === true,
+    };
     this.#appender = new Appender(this.#context);
     this.#catalog = new StreamCatalog(this.#context, (ids) => this.#appender.noteChanged(ids));
   }
@@ -140,9 +147,12 @@ export class Datastream {
     timestamp?: Date | number,
     options: AppendOptions = {},
   ): Promise<AppendedDatapoint> {
-    const item = appendItem(streamId, value, timestamp);
-    const [appended] = await this.#appendItems([item], options);
-    return appended!;
+    const [stored] = await this.#appender.append({
+      kind: 'items',
+      items: [appendItem(streamId, value, timestamp)],
+      checkTimestamp: checkAppendOptions(options),
+    });
+    return appendedDatapoint(stored!);
   }
 
   /** Appends datapoints of one or more streams, all or none. Otherwise as `append`, in the order given. */
@@ -156,10 +166,12 @@ export class Datastream {
   ): Promise<AppendedDatapoint[]> {
     if (!Array.isArray(items)) throw new TypeError('appendMultiple takes a list of datapoints.');
     if (items.length === 0) return [];
-    return this.#appendItems(
-      items.map(({ streamId, value, timestamp }) => appendItem(streamId, value, timestamp)),
-      options,
-    );
+    const stored = await this.#appender.append({
+      kind: 'items',
+      items: items.map(({ streamId, value, timestamp }) => appendItem(streamId, value, timestamp)),
+      checkTimestamp: checkAppendOptions(options),
+    });
+    return stored.map(appendedDatapoint);
   }
 
   /**
@@ -212,7 +224,9 @@ export class Datastream {
     await this.#appender.append({
       kind: 'tick',
       timestamp: instantOf(timestamp),
-      streamIds: streamIds.map(checkStreamId),
+      plan:
+        this.#appender.recentPlan(streamIds) ??
+        this.#appender.newPlan(streamIds.map((streamId) => checkStreamId(streamId))),
       values: values.slice(),
     });
   }
@@ -246,13 +260,13 @@ export class Datastream {
    */
   async downsampleStreams(options: DownsampleOptions = {}): Promise<AppendedDatapoint[]> {
     checkDownsampleOptions(options);
-    const { until, returnDatapoints = false, filterStream = () => true } = options;
+    const { until, returnDatapoints = false, filterStream } = options;
     const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
     const returned: AppendedDatapoint[] = [];
     await this.#maintain(options, {
       kind: 'levels',
       untilMs,
-      isIncluded: (snapshot) => filterStream(describeStream(snapshot, this.supports)),
+      isIncluded: (snapshot) => filterStream?.(describeStream(snapshot, this.supports)) ?? true,
       onComputed: returnDatapoints
         ? (snapshot, computed) => {
             for (const datapoint of computedDatapoints(snapshot, computed, this.supports)) {
@@ -326,22 +340,13 @@ export class Datastream {
     await this.#backend.close();
   }
 
-  async #appendItems(
-    items: readonly AppendItem[],
-    options: AppendOptions,
-  ): Promise<AppendedDatapoint[]> {
-    const checkTimestamp = checkAppendOptions(options);
-    const stored = await this.#appender.append({ kind: 'items', items, checkTimestamp });
-    return stored.map(appendedDatapoint);
-  }
-
   async #maintain(
     options: BackprocessOptions,
     task: Pick<MaintenanceTask, 'kind' | 'untilMs' | 'onComputed'> & {
       isIncluded: (snapshot: StreamSnapshot) => boolean;
     },
   ): Promise<void> {
-    const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY, shard } = options;
+    const { signal, onProgress, concurrency, shard } = options;
     signal?.throwIfAborted();
     const isOwn = (streamId: StreamId): boolean =>
       shard === undefined || isInShard(streamId, shard);
@@ -352,7 +357,7 @@ export class Datastream {
     const maintenance = new Maintenance(this.#context, {
       ...task,
       streams,
-      concurrency,
+      ...this.#grouping(streams.length, concurrency),
       isOwn,
       lease: { owner: randomUUID(), durationMs: this.#leaseDurationMs },
       signal,
@@ -360,6 +365,22 @@ export class Datastream {
       onChanged: (ids) => this.#appender.noteChanged(ids),
     });
     await maintenance.run();
+  }
+
+  /**
+   * A store in this process is quickest when many streams share a commit; one on a server, when several
+   * commits are under way.
+   */
+  #grouping(
+    streamCount: number,
+    concurrency: number | undefined,
+  ): Pick<MaintenanceTask, 'groupSize' | 'groupCount'> {
+    if (!this.supports.liveLevels) {
+      return { groupSize: 1, groupCount: concurrency ?? DEFAULT_CONCURRENCY };
+    }
+    const part = Math.ceil(streamCount / GROUP_COUNT_MIN);
+    const groupSize = Math.min(Math.max(part, DEFAULT_CONCURRENCY), GROUP_SIZE_MAX);
+    return { groupSize: concurrency ?? groupSize, groupCount: 1 };
   }
 
   async #select(
@@ -405,11 +426,11 @@ function isColumn(values: unknown): values is Column {
   return values instanceof Float64Array || Array.isArray(values);
 }
 
-function appendedDatapoint({ record, timestampMs, stored }: StoredDatapoint): AppendedDatapoint {
+function appendedDatapoint({ stream, timestampMs, stored }: StoredDatapoint): AppendedDatapoint {
   return {
-    streamId: record.id,
-    granularity: Granularity.byName(record.highestGranularity),
-    datapoint: { t: new Date(timestampMs), v: valueCodecOf(record).fromStored(stored) },
+    streamId: stream.streamId,
+    granularity: stream.highest,
+    datapoint: { t: new Date(timestampMs), v: stream.codec.fromStored(stored) },
   };
 }
 

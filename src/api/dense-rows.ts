@@ -1,14 +1,15 @@
 import type { Backend } from '../backends/backend.ts';
-import type { LevelSelection } from '../downsamplers/level-schema.ts';
-import { PAGE_ROW_COUNT_MAX, readBlocks } from '../engine/block-reader.ts';
+import type { FinishedColumns, LevelSelection } from '../downsamplers/level-schema.ts';
+import { PAGE_ROW_COUNT_MAX } from '../engine/block-reader.ts';
 import { readableRange } from '../engine/source-cursor.ts';
-import { type Block, concatBlocks, lowerBound, reverseColumns } from '../model/block.ts';
+import { type Block, type Column, reverseColumns } from '../model/block.ts';
 import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
+import { readWhole, type WholeBlock } from './whole-read.ts';
 
 export interface LevelRead {
   readonly snapshot: StreamSnapshot;
@@ -18,8 +19,6 @@ export interface LevelRead {
   readonly isReverse: boolean;
   readonly selection: LevelSelection;
 }
-
-type NamedColumns = Readonly<Record<string, Float64Array | readonly unknown[]>>;
 
 /** Buckets of a lower level: those with data, and the empty ones between them, which nobody stores. */
 export class DenseRows implements DatapointRows {
@@ -51,66 +50,45 @@ export class DenseRows implements DatapointRows {
 
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
     const { granularity, selection, isReverse } = this.#read;
-    for await (const { range, block } of this.#windows(from, to, OBJECT_COUNT_MAX)) {
-      const datapoints: Datapoint[] = [];
-      let row = 0;
-      for (let startMs = range.startMs; startMs < range.endMs; startMs += granularity.durationMs) {
-        const isStored = block.timestamps[row] === startMs;
-        const datapoint = isStored
-          ? selection.datapoint(block, row, granularity)
-          : selection.emptyDatapoint(startMs, granularity);
-        if (isStored) row++;
-        datapoints.push(datapoint as Datapoint);
-      }
-      yield isReverse ? datapoints.reverse() : datapoints;
+    for (const range of this.#windows(from, to, OBJECT_COUNT_MAX)) {
+      const { block } = await this.#stored(range);
+      const datapoints = selection.datapoints(block, range, granularity);
+      yield (isReverse ? datapoints.reverse() : datapoints) as Datapoint[];
     }
+  }
+
+  async columns(from: number, to: number): Promise<DatapointColumns> {
+    const [range = this.#noRange] = this.#windows(from, to, Number.POSITIVE_INFINITY);
+    const { block, isOwn } = await this.#stored(range);
+    return this.#finish(range, block, { isCopied: !isOwn });
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
-    for await (const { range, block } of this.#windows(from, to, PAGE_ROW_COUNT_MAX)) {
-      const columns = this.#finish(range, block);
-      yield this.#read.isReverse ? reverseDatapoints(columns) : columns;
+    for (const range of this.#windows(from, to, PAGE_ROW_COUNT_MAX)) {
+      yield this.#finish(range, (await this.#stored(range)).block, { isCopied: false });
     }
   }
 
-  joinColumns(blocks: readonly DatapointColumns[]): DatapointColumns {
-    if (blocks.length === 1) return blocks[0]!;
-    const { startMs } = this.#extent;
-    if (blocks.length === 0) {
-      const none = { timestamps: new Float64Array(0), columns: {} };
-      return this.#finish({ startMs, endMs: startMs }, none);
-    }
-    const join = (part: (columns: DatapointColumns) => NamedColumns): NamedColumns =>
-      concatBlocks(blocks.map((block) => ({ timestamps: block.timestamps, columns: part(block) })))
-        .columns;
-    const { v, t } = blocks[0]!;
-    return {
-      timestamps: concatBlocks(blocks.map(({ timestamps }) => ({ timestamps, columns: {} })))
-        .timestamps,
-      ...(v === undefined ? {} : { v: join((block) => block.v!) }),
-      ...(t === undefined ? {} : { t: join((block) => block.t!) as Record<string, Float64Array> }),
-    };
+  get #noRange(): TimeRange {
+    return { startMs: this.#extent.startMs, endMs: this.#extent.startMs };
   }
 
-  /** The buckets at the positions `[from, to)` of the asked order, window by window. */
-  async *#windows(
-    from: number,
-    to: number,
-    bucketCountMax: number,
-  ): AsyncGenerator<{ readonly range: TimeRange; readonly block: Block }, void, undefined> {
-    const { granularity, isReverse, selection, snapshot } = this.#read;
+  /** The buckets at the positions `[from, to)` of the asked order, cut into windows. */
+  *#windows(from: number, to: number, bucketCountMax: number): Generator<TimeRange> {
     const end = Math.min(to, this.#bucketCount);
     for (let position = from; position < end; position += bucketCountMax) {
-      const range = this.#rangeOf(position, Math.min(position + bucketCountMax, end), isReverse);
-      const blocks: Block[] = [];
-      const request = { streamId: snapshot.record.id, granularity, range };
-      const options = { columns: selection.columns, firstRowCount: bucketCountMax };
-      for await (const block of readBlocks(this.#backend, request, options)) blocks.push(block);
-      yield { range, block: concatBlocks(blocks) };
+      yield this.#rangeOf(position, Math.min(position + bucketCountMax, end));
     }
   }
 
-  #rangeOf(from: number, to: number, isReverse: boolean): TimeRange {
+  #stored(range: TimeRange): Promise<WholeBlock> {
+    const { granularity, selection, snapshot } = this.#read;
+    const { columns } = selection;
+    return readWhole(this.#backend, { streamId: snapshot.record.id, granularity, range, columns });
+  }
+
+  #rangeOf(from: number, to: number): TimeRange {
+    const { isReverse } = this.#read;
     const { durationMs } = this.#read.granularity;
     const { startMs, endMs } = this.#extent;
     return isReverse
@@ -118,53 +96,77 @@ export class DenseRows implements DatapointRows {
       : { startMs: startMs + from * durationMs, endMs: startMs + to * durationMs };
   }
 
-  #finish(range: TimeRange, block: Block): DatapointColumns {
+  #finish(range: TimeRange, block: Block, options: { isCopied: boolean }): DatapointColumns {
+    const { granularity, selection, isReverse } = this.#read;
+    const bucketCount = (range.endMs - range.startMs) / granularity.durationMs;
+    const isWhole = block.timestamps.length === bucketCount;
+    // What is spread or reversed is copied by that.
+    const isCopied = isWhole && !isReverse && options.isCopied;
+    const finished = selection.finishColumns(block, granularity, { isCopied });
+    const { timestamps } = block;
+    const columns = isWhole
+      ? { timestamps: isCopied ? timestamps.slice() : timestamps, ...finished }
+      : this.#spread(range, block, finished);
+    return isReverse ? reverseDatapoints(columns) : columns;
+  }
+
+  /** Finished rows at their buckets' positions, and what an empty bucket has everywhere else. */
+  #spread(range: TimeRange, block: Block, { v, t }: FinishedColumns): DatapointColumns {
     const { granularity, selection } = this.#read;
     const { durationMs } = granularity;
-    const bucketCount = (range.endMs - range.startMs) / durationMs;
-    const finished = selection.finishColumns(block, granularity);
-    if (block.timestamps.length === bucketCount)
-      return { timestamps: block.timestamps, ...finished };
-    const timestamps = Float64Array.from(
-      { length: bucketCount },
-      (_, i) => range.startMs + i * durationMs,
-    );
-    const rows = Int32Array.from(timestamps, (startMs) => {
-      const row = lowerBound(block.timestamps, startMs);
-      return block.timestamps[row] === startMs ? row : -1;
-    });
-    const { v, t } = finished;
-    // Empty buckets differ in nothing but their mean time, which moves along with them.
+    const timestamps = new Float64Array((range.endMs - range.startMs) / durationMs);
+    /** Of each stored row. */
+    const positions = new Uint32Array(block.timestamps.length);
+    for (let i = 0; i < timestamps.length; i++) timestamps[i] = range.startMs + i * durationMs;
+    for (let row = 0; row < positions.length; row++) {
+      positions[row] = (block.timestamps[row]! - range.startMs) / durationMs;
+    }
+    const bucketCount = timestamps.length;
     const empty = selection.emptyDatapoint(range.startMs, granularity);
-    const emptyTimeAt = (letter: string, index: number): unknown => {
+    const spreadTimes = (letter: string, column: Column): Float64Array => {
       const time = empty.t![letter];
-      return time instanceof Date ? time.getTime() + index * durationMs : time;
+      const times = emptyFloats(bucketCount, time);
+      // Empty buckets differ in nothing but their mean time, which moves along with them.
+      if (time instanceof Date) for (let i = 1; i < bucketCount; i++) times[i]! += i * durationMs;
+      return placed(times, column, positions);
     };
     return {
       timestamps,
-      ...(v === undefined ? {} : { v: spread(v, rows, (letter) => empty.v![letter]) }),
-      ...(t === undefined
-        ? {}
-        : { t: spread(t, rows, emptyTimeAt) as Record<string, Float64Array> }),
+      ...(v && {
+        v: mapColumns(v, (letter, column) =>
+          column instanceof Float64Array
+            ? placed(emptyFloats(bucketCount, empty.v![letter]), column, positions)
+            : placed(new Array<unknown>(bucketCount).fill(empty.v![letter]), column, positions),
+        ),
+      }),
+      ...(t && { t: mapColumns(t, spreadTimes) }),
     };
   }
 }
 
-/** The columns with the rows at their buckets' positions, and what an empty bucket has everywhere else. */
-function spread(
-  columns: NamedColumns,
-  rows: Int32Array,
-  emptyAt: (letter: string, index: number) => unknown,
-): NamedColumns {
-  const result: Record<string, Float64Array | readonly unknown[]> = {};
-  for (const [letter, column] of Object.entries(columns)) {
-    const at = (row: number, i: number): unknown => (row < 0 ? emptyAt(letter, i) : column[row]);
-    result[letter] =
-      column instanceof Float64Array
-        ? Float64Array.from(rows, (row, i) => Number(at(row, i) ?? Number.NaN))
-        : Array.from(rows, at);
+function emptyFloats(rowCount: number, value: unknown): Float64Array {
+  return new Float64Array(rowCount).fill(value === null ? Number.NaN : Number(value));
+}
+
+/** Writes the rows of the column to their positions. */
+function placed<Target extends Float64Array | unknown[]>(
+  target: Target,
+  column: Column,
+  positions: Uint32Array,
+): Target {
+  for (let row = 0; row < positions.length; row++) {
+    (target as unknown[])[positions[row]!] = column[row];
   }
-  return result;
+  return target;
+}
+
+function mapColumns<From, To>(
+  columns: Readonly<Record<string, From>>,
+  map: (letter: string, column: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([letter, column]) => [letter, map(letter, column)]),
+  );
 }
 
 function reverseDatapoints({ timestamps, v, t }: DatapointColumns): DatapointColumns {

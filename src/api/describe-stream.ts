@@ -4,6 +4,8 @@ import { withoutMarker } from '../engine/copy-marker.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import { Granularity, lowerGranularities } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
+import type { Tags } from '../model/tags.ts';
+import { copyPlain } from '../model/value-json.ts';
 import type { Stream } from './types.ts';
 
 /** What callers get to know about a stream: copies, theirs to keep. */
@@ -14,7 +16,7 @@ export function describeStream(
   const { derivation } = record;
   return {
     id: record.id,
-    tags: structuredClone(withoutMarker(record.tags)),
+    tags: copyPlain(withoutMarker(record.tags)) as Tags,
     valueType: record.valueType,
     valueTypeOptions: { ...record.valueTypeOptions },
     valueDownsamplers: [...record.valueDownsamplers],

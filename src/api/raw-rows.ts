@@ -4,7 +4,6 @@ import {
   type Block,
   type Column,
   concatBlocks,
-  rawBlock,
   reverseColumns,
   sliceBlock,
   VALUE_COLUMN,
@@ -16,6 +15,7 @@ import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts
 import type { DatapointRows } from './datapoint-rows.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
+import { readWhole } from './whole-read.ts';
 
 export interface RawRead {
   readonly snapshot: StreamSnapshot;
@@ -23,6 +23,8 @@ export interface RawRead {
   readonly range: TimeRange;
   readonly isReverse: boolean;
 }
+
+const VALUE_COLUMNS: readonly string[] = Object.freeze([VALUE_COLUMN]);
 
 /** A read of fewer rows asks for just these. */
 const FEW_ROWS_MAX = 1024;
@@ -38,11 +40,13 @@ export class RawRows implements DatapointRows {
   readonly #backend: Backend;
   readonly #read: RawRead;
   readonly #codec: ValueCodec;
+  readonly #isDecimal: boolean;
 
   constructor(backend: Backend, read: RawRead) {
     this.#backend = backend;
     this.#read = read;
     this.#codec = valueCodecOf(read.snapshot.record);
+    this.#isDecimal = isHighAccuracy(read.snapshot.record);
   }
 
   async count(): Promise<number> {
@@ -56,17 +60,41 @@ export class RawRows implements DatapointRows {
     for await (const block of rows) yield this.#datapoints(block);
   }
 
+  async columns(from: number, to: number): Promise<DatapointColumns> {
+    if (from > 0 || to < Number.POSITIVE_INFINITY) return this.#slicedColumns(from, to);
+    const { snapshot, granularity, range, isReverse } = this.#read;
+    const { block, isOwn } = await readWhole(this.#backend, {
+      streamId: snapshot.record.id,
+      granularity,
+      range,
+      columns: VALUE_COLUMNS,
+    });
+    return isReverse
+      ? this.#columns(reverseBlock(block), { isOwn: true })
+      : this.#columns(block, { isOwn });
+  }
+
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
     for await (const { timestamps, columns } of this.#rows(from, to)) {
       yield { timestamps, values: this.#values(columns[VALUE_COLUMN]!) };
     }
   }
 
-  joinColumns(blocks: readonly DatapointColumns[]): DatapointColumns {
-    const { timestamps, columns } = concatBlocks(
-      blocks.map((block) => rawBlock(block.timestamps, block.values!)),
-    );
-    return { timestamps, values: columns[VALUE_COLUMN] ?? new Float64Array(0) };
+  async #slicedColumns(from: number, to: number): Promise<DatapointColumns> {
+    const blocks: Block[] = [];
+    for await (const block of this.#rows(from, to)) blocks.push(block);
+    return this.#columns(concatBlocks(blocks), { isOwn: blocks.length > 1 });
+  }
+
+  /** In arrays that share no memory with the store. */
+  #columns(block: Block, { isOwn }: { isOwn: boolean }): DatapointColumns {
+    const { timestamps, columns } = block;
+    const column = columns[VALUE_COLUMN];
+    if (column === undefined)
+      return { timestamps: new Float64Array(0), values: new Float64Array(0) };
+    const values = this.#values(column);
+    if (isOwn) return { timestamps, values };
+    return { timestamps: timestamps.slice(), values: values === column ? values.slice() : values };
   }
 
   /** Stored rows at the positions `[from, to)` of the asked order. */
@@ -77,7 +105,7 @@ export class RawRows implements DatapointRows {
   ): AsyncGenerator<Block, void, undefined> {
     if (to <= from) return;
     let position = 0;
-    for await (const block of this.#stored([VALUE_COLUMN], { to, pageRowCountMax })) {
+    for await (const block of this.#stored(VALUE_COLUMNS, { to, pageRowCountMax })) {
       const rowCount = block.timestamps.length;
       const start = Math.min(rowCount, Math.max(0, from - position));
       const end = Math.min(rowCount, to - position);
@@ -104,29 +132,32 @@ export class RawRows implements DatapointRows {
 
   #datapoints({ timestamps, columns }: Block): readonly Datapoint[] {
     const column = columns[VALUE_COLUMN]!;
+    const isPlain = column instanceof Float64Array && !this.#isDecimal;
     const datapoints = new Array<Datapoint>(timestamps.length);
     for (let row = 0; row < timestamps.length; row++) {
-      datapoints[row] = { t: new Date(timestamps[row]!), v: this.#value(column, row) };
+      const v = isPlain ? numberOrNull(column[row]!) : this.#value(column[row]);
+      datapoints[row] = { t: new Date(timestamps[row]!), v };
     }
     return datapoints;
   }
 
-  #value(column: Column, row: number): unknown {
-    const stored = column[row];
-    if (stored === null || (typeof stored === 'number' && Number.isNaN(stored))) return null;
-    return typeof stored === 'number' && !this.#isDecimal ? stored : this.#codec.fromStored(stored);
-  }
-
-  get #isDecimal(): boolean {
-    return isHighAccuracy(this.#read.snapshot.record);
+  #value(stored: unknown): unknown {
+    if (stored === null) return null;
+    if (typeof stored !== 'number') return this.#codec.fromStored(stored);
+    if (Number.isNaN(stored)) return null;
+    return this.#isDecimal ? this.#codec.fromStored(stored) : stored;
   }
 
   #values(column: Column): Column {
     if (column instanceof Float64Array && !this.#isDecimal) return column;
-    return Array.from(column, (_stored, row) => this.#value(column, row));
+    return Array.from(column, (stored) => this.#value(stored));
   }
 }
 
 function reverseBlock({ timestamps, columns }: Block): Block {
   return { timestamps: timestamps.toReversed(), columns: reverseColumns(columns) };
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

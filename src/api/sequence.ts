@@ -1,4 +1,5 @@
 import { assert } from '../model/assert.ts';
+import { SequenceIterator } from './sequence-iterator.ts';
 
 /** Items that exist as objects at once, at most about so many: what is larger outlives its use. */
 export const OBJECT_COUNT_MAX = 4096;
@@ -26,8 +27,8 @@ export abstract class Sequence<Item> implements AsyncIterable<Item> {
     this.to = to;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
-    for await (const block of this.source.blocks(this.from, this.to)) yield* block;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Item, undefined, undefined> {
+    return new SequenceIterator(this.source.blocks(this.from, this.to));
   }
 
   async count(): Promise<number> {
@@ -64,7 +65,8 @@ export abstract class Sequence<Item> implements AsyncIterable<Item> {
   }
 }
 
-function checkIndex(index: number): void {
+/** @throws {RangeError} */
+export function checkIndex(index: number): void {
   if (!Number.isInteger(index))
     throw new RangeError(`${index} is not a position: expected a whole number.`);
 }

@@ -17,7 +17,7 @@ import type {
   StreamRecord,
   StreamSnapshot,
 } from '../model/stream.ts';
-import { canonicalJson, isEqualJson, matchesTags, mergeTags, type Tags } from '../model/tags.ts';
+import { isEqualJson, matchesTags, mergeTags, type Tags } from '../model/tags.ts';
 import { ALL_TIME } from '../model/time-range.ts';
 import {
   type CheckedDefinition,
@@ -230,7 +230,7 @@ function checkConsistent(record: StreamRecord, definition: CheckedDefinition): v
       `Stream ${record.id} exists with ${what}; that cannot change.`,
     );
   if (record.valueType !== definition.valueType) throw differs(`value type ${record.valueType}`);
-  if (canonicalJson(record.valueTypeOptions) !== canonicalJson(definition.valueTypeOptions)) {
+  if (!isEqualJson({ ...record.valueTypeOptions }, { ...definition.valueTypeOptions })) {
     throw differs(`value type options ${JSON.stringify(record.valueTypeOptions)}`);
   }
   const { derivation } = record;

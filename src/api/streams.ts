@@ -2,7 +2,7 @@ import type { Backend } from '../backends/backend.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { matchesTags, type Tags } from '../model/tags.ts';
 import { describeStream } from './describe-stream.ts';
-import { Sequence, type SequenceSource } from './sequence.ts';
+import { checkIndex, Sequence, type SequenceSource } from './sequence.ts';
 import type { Stream } from './types.ts';
 
 const PAGE_STREAM_COUNT = 256;
@@ -11,6 +11,12 @@ const PAGE_STREAM_COUNT = 256;
 export interface StreamSelection {
   readonly tags: Tags;
   readonly streamId: string | null;
+}
+
+interface SelectOptions {
+  readonly isReverse?: boolean;
+  /** How many streams are wanted. */
+  readonly countMax?: number;
 }
 
 /** Streams in creation order. */
@@ -37,12 +43,24 @@ export class Streams extends Sequence<Stream> {
   slice(from: number, to: number = Number.POSITIVE_INFINITY): Streams {
     return new Streams(this.#backend, this.#selection, this.sliced(from, to));
   }
+
+  override async at(index: number): Promise<Stream | undefined> {
+    const isWhole = this.from === 0 && this.to === Number.POSITIVE_INFINITY;
+    if (!(index < 0 && isWhole)) return super.at(index);
+    checkIndex(index);
+    // The last streams are found from the end, not by counting all that come before.
+    const bounds = { from: -1 - index, to: -index };
+    const fromEnd = describedBlocks(this.#backend, this.#selection, { ...bounds, isReverse: true });
+    for await (const [stream] of fromEnd) return stream;
+    return undefined;
+  }
 }
 
-/** All selected streams in creation order, page by page. */
+/** All selected streams in creation order, or the reverse of it, page by page. */
 export async function* selectSnapshots(
   backend: Backend,
   selection: StreamSelection,
+  { isReverse = false, countMax = Number.POSITIVE_INFINITY }: SelectOptions = {},
 ): AsyncGenerator<readonly StreamSnapshot[], void, undefined> {
   if (selection.streamId !== null) {
     const [snapshot] = await backend.readStreams([selection.streamId as StreamId]);
@@ -51,14 +69,16 @@ export async function* selectSnapshots(
     return;
   }
   let afterOrdinal: number | undefined;
-  for (;;) {
+  for (let count = 0; count < countMax; count += PAGE_STREAM_COUNT) {
+    const limit = Math.min(PAGE_STREAM_COUNT, countMax - count);
     const page = await backend.queryStreams({
       tags: selection.tags,
-      limit: PAGE_STREAM_COUNT,
+      limit,
+      isReverse,
       ...(afterOrdinal === undefined ? {} : { afterOrdinal }),
     });
     if (page.length > 0) yield page;
-    if (page.length < PAGE_STREAM_COUNT) return;
+    if (page.length < limit) return;
     afterOrdinal = page.at(-1)!.ordinal;
   }
 }
@@ -73,11 +93,10 @@ async function countSnapshots(backend: Backend, selection: StreamSelection): Pro
 async function* describedBlocks(
   backend: Backend,
   selection: StreamSelection,
-  { from, to }: { from: number; to: number },
+  { from, to, isReverse = false }: { from: number; to: number; isReverse?: boolean },
 ): AsyncGenerator<readonly Stream[], void, undefined> {
   let position = 0;
-  for await (const page of selectSnapshots(backend, selection)) {
-    if (position >= to) return;
+  for await (const page of selectSnapshots(backend, selection, { isReverse, countMax: to })) {
     const wanted = page.slice(Math.max(0, from - position), to - position);
     if (wanted.length > 0)
       yield wanted.map((snapshot) => describeStream(snapshot, backend.supports));

@@ -143,7 +143,10 @@ export interface BackprocessOptions {
   readonly queryTags?: Tags;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: MaintenanceProgress) => void;
-  /** Streams worked on at once. Default: 8. */
+  /**
+   * Streams worked on at once. Default: 8; on a store in this process, where they share commits, a fifth of
+   * all, at least 8 and at most 256.
+   */
   readonly concurrency?: number;
   /**
    * Only the streams of this part of all streams: `index` from 0, below `count`. Each stream belongs to one

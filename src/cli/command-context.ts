@@ -60,8 +60,14 @@ export class CommandContext {
     work: (datastream: Datastream) => Promise<T>,
     {
       creates = false,
+      keepsLevels = false,
       leaseDurationMs,
-    }: { readonly creates?: boolean; readonly leaseDurationMs?: number | undefined } = {},
+    }: {
+      readonly creates?: boolean;
+      /** Whether levels follow appends, where the store can do it. */
+      readonly keepsLevels?: boolean;
+      readonly leaseDurationMs?: number | undefined;
+    } = {},
   ): Promise<T> {
     if (!creates) assertStoreExists(this.storeUrl);
     // Leases run by the store's own clock: those of many machines would differ.
@@ -69,6 +75,7 @@ export class CommandContext {
     this.#location = backend.location;
     const datastream = new Datastream(backend, {
       now: this.io.now,
+      liveDownsampling: keepsLevels && backend.supports.liveLevels,
       ...(leaseDurationMs !== undefined && { leaseDurationMs }),
       onWarning: (warning) => {
         if (warning.code === MAINTENANCE_WARNING_CODE) this.#maintenanceFailureCount++;

@@ -17,8 +17,10 @@ import { valuesTopic } from './behaviour/values.ts';
 import { verifyTopic } from './behaviour/verify.ts';
 import { writingTopic } from './behaviour/writing.ts';
 import { commitsTopic } from './contract/commits.ts';
+import { groupsTopic } from './contract/groups.ts';
 import { leasesTopic } from './contract/leases.ts';
 import { lifecycleTopic } from './contract/lifecycle.ts';
+import { liveLevelsTopic } from './contract/live-levels.ts';
 import { pagesTopic } from './contract/pages.ts';
 import { queriesTopic } from './contract/queries.ts';
 import { rowsTopic } from './contract/rows.ts';
@@ -32,7 +34,9 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'contract: life cycle': lifecycleTopic,
   'contract: streams and queries': queriesTopic,
   'contract: commits': commitsTopic,
+  'contract: groups of streams': groupsTopic,
   'contract: rows': rowsTopic,
+  'contract: live levels': liveLevelsTopic,
   'contract: pages': pagesTopic,
   'contract: leases': leasesTopic,
   'behaviour: ensureStream': ensureStreamTopic,

@@ -48,8 +48,8 @@ export interface TimeDownsampler {
   /** Whether it is an instant (epoch milliseconds); otherwise seconds, or seconds squared. */
   readonly isInstant: boolean;
   readonly components: readonly (TimeComponent | 'c')[];
-  /** Binds to a block. The finished number of a row is NaN when its bucket has none. */
-  bind(block: Block): (row: number) => number;
+  /** Finishes every row of a block, into a column as long. NaN where a bucket has none. */
+  finish(block: Block, finished: Float64Array): void;
   /** Of a bucket without data; NaN when it has none. */
   finishEmpty(bucketStartMs: number, granularity: Granularity): number;
 }

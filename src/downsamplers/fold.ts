@@ -1,18 +1,15 @@
 import { assert } from '../model/assert.ts';
-import {
-  type Block,
-  type Column,
-  type Columns,
-  EMPTY_BLOCK,
-  VALUE_COLUMN,
-} from '../model/block.ts';
+import { type Block, type Column, EMPTY_BLOCK, VALUE_COLUMN } from '../model/block.ts';
 import type { Granularity } from '../model/granularity.ts';
-import type { Accumulator, Runs, StateRows } from './components/accumulator.ts';
+import type { Accumulator, RawRows, Runs, StateRows } from './components/accumulator.ts';
 import { createAccumulators } from './components/create.ts';
 import { GrowableColumn } from './components/growable-column.ts';
 import { floats } from './downsampler.ts';
 import type { LevelSchema } from './level-schema.ts';
-import { liftRows, presentRows } from './lift.ts';
+import { liftRows, presentNumbers, presentRows } from './lift.ts';
+
+/** Rows taken at once: few enough to stay in the cache from one accumulator to the next. */
+const SLICE_ROW_COUNT = 4096;
 
 /**
  * Folds ascending rows into bucket states of one coarser level. Feed consecutive blocks, either raw ones or
@@ -26,7 +23,6 @@ export class Fold {
   /** Starts of the buckets that have data so far; the last one is open. */
   readonly #bucketStartsMs = new GrowableColumn();
   #rowCount = 0;
-  #ends: Int32Array = new Int32Array(64);
 
   constructor(schema: LevelSchema, granularity: Granularity) {
     assert(!schema.isEmpty, 'a stream without value downsamplers has no levels');
@@ -42,15 +38,21 @@ export class Fold {
 
   /** Adds raw datapoints: `v` in float64 or in stored form, nulls are skipped. */
   addRaw(block: Block): void {
-    if (block.timestamps.length === 0) return;
-    const isFloat = block.columns[VALUE_COLUMN] instanceof Float64Array;
+    const { timestamps } = block;
+    const values = block.columns[VALUE_COLUMN];
+    const isFloat = values instanceof Float64Array;
     if (this.#schema.isDecimal || (this.#schema.isNumeric && !isFloat)) {
-      this.#addStates(liftRows(block, this.#schema));
+      if (timestamps.length > 0) this.#addStates(liftRows(block, this.#schema));
       return;
     }
-    const rows = presentRows(block);
-    const runs = this.#cutRuns(rows.timestamps);
-    for (const accumulator of this.#accumulators) accumulator.addRaw(runs, rows);
+    if (timestamps.length <= SLICE_ROW_COUNT || !isFloat) {
+      this.#addRows(presentRows(block));
+      return;
+    }
+    for (let from = 0; from < timestamps.length; from += SLICE_ROW_COUNT) {
+      const to = from + SLICE_ROW_COUNT;
+      this.#addRows(presentNumbers(timestamps.subarray(from, to), values.subarray(from, to)));
+    }
   }
 
   /** Adds bucket states of a finer level, as another fold gave them. */
@@ -75,7 +77,14 @@ export class Fold {
     return this.#take(this.#rowCount);
   }
 
+  #addRows(rows: RawRows): void {
+    if (rows.timestamps.length === 0) return;
+    const runs = this.#cutRuns(rows.timestamps);
+    for (const accumulator of this.#accumulators) accumulator.addRaw(runs, rows);
+  }
+
   #addStates(rows: StateRows): void {
+    if (rows.timestamps.length === 0) return;
     const runs = this.#cutRuns(rows.timestamps);
     for (const accumulator of this.#accumulators) accumulator.addStates(runs, rows);
   }
@@ -84,11 +93,10 @@ export class Fold {
     if (rowCount === 0) return EMPTY_BLOCK;
     this.#rowCount -= rowCount;
     const timestamps = this.#bucketStartsMs.take(rowCount);
-    const taken: Columns = Object.assign(
-      {},
-      ...this.#accumulators.map((accumulator) => accumulator.take(rowCount)),
-    );
-    const columns = Object.fromEntries(this.#schema.columns.map((name) => [name, taken[name]!]));
+    const taken: Record<string, Column> = {};
+    for (const accumulator of this.#accumulators) accumulator.take(rowCount, taken);
+    const columns: Record<string, Column> = {};
+    for (const name of this.#schema.columns) columns[name] = taken[name]!;
     return { timestamps, columns };
   }
 
@@ -100,23 +108,85 @@ export class Fold {
       assert(!(timestamps[0]! < openMs), 'rows are fed in ascending order');
       endMs = openMs + durationMs;
     }
-    const isContinued = timestamps.length > 0 && timestamps[0]! < endMs;
+    const isContinued = timestamps[0]! < endMs;
     const firstRow = isContinued ? this.#rowCount - 1 : this.#rowCount;
-    // No more runs than rows, and the continued one.
-    if (this.#ends.length <= timestamps.length) this.#ends = new Int32Array(timestamps.length + 1);
-    const ends = this.#ends;
-    let count = isContinued ? 1 : 0;
-    for (let row = 0; row < timestamps.length; row++) {
-      const timestampMs = timestamps[row]!;
-      if (timestampMs < endMs) continue;
-      if (count > 0) ends[count - 1] = row;
-      const startMs = Math.floor(timestampMs / durationMs) * durationMs;
-      this.#bucketStartsMs.push(startMs);
-      endMs = startMs + durationMs;
-      count++;
-    }
-    if (count > 0) ends[count - 1] = timestamps.length;
+    const ends = scratchEnds(timestamps.length);
+    const stepMs = regularStepMs(timestamps);
+    const spanMs = timestamps[timestamps.length - 1]! - timestamps[0]!;
+    const countMax = Math.min(timestamps.length, Math.ceil(spanMs / durationMs) + 1);
+    const startsMs = this.#bucketStartsMs.grow(this.#rowCount + countMax);
+    const cut = { timestamps, durationMs, ends, startsMs, from: this.#rowCount };
+    // Where rows are closer together than buckets, the row after a bucket's last one follows from the step.
+    const count = stepMs < durationMs ? cutRegular(cut, endMs, stepMs) : cutAny(cut, endMs);
     this.#rowCount = firstRow + count;
-    return { count, ends, firstRow, bucketStartsMs: this.#bucketStartsMs.values };
+    this.#bucketStartsMs.reserve(this.#rowCount);
+    return { count, ends, firstRow, isContinued, bucketStartsMs: startsMs, stepMs };
   }
+}
+
+interface Cut {
+  readonly timestamps: Float64Array;
+  readonly durationMs: number;
+  readonly ends: Int32Array;
+  /** Takes the start of each bucket after the open one, from the row `from` on. */
+  readonly startsMs: Float64Array;
+  readonly from: number;
+}
+
+/** Finds the ends of the runs, the first of which belongs to the bucket up to `endMs`. Gives their number. */
+function cutAny({ timestamps, durationMs, ends, startsMs, from }: Cut, openEndMs: number): number {
+  let endMs = openEndMs;
+  let at = from;
+  let count = timestamps[0]! < endMs ? 1 : 0;
+  for (let row = 0; row < timestamps.length; row++) {
+    const timestampMs = timestamps[row]!;
+    if (timestampMs < endMs) continue;
+    if (count > 0) ends[count - 1] = row;
+    const startMs = Math.floor(timestampMs / durationMs) * durationMs;
+    startsMs[at++] = startMs;
+    endMs = startMs + durationMs;
+    count++;
+  }
+  ends[count - 1] = timestamps.length;
+  return count;
+}
+
+/** As `cutAny`, from bucket to bucket instead of from row to row. */
+function cutRegular(
+  { timestamps, durationMs, ends, startsMs, from }: Cut,
+  openEndMs: number,
+  stepMs: number,
+): number {
+  const firstMs = timestamps[0]!;
+  let endMs = openEndMs;
+  let at = from;
+  let count = 0;
+  for (let row = 0; row < timestamps.length; count++) {
+    if (count > 0 || firstMs >= endMs) {
+      const startMs = Math.floor((firstMs + row * stepMs) / durationMs) * durationMs;
+      startsMs[at++] = startMs;
+      endMs = startMs + durationMs;
+    }
+    // Rows of one instant never leave the bucket.
+    row = Math.min(Math.ceil((endMs - firstMs) / stepMs), timestamps.length);
+    ends[count] = row;
+  }
+  return count;
+}
+
+/** From each timestamp to the next when all are as far apart; NaN otherwise, and for a single one. */
+function regularStepMs(timestamps: Float64Array): number {
+  const stepMs = timestamps[1]! - timestamps[0]!;
+  for (let row = 2; row < timestamps.length; row++) {
+    if (timestamps[row]! - timestamps[row - 1]! !== stepMs) return Number.NaN;
+  }
+  return timestamps.length < 2 ? Number.NaN : stepMs;
+}
+
+let ends: Int32Array = new Int32Array(SLICE_ROW_COUNT);
+
+/** Room for as many ends: nobody keeps them longer than a call. */
+function scratchEnds(count: number): Int32Array {
+  if (ends.length < count) ends = new Int32Array(count);
+  return ends;
 }

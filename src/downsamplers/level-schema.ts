@@ -3,6 +3,7 @@ import type { Block } from '../model/block.ts';
 import type { Granularity } from '../model/granularity.ts';
 import { toCallerNumber } from '../model/high-accuracy.ts';
 import type { StreamRecord } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy } from '../model/value.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
 import type { Finisher, TimeDownsampler, ValueComponent, ValueDownsampler } from './downsampler.ts';
@@ -41,6 +42,15 @@ const COMPONENT_ORDER: readonly string[] = Object.freeze(
   'c s l u q mu m2 n f ts ta tz ic il iu iq'.split(' '),
 );
 
+/** By value type and downsamplers: of these there are few, of streams many. */
+const SCHEMAS = new Map<string, LevelSchema>();
+
+/** Selections that a schema remembers, at most. */
+const SELECTION_COUNT_MAX = 64;
+
+/** Of all time downsamplers, in the order of the registry: nearly every reader gets these. */
+const ALL_TIME_LETTERS = 'maziluqd';
+
 /** What the levels of a stream store for each bucket that has data, and how that is read. */
 export class LevelSchema {
   readonly isNumeric: boolean;
@@ -49,9 +59,17 @@ export class LevelSchema {
   /** Component columns stored, in stored order; empty when the stream is never downsampled. */
   readonly columns: readonly string[];
   readonly #valueDownsamplers: readonly ValueDownsampler[];
+  readonly #selections: Map<string, SelectionOptions> = new Map();
 
+  /** The same one for every stream that is downsampled alike. */
   static of(record: SchemaSource): LevelSchema {
-    return new LevelSchema(record);
+    const key = [record.valueType, isHighAccuracy(record), ...record.valueDownsamplers].join();
+    let schema = SCHEMAS.get(key);
+    if (schema === undefined) {
+      schema = new LevelSchema(record);
+      SCHEMAS.set(key, schema);
+    }
+    return schema;
   }
 
   private constructor(record: SchemaSource) {
@@ -78,9 +96,25 @@ export class LevelSchema {
    * @throws {UnsupportedDownsampler} when a name is unknown.
    */
   select(
-    { valueDownsamplers, timeDownsamplers }: Selection,
+    selection: Selection,
     supports: TimeSupport = { timeDownsamplers: 'all' },
   ): LevelSelection {
+    const { valueDownsamplers, timeDownsamplers } = selection;
+    const key = JSON.stringify([valueDownsamplers, timeDownsamplers, supports.timeDownsamplers]);
+    let options = this.#selections.get(key);
+    if (options === undefined) {
+      options = this.#resolve(selection, supports);
+      // Names may be given in any order, and again and again.
+      if (this.#selections.size >= SELECTION_COUNT_MAX) this.#selections.clear();
+      this.#selections.set(key, options);
+    }
+    return new LevelSelection(options);
+  }
+
+  #resolve(
+    { valueDownsamplers, timeDownsamplers }: Selection,
+    supports: TimeSupport,
+  ): SelectionOptions {
     const value = selectDownsamplers(VALUE_DOWNSAMPLERS, {
       kind: 'value',
       names: valueDownsamplers,
@@ -89,12 +123,15 @@ export class LevelSchema {
     const time = availableTimeDownsamplers(supports).filter(({ name }) =>
       named.some((downsampler) => downsampler.name === name),
     );
-    return new LevelSelection({
+    return {
       value: valueDownsamplers?.length === 0 ? null : value,
       time: timeDownsamplers?.length === 0 ? null : time,
       isDecimal: this.isDecimal,
       columns: this.#columnsOf(value, time),
-    });
+      valueTemplate: templateOf(value),
+      timeTemplate: templateOf(time),
+      hasAllTimes: time.map(({ letter }) => letter).join('') === ALL_TIME_LETTERS,
+    };
   }
 
   #columnsOf(
@@ -116,116 +153,179 @@ interface SelectionOptions {
   readonly time: readonly TimeDownsampler[] | null;
   readonly isDecimal: boolean;
   readonly columns: readonly string[];
+  /** With all letters: objects that are copied from one that has its keys are made at once. */
+  readonly valueTemplate: Readonly<Record<string, null>>;
+  readonly timeTemplate: Readonly<Record<string, null>>;
+  /** In the order of the registry. */
+  readonly hasAllTimes: boolean;
 }
 
-interface Bound {
-  readonly block: Block;
+/** What statistics of a row are made of: for each value downsampler a function, for each of times a column. */
+interface Finishers {
   readonly value: readonly ((row: number) => unknown)[];
-  readonly time: readonly ((row: number) => number)[];
+  readonly time: readonly Float64Array[];
 }
 
 /** The finishers of the downsamplers that a reader asked for. */
 export class LevelSelection {
   /** Component columns that it reads, in stored order. */
   readonly columns: readonly string[];
-  readonly #value: readonly ValueDownsampler[] | null;
-  readonly #time: readonly TimeDownsampler[] | null;
-  readonly #isDecimal: boolean;
-  #bound: Bound | null = null;
+  readonly #options: SelectionOptions;
+  #bound: { readonly block: Block; readonly finishers: Finishers } | null = null;
 
-  constructor({ value, time, isDecimal, columns }: SelectionOptions) {
-    this.columns = columns;
-    this.#value = value;
-    this.#time = time;
-    this.#isDecimal = isDecimal;
+  constructor(options: SelectionOptions) {
+    this.columns = options.columns;
+    this.#options = options;
+  }
+
+  get #value(): readonly ValueDownsampler[] | null {
+    return this.#options.value;
+  }
+
+  get #time(): readonly TimeDownsampler[] | null {
+    return this.#options.time;
   }
 
   /** Finishes the bucket in a row. Cheapest when the rows of a block are asked one after the other. */
   datapoint(block: Block, row: number, _granularity: Granularity): FinishedBucket {
-    const { value, time } = this.#boundTo(block);
-    return this.#bucket(
-      (i) => finishedValue(value[i]!(row)),
-      (i) => time[i]!(row),
-    );
+    if (this.#bound?.block !== block) this.#bound = { block, finishers: this.#bind(block) };
+    return this.#bucket(this.#bound.finishers, row);
   }
 
   /** A bucket without data: count 0, mean time in its middle, everything else null. */
   emptyDatapoint(bucketStartMs: number, granularity: Granularity): FinishedBucket {
-    return this.#bucket(
-      (i) => (this.#value![i]!.letter === COUNT_LETTER ? 0 : null),
-      (i) => this.#time![i]!.finishEmpty(bucketStartMs, granularity),
-    );
+    const empty = this.#bindEmpty();
+    this.#finishEmptyTimes(empty, { bucketStartMs, granularity });
+    return this.#bucket(empty, 0);
   }
 
-  /** Finishes every row; rows are placed as they are, so buckets without data are absent. */
-  finishColumns(block: Block, _granularity: Granularity): FinishedColumns {
+  /** Every bucket of the range, in order: those in the block's rows, and the empty ones between them. */
+  datapoints(block: Block, range: TimeRange, granularity: Granularity): FinishedBucket[] {
+    const { timestamps } = block;
+    const { durationMs } = granularity;
+    const bucketCount = Math.max(0, Math.ceil((range.endMs - range.startMs) / durationMs));
+    const stored = timestamps.length > 0 ? this.#bind(block) : null;
+    const empty = this.#bindEmpty();
+    // Not from a literal that grows: V8 would come to put such arrays, short-lived as they are, among its
+    // old objects, where they hold on to all of their buckets.
+    const buckets = new Array<FinishedBucket>(bucketCount);
+    let row = 0;
+    for (let i = 0; i < bucketCount; i++) {
+      const bucketStartMs = range.startMs + i * durationMs;
+      if (stored !== null && timestamps[row] === bucketStartMs) {
+        buckets[i] = this.#bucket(stored, row++);
+      } else {
+        this.#finishEmptyTimes(empty, { bucketStartMs, granularity });
+        buckets[i] = this.#bucket(empty, 0);
+      }
+    }
+    return buckets;
+  }
+
+  /**
+   * Finishes every row; rows are placed as they are, so buckets without data are absent. A column that is
+   * stored as it is finished is that of the block, unless it is to be copied.
+   */
+  finishColumns(
+    block: Block,
+    _granularity: Granularity,
+    { isCopied = false }: { readonly isCopied?: boolean } = {},
+  ): FinishedColumns {
     const rowCount = block.timestamps.length;
     // A block without rows need not have columns either.
     const source = rowCount === 0 ? this.#emptyBlock() : block;
-    const bound = this.#boundTo(source);
-    const v = this.#value?.map((downsampler, i) => [
-      downsampler.letter,
-      this.#finishedColumn(downsampler, source, bound.value[i]!),
-    ]);
-    const t = this.#time?.map(({ letter }, i) => [letter, floatColumn(rowCount, bound.time[i]!)]);
+    const { value, time } = this.#bind(source);
+    const v = this.#value?.map((downsampler, i) => {
+      const column = this.#storedColumn(downsampler, source);
+      if (column !== null) return [downsampler.letter, isCopied ? column.slice() : column];
+      return [downsampler.letter, this.#finishedColumn(downsampler, rowCount, value[i]!)];
+    });
+    const t = this.#time?.map(({ letter }, i) => [letter, time[i]!]);
     return {
       ...(v === undefined ? {} : { v: Object.fromEntries(v) }),
       ...(t === undefined ? {} : { t: Object.fromEntries(t) }),
     };
   }
 
-  #boundTo(block: Block): Bound {
-    if (this.#bound?.block !== block) {
-      this.#bound = {
-        block,
-        value: (this.#value ?? []).map((d) => this.#finisher(d).bind(block.columns)),
-        time: (this.#time ?? []).map((d) => d.bind(block)),
-      };
+  #bind(block: Block): Finishers {
+    return {
+      value: (this.#value ?? []).map((d) => this.#finisher(d).bind(block.columns)),
+      time: (this.#time ?? []).map((downsampler) => {
+        const finished = new Float64Array(block.timestamps.length);
+        downsampler.finish(block, finished);
+        return finished;
+      }),
+    };
+  }
+
+  /** Of one row, an empty bucket; its times are for `#finishEmptyTimes`. */
+  #bindEmpty(): Finishers {
+    return {
+      value: (this.#value ?? []).map(
+        ({ letter }) =>
+          () =>
+            letter === COUNT_LETTER ? 0 : null,
+      ),
+      time: (this.#time ?? []).map(() => new Float64Array(1)),
+    };
+  }
+
+  #finishEmptyTimes(
+    { time }: Finishers,
+    { bucketStartMs, granularity }: { bucketStartMs: number; granularity: Granularity },
+  ): void {
+    for (let i = 0; i < time.length; i++) {
+      time[i]![0] = this.#time![i]!.finishEmpty(bucketStartMs, granularity);
     }
-    return this.#bound;
   }
 
   #finisher(downsampler: ValueDownsampler): Finisher<ValueComponent> {
-    return this.#isDecimal ? downsampler.decimal : downsampler.plain;
+    return this.#options.isDecimal ? downsampler.decimal : downsampler.plain;
   }
 
-  #bucket(
-    finishValue: (index: number) => unknown,
-    finishTime: (index: number) => number,
-  ): FinishedBucket {
-    const bucket: { t?: Record<string, Date | number | null>; v?: Record<string, unknown> } = {};
-    if (this.#time !== null) {
-      const t: Record<string, Date | number | null> = {};
-      this.#time.forEach(({ letter, isInstant }, i) => {
-        const value = finishTime(i);
-        t[letter] = Number.isNaN(value) ? null : isInstant ? new Date(value) : value;
-      });
-      bucket.t = t;
+  #bucket(finishers: Finishers, row: number): FinishedBucket {
+    if (this.#value === null) return this.#time === null ? {} : { t: this.#times(finishers, row) };
+    if (this.#time === null) return { v: this.#values(finishers, row) };
+    return { t: this.#times(finishers, row), v: this.#values(finishers, row) };
+  }
+
+  #times({ time }: Finishers, row: number): Readonly<Record<string, Date | number | null>> {
+    if (this.#options.hasAllTimes) return allTimes(time, row);
+    const t: Record<string, Date | number | null> = { ...this.#options.timeTemplate };
+    for (let i = 0; i < time.length; i++) {
+      const { letter, isInstant } = this.#time![i]!;
+      t[letter] = isInstant ? instant(time[i]![row]!) : numberOrNull(time[i]![row]!);
     }
-    if (this.#value !== null) {
-      const v: Record<string, unknown> = {};
-      this.#value.forEach(({ letter }, i) => {
-        v[letter] = finishValue(i);
-      });
-      bucket.v = v;
+    return t;
+  }
+
+  #values({ value }: Finishers, row: number): Record<string, unknown> {
+    const v: Record<string, unknown> = { ...this.#options.valueTemplate };
+    for (let i = 0; i < value.length; i++) {
+      v[this.#value![i]!.letter] = finishedValue(value[i]!(row));
     }
-    return bucket;
+    return v;
+  }
+
+  /** Null when the statistic is none of the components as it is stored, of the same letter. */
+  #storedColumn(downsampler: ValueDownsampler, { columns }: Block): Float64Array | null {
+    if (!this.#isFloat(downsampler)) return null;
+    const stored = columns[downsampler.letter];
+    const isStored = this.#finisher(downsampler).components[0] === downsampler.letter;
+    return isStored && stored instanceof Float64Array ? stored : null;
   }
 
   #finishedColumn(
     downsampler: ValueDownsampler,
-    { timestamps, columns }: Block,
+    rowCount: number,
     finish: (row: number) => unknown,
   ): Float64Array | readonly unknown[] {
-    const isFloat = downsampler.valueTypes.includes('numeric') && !this.#isDecimal;
-    if (!isFloat && downsampler.letter !== COUNT_LETTER) {
-      return Array.from(timestamps, (_, row) => finishedValue(finish(row)));
-    }
-    // The component of the same letter is the finished statistic: no need to copy it.
-    const stored = columns[downsampler.letter];
-    const isStored = this.#finisher(downsampler).components[0] === downsampler.letter;
-    if (isStored && stored instanceof Float64Array) return stored;
-    return floatColumn(timestamps.length, finish as (row: number) => number);
+    if (this.#isFloat(downsampler)) return floatColumn(rowCount, finish as (row: number) => number);
+    return Array.from({ length: rowCount }, (_, row) => finishedValue(finish(row)));
+  }
+
+  #isFloat({ valueTypes, letter }: ValueDownsampler): boolean {
+    return letter === COUNT_LETTER || (valueTypes.includes('numeric') && !this.#options.isDecimal);
   }
 
   #emptyBlock(): Block {
@@ -237,6 +337,35 @@ export class LevelSelection {
   }
 }
 
+/** A literal is made in a quarter of the time of an object whose keys are values. */
+function allTimes(
+  time: Finishers['time'],
+  row: number,
+): Readonly<Record<string, Date | number | null>> {
+  return {
+    m: instant(time[0]![row]!),
+    a: instant(time[1]![row]!),
+    z: instant(time[2]![row]!),
+    i: numberOrNull(time[3]![row]!),
+    l: numberOrNull(time[4]![row]!),
+    u: numberOrNull(time[5]![row]!),
+    q: numberOrNull(time[6]![row]!),
+    d: numberOrNull(time[7]![row]!),
+  };
+}
+
+function instant(timestampMs: number): Date | null {
+  return Number.isNaN(timestampMs) ? null : new Date(timestampMs);
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function templateOf(downsamplers: readonly { readonly letter: string }[]): Record<string, null> {
+  return Object.fromEntries(downsamplers.map(({ letter }) => [letter, null]));
+}
+
 function floatColumn(rowCount: number, finish: (row: number) => number): Float64Array {
   const column = new Float64Array(rowCount);
   for (let row = 0; row < rowCount; row++) column[row] = finish(row);
@@ -244,6 +373,6 @@ function floatColumn(rowCount: number, finish: (row: number) => number): Float64
 }
 
 function finishedValue(value: unknown): unknown {
-  if (typeof value === 'number') return Number.isNaN(value) ? null : value;
+  if (typeof value === 'number') return numberOrNull(value);
   return Decimal.isDecimal(value) ? toCallerNumber(value) : value;
 }

@@ -18,7 +18,8 @@ export function presentRows(block: Block): RawRows {
   };
 }
 
-function presentNumbers(timestamps: Float64Array, values: Float64Array): RawRows {
+/** As `presentRows`, of float64 values. */
+export function presentNumbers(timestamps: Float64Array, values: Float64Array): RawRows {
   let row = 0;
   while (row < values.length && !Number.isNaN(values[row]!)) row++;
   if (row === values.length) return { timestamps, values };

@@ -7,6 +7,7 @@ import {
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
+import { assert } from '../model/assert.ts';
 import { type Column, VALUE_COLUMN, valueColumn } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
@@ -19,51 +20,88 @@ import type {
   TickRequest,
 } from './append-request.ts';
 import type { EngineContext } from './context.ts';
+import { itemTickOf } from './item-tick.ts';
 import type { LiveStream } from './live-stream.ts';
 import { StagedStream } from './staged-stream.ts';
 import type { StreamCache } from './stream-cache.ts';
+import type { DerivingTick } from './tick-derivation.ts';
+import { type PlannedTick, TickGroup } from './tick-group.ts';
+import type { TickPlan, TickPlans } from './tick-plan.ts';
 
 /** Streams with one row at the same instant are written as a tick from this many on. */
 const TICK_STREAM_COUNT_MIN = 4;
 
 let batchCount = 0;
-let tickCount = 0;
+let checkCount = 0;
 
-interface CheckedTick {
-  readonly timestampMs: number;
-  readonly streamIds: readonly StreamId[];
-  readonly values: Float64Array;
+/** A tick of streams that are appended to. */
+interface SourceTick extends PlannedTick {
+  /** What it was asked for with; null when that was taken apart. */
+  readonly source: TickPlan | null;
 }
 
 /** What one commit of the appender is going to store: checked, but not yet written. */
 export class AppendBatch {
   readonly #context: EngineContext;
   readonly #cache: StreamCache;
+  readonly #plans: TickPlans;
   readonly #number = ++batchCount;
   readonly #staged = new Map<StreamId, StagedStream>();
-  readonly #ticks: TickWrite[] = [];
-  readonly #tickStreams: LiveStream[] = [];
+  #sourceTicks: SourceTick[] = [];
+  readonly #derivedTicks: PlannedTick[] = [];
+  /** The plan of all requests so far, while there is only one, and the instant of its last tick. */
+  #onlyPlan: TickPlan | null = null;
+  #onlyPlanMs = 0;
+  /** Whether ticks of streams from which others derive are given to derivation as rows. */
+  #areTicksApart = false;
+  #hasSources = false;
   /** About inputs that gave no derived output; to be given once the batch is durable. */
   readonly warnings: InvalidValueWarning[] = [];
 
   /** All streams of the requests must have been loaded into the cache. */
-  constructor(context: EngineContext, cache: StreamCache) {
+  constructor(
+    context: EngineContext,
+    { cache, plans }: { readonly cache: StreamCache; readonly plans: TickPlans },
+  ) {
     this.#context = context;
     this.#cache = cache;
+    this.#plans = plans;
   }
 
   get isEmpty(): boolean {
-    return this.#staged.size === 0 && this.#ticks.length === 0;
+    return this.#staged.size === 0 && this.#sourceTicks.length === 0;
   }
 
-  /** Streams with rows or changed records, apart from those of plain ticks. */
+  /** Streams with rows or changed records, apart from those of ticks. */
   get stagedStreams(): Iterable<StagedStream> {
     return this.#staged.values();
   }
 
-  /** Streams that have rows in plain ticks; no duplicates. */
-  get tickStreams(): readonly LiveStream[] {
-    return this.#tickStreams;
+  /** Ticks in order, those of derived streams last. Rows of a staged stream come after its ticks. */
+  get ticks(): readonly PlannedTick[] {
+    const { length } = this.#derivedTicks;
+    return length === 0 ? this.#sourceTicks : [...this.#sourceTicks, ...this.#derivedTicks];
+  }
+
+  /** Whether there are rows of streams from which others derive. */
+  get hasSources(): boolean {
+    return this.#hasSources;
+  }
+
+  /** Marks what the rows of staged streams make stale. */
+  markStaleLevels(): void {
+    for (const staged of this.#staged.values()) staged.markStaleLevels();
+  }
+
+  /** All streams with rows in ticks, and those that outputs in ticks rest on. */
+  touchedGroups(): Iterable<TickGroup> {
+    const groups = new Set<TickGroup>();
+    for (const { plan } of this.#sourceTicks) groups.add(plan);
+    for (const { derived } of this.derivingTicks()) {
+      groups.add(derived.read);
+      for (const { group } of derived.outputGroups) groups.add(group);
+    }
+    return groups;
   }
 
   staged(streamId: StreamId): StagedStream | undefined {
@@ -77,6 +115,49 @@ export class AppendBatch {
       this.#staged.set(stream.streamId, staged);
     }
     return staged;
+  }
+
+  /** Ticks that derived streams may follow as they are. */
+  derivingTicks(): readonly DerivingTick[] {
+    const deriving: DerivingTick[] = [];
+    if (this.#areTicksApart) return deriving;
+    for (const { timestampMs, values, source } of this.#sourceTicks) {
+      const derived = source?.derived ?? null;
+      if (derived === null) continue;
+      assert(derived !== 'special', 'ticks that derivation cannot follow were taken apart');
+      deriving.push({ timestampMs, values, derived });
+    }
+    return deriving;
+  }
+
+  addDerivedTick(tick: PlannedTick): void {
+    this.#derivedTicks.push(tick);
+  }
+
+  /** Turns what ticks have for streams from which others derive into rows of these streams. */
+  takeTicksApart(): void {
+    if (this.#areTicksApart) return;
+    this.#areTicksApart = true;
+    const ticks = this.#sourceTicks;
+    this.#sourceTicks = [];
+    for (const tick of ticks) {
+      const { source } = tick;
+      if (source === null || source.derived === null) this.#sourceTicks.push(tick);
+      else this.#addApart(source, tick);
+    }
+  }
+
+  #addApart(source: TickPlan, { timestampMs, values }: PlannedTick): void {
+    const { plain, plainRows, sourceRows } = source.parts;
+    const { streams } = source.group!;
+    if (plainRows.length > 0) {
+      const plainValues = Float64Array.from(plainRows, (row) => values[row]!);
+      this.#sourceTicks.push({ source: null, timestampMs, plan: plain, values: plainValues });
+    }
+    for (const row of sourceRows) {
+      const value = values[row]!;
+      this.stage(streams[row]!).addRow(timestampMs, Number.isNaN(value) ? null : value);
+    }
   }
 
   /** Checks a request and takes it in. When it throws, nothing of it has been taken. */
@@ -93,26 +174,50 @@ export class AppendBatch {
     }
   }
 
-  #addItems({ items, checkTimestamp }: ItemsRequest): readonly StoredDatapoint[] {
-    const latest = new Map<LiveStream, number>();
-    const datapoints = items.map(({ streamId, value, timestamp }) => {
-      const stream = this.#appendable(streamId);
-      const latestMs = latest.get(stream) ?? this.#latestMs(stream);
+  #addItems(request: ItemsRequest): readonly StoredDatapoint[] {
+    const { items, checkTimestamp } = request;
+    const tick = items.length < TICK_STREAM_COUNT_MIN ? null : this.#itemTick(request);
+    if (tick !== null) return tick;
+    this.#noteOnlyPlan();
+    const mark = ++checkCount;
+    const datapoints: StoredDatapoint[] = [];
+    let stream: LiveStream | null = null;
+    for (const { streamId, value, timestamp } of items) {
+      if (stream?.streamId !== streamId) stream = this.#appendable(streamId);
       const timestampMs = this.#parse(timestamp === undefined ? this.#context.nowMs() : timestamp);
-      if (checkTimestamp && timestampMs < latestMs)
-        throw olderThanLatest(stream, { timestampMs, latestMs });
-      latest.set(stream, Math.max(latestMs, timestampMs));
-      return { record: stream.record, timestampMs, stored: this.#stored(stream, value) };
-    });
-    for (const [index, { timestampMs, stored }] of datapoints.entries()) {
-      const stream = this.#cache.get(items[index]!.streamId)!;
-      this.stage(stream).addRow(timestampMs, stored);
+      if (stream.checkMark !== mark) {
+        stream.checkMark = mark;
+        stream.checkedLatestMs = this.#latestMs(stream);
+      }
+      const latestMs = stream.checkedLatestMs;
+      if (timestampMs >= latestMs) stream.checkedLatestMs = timestampMs;
+      else if (checkTimestamp) throw olderThanLatest(stream, { timestampMs, latestMs });
+      datapoints.push({ stream, timestampMs, stored: this.#stored(stream, value) });
+    }
+    let staged: StagedStream | null = null;
+    for (const { stream, timestampMs, stored } of datapoints) {
+      if (staged?.stream !== stream) staged = this.#stageRequested(stream);
+      staged.addRow(timestampMs, stored);
       this.#noteRow(stream, timestampMs);
     }
     return datapoints;
   }
 
+  /** Items that are one number for each of many streams at one instant, again and again: a tick. */
+  #itemTick({ items }: ItemsRequest): readonly StoredDatapoint[] | null {
+    const tick = itemTickOf(items, this.#context.backend.supports.timestampRange);
+    if (tick === null) return null;
+    const { timestampMs, streamIds, values } = tick;
+    const plan = this.#plans.recurring(streamIds);
+    if (plan === null || !this.#takeWhole(plan, timestampMs, values)) return null;
+    return plan.group!.streams.map((stream, row) => {
+      const value = values[row]!;
+      return { stream, timestampMs, stored: Number.isNaN(value) ? null : value };
+    });
+  }
+
   #addColumns({ streamId, timestamps, values, checkTimestamp }: ColumnsRequest): void {
+    this.#noteOnlyPlan();
     const stream = this.#appendable(streamId);
     const stored = this.#storedColumn(stream, values);
     const { cutMs, descendingRow, latestMs } = timestamps;
@@ -124,57 +229,117 @@ export class AppendBatch {
       throw olderThanLatest(stream, { timestampMs: cutMs[olderRow]!, latestMs: limitMs });
     }
     const block = { timestamps: cutMs, columns: { [VALUE_COLUMN]: stored } };
-    this.stage(stream).addColumns(block, descendingRow < 0);
+    this.#stageRequested(stream).addColumns(block, descendingRow < 0);
     // Only the latest counts for what follows in this batch; `extentMs` knows the earliest.
     this.#noteRow(stream, latestMs);
   }
 
-  #addTick({ timestamp, streamIds, values }: TickRequest): void {
+  /** Ticks of which derivation has made nothing yet come before the rows that follow them. */
+  #stageRequested(stream: LiveStream): StagedStream {
+    if (stream.rawDependents.length > 0) {
+      this.#hasSources = true;
+      this.takeTicksApart();
+    }
+    return this.stage(stream);
+  }
+
+  #addTick({ timestamp, plan, values }: TickRequest): void {
     const timestampMs = this.#parse(timestamp === undefined ? this.#context.nowMs() : timestamp);
-    const streams = this.#checkTick({ timestampMs, streamIds, values });
-    if (streams.every((stream) => this.#isPlainTick(stream))) {
-      this.#ticks.push({ kind: 'tick', timestampMs, streamIds, values });
+    if (!this.#takeWhole(plan, timestampMs, values)) this.#takeRowByRow(plan, timestampMs, values);
+  }
+
+  /** Takes a tick in as it is; false, and nothing is taken, when something about it is special. */
+  #takeWhole(plan: TickPlan, timestampMs: number, values: Float64Array): boolean {
+    plan.resolve(this.#cache);
+    const { group, derived } = plan;
+    if (group === null || hasInfinity(values)) return false;
+    if (this.#onlyPlan === plan) {
+      // Its streams were found in order for the tick before, which is the newest that they have.
+      if (timestampMs < this.#onlyPlanMs) return false;
+      this.#onlyPlanMs = timestampMs;
     } else {
-      const plain = streams.map((stream) => this.#isPlainTick(stream));
-      this.#ticks.push({
-        kind: 'tick',
+      const isFirst = this.isEmpty;
+      this.#noteOnlyPlan();
+      if (!this.#isInOrder(group, timestampMs)) return false;
+      if (!isFirst) this.#noteRows(group, timestampMs);
+      else {
+        this.#onlyPlan = plan;
+        this.#onlyPlanMs = timestampMs;
+      }
+    }
+    const tick: SourceTick = { source: plan, timestampMs, plan: group, values };
+    if (derived !== null) this.#hasSources = true;
+    if (derived === 'special') this.takeTicksApart();
+    if (derived !== null && this.#areTicksApart) this.#addApart(plan, tick);
+    else this.#sourceTicks.push(tick);
+    return true;
+  }
+
+  #isInOrder({ streams }: TickGroup, timestampMs: number): boolean {
+    const hasOthers = !this.isEmpty;
+    for (const stream of streams) {
+      const { latestMs } = stream;
+      if (latestMs !== null && timestampMs < latestMs) return false;
+      if (timestampMs < stream.levelUntilMs) return false;
+      if (!hasOthers) continue;
+      if (timestampMs < this.#latestMs(stream) || this.#staged.has(stream.streamId)) return false;
+    }
+    return true;
+  }
+
+  /** As `#takeWhole`, for ticks with special streams; finds out what is wrong with one that it refuses. */
+  #takeRowByRow(plan: TickPlan, timestampMs: number, values: Float64Array): void {
+    this.#noteOnlyPlan();
+    const streams = this.#checkRows(plan, timestampMs, values);
+    if (streams.some(({ rawDependents }) => rawDependents.length > 0)) {
+      this.#hasSources = true;
+      this.takeTicksApart();
+    }
+    const plainRows = [...streams.keys()].filter((row) => {
+      const stream = streams[row]!;
+      return this.#isPlain(stream) && timestampMs >= stream.levelUntilMs;
+    });
+    if (plainRows.length > 0) {
+      this.#sourceTicks.push({
+        source: null,
         timestampMs,
-        streamIds: streamIds.filter((_id, index) => plain[index]),
-        values: values.filter((_value, index) => plain[index]),
+        plan: TickGroup.of(plainRows.map((row) => streams[row]!)),
+        values: Float64Array.from(plainRows, (row) => values[row]!),
       });
     }
-    for (let index = 0; index < streams.length; index++) {
-      const stream = streams[index]!;
-      if (!this.#isPlainTick(stream)) {
-        this.stage(stream).addRow(timestampMs, storedTickValue(stream, values[index]!));
-      } else if (stream.tickedBatch !== this.#number) {
-        stream.tickedBatch = this.#number;
-        this.#tickStreams.push(stream);
+    const isPlain = new Set(plainRows);
+    for (const [row, stream] of streams.entries()) {
+      if (!isPlain.has(row)) {
+        this.stage(stream).addRow(timestampMs, storedTickValue(stream, values[row]!));
       }
       this.#noteRow(stream, timestampMs);
     }
   }
 
-  #checkTick({ timestampMs, streamIds, values }: CheckedTick): readonly LiveStream[] {
-    const mark = ++tickCount;
-    return streamIds.map((streamId, index) => {
+  #checkRows(
+    { streamIds }: TickPlan,
+    timestampMs: number,
+    values: Float64Array,
+  ): readonly LiveStream[] {
+    const mark = ++checkCount;
+    return streamIds.map((streamId, row) => {
       const stream = this.#appendable(streamId);
       const latestMs = this.#latestMs(stream);
       if (timestampMs < latestMs) throw olderThanLatest(stream, { timestampMs, latestMs });
-      checkTickValue(stream, values[index]!);
-      if (stream.tickMark === mark) {
+      checkTickValue(stream, values[row]!);
+      if (stream.checkMark === mark) {
         throw new InvalidValue(`Stream ${streamId} is in the tick twice: expected one value each.`);
       }
-      stream.tickMark = mark;
+      stream.checkMark = mark;
       return stream;
     });
   }
 
   /** Rows that nothing else needs to look at go to the backend as they came. */
-  #isPlainTick(stream: LiveStream): boolean {
+  #isPlain(stream: LiveStream): boolean {
     return (
       stream.rawDependents.length === 0 &&
-      stream.record.valueTypeOptions.highAccuracy !== true &&
+      stream.isPlainNumeric &&
       !this.#staged.has(stream.streamId)
     );
   }
@@ -227,37 +392,83 @@ export class AppendBatch {
   #noteRow(stream: LiveStream, timestampMs: number): void {
     if (stream.stagedBatch !== this.#number) {
       stream.stagedBatch = this.#number;
-      stream.stagedEarliestMs = timestampMs;
       stream.stagedLatestMs = timestampMs;
-    } else if (timestampMs < stream.stagedEarliestMs) stream.stagedEarliestMs = timestampMs;
-    else if (timestampMs > stream.stagedLatestMs) stream.stagedLatestMs = timestampMs;
+    } else if (timestampMs > stream.stagedLatestMs) stream.stagedLatestMs = timestampMs;
   }
 
-  /** All rows: ticks first, because a row of a stream that a plain tick has comes after it. */
+  #noteRows({ streams }: TickGroup, timestampMs: number): void {
+    for (const stream of streams) this.#noteRow(stream, timestampMs);
+  }
+
+  /** Takes note of the rows of ticks, which is put off until something else comes into the batch. */
+  #noteOnlyPlan(): void {
+    if (this.#onlyPlan === null) return;
+    this.#noteRows(this.#onlyPlan.group!, this.#onlyPlanMs);
+    this.#onlyPlan = null;
+  }
+
+  /** All rows: ticks first, because a row of a stream that is in a tick comes after it. */
   writes(): readonly Write[] {
-    const writes: Write[] = this.#ticks.filter(({ streamIds }) => streamIds.length > 0);
-    const byInstant = new Map<number, StagedStream[]>();
-    for (const staged of this.#staged.values()) {
-      const instantMs = staged.singleFloatRowMs();
-      if (instantMs === null) writes.push(...staged.writes());
-      else if (byInstant.has(instantMs)) byInstant.get(instantMs)!.push(staged);
-      else byInstant.set(instantMs, [staged]);
+    const writes: Write[] = [];
+    for (const { timestampMs, plan, values } of this.#sourceTicks) {
+      writes.push({ kind: 'tick', timestampMs, streamIds: plan.streamIds, values });
     }
-    for (const [timestampMs, group] of byInstant) {
-      if (group.length < TICK_STREAM_COUNT_MIN) {
-        for (const staged of group) writes.push(...staged.writes());
-      } else {
-        const streamIds = group.map(({ stream }) => stream.streamId);
-        const values = Float64Array.from(group, (staged) => staged.singleFloat());
-        writes.push({ kind: 'tick', timestampMs, streamIds, values });
-      }
+    for (const { timestampMs, plan, values } of this.#derivedTicks) {
+      writes.push({ kind: 'tick', timestampMs, streamIds: plan.streamIds, values });
     }
+    if (this.#staged.size > 0) this.#addStagedWrites(writes);
     return writes;
   }
 
-  updates(): readonly StreamRecord[] {
-    return [...this.#staged.values()].flatMap(({ updatedRecord }) => updatedRecord ?? []);
+  #addStagedWrites(writes: Write[]): void {
+    if (this.#staged.size < TICK_STREAM_COUNT_MIN) {
+      for (const staged of this.#staged.values()) staged.addWrites(writes);
+      return;
+    }
+    const byInstant = new Map<number, StagedStream[]>();
+    for (const staged of this.#staged.values()) {
+      const instantMs = staged.singleFloatRowMs();
+      if (instantMs === null) {
+        staged.addWrites(writes);
+        continue;
+      }
+      const group = byInstant.get(instantMs);
+      if (group === undefined) byInstant.set(instantMs, [staged]);
+      else group.push(staged);
+    }
+    for (const [timestampMs, group] of byInstant) {
+      if (group.length < TICK_STREAM_COUNT_MIN) {
+        for (const staged of group) staged.addWrites(writes);
+      } else {
+        writes.push(tickOf(timestampMs, group));
+      }
+    }
   }
+
+  updates(): readonly StreamRecord[] {
+    const records: StreamRecord[] = [];
+    for (const { updatedRecord } of this.#staged.values()) {
+      if (updatedRecord !== null) records.push(updatedRecord);
+    }
+    return records;
+  }
+}
+
+function tickOf(timestampMs: number, group: readonly StagedStream[]): TickWrite {
+  return {
+    kind: 'tick',
+    timestampMs,
+    streamIds: group.map(({ stream }) => stream.streamId),
+    values: Float64Array.from(group, (staged) => staged.singleFloat()),
+  };
+}
+
+function hasInfinity(values: Float64Array): boolean {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return true;
+  }
+  return false;
 }
 
 function olderThanLatest(

@@ -1,9 +1,11 @@
 import { InvalidValue } from '../exceptions/errors.ts';
 import type { Column } from '../model/block.ts';
-import type { StreamId, StreamRecord } from '../model/stream.ts';
+import type { StreamId } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
+import type { LiveStream } from './live-stream.ts';
+import type { TickPlan } from './tick-plan.ts';
 
 export interface AppendItem {
   readonly streamId: StreamId;
@@ -81,7 +83,7 @@ export function copyValues(values: Column): Column {
 export interface TickRequest {
   readonly kind: 'tick';
   readonly timestamp: unknown;
-  readonly streamIds: readonly StreamId[];
+  readonly plan: TickPlan;
   readonly values: Float64Array;
 }
 
@@ -95,13 +97,13 @@ export function streamIdsOf(request: AppendRequest): Iterable<StreamId> {
     case 'columns':
       return [request.streamId];
     case 'tick':
-      return request.streamIds;
+      return request.plan.streamIds;
   }
 }
 
 /** A datapoint as it was stored. */
 export interface StoredDatapoint {
-  readonly record: StreamRecord;
+  readonly stream: LiveStream;
   readonly timestampMs: number;
   readonly stored: unknown;
 }

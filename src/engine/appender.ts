@@ -1,12 +1,15 @@
+import type { Expectation, GroupExpectation } from '../backends/backend.ts';
 import { StreamAppendContended } from '../exceptions/errors.ts';
 import type { StreamId } from '../model/stream.ts';
 import { AppendBatch } from './append-batch.ts';
 import { type AppendRequest, type StoredDatapoint, streamIdsOf } from './append-request.ts';
 import type { EngineContext } from './context.ts';
 import { LiveDerivation } from './live-derivation.ts';
+import { LiveLevels } from './live-levels.ts';
 import type { LiveStream } from './live-stream.ts';
 import { pause } from './pause.ts';
 import { StreamCache } from './stream-cache.ts';
+import { type TickPlan, TickPlans } from './tick-plan.ts';
 
 /** Rows that one commit takes at most, so that a flood of appends does not become one huge commit. */
 const BATCH_ROW_COUNT_MAX = 65_536;
@@ -28,13 +31,17 @@ export class Appender {
   readonly #context: EngineContext;
   readonly #cache: StreamCache;
   readonly #derivation: LiveDerivation;
+  readonly #plans = new TickPlans();
+  /** Null where levels do not follow appends. */
+  readonly #levels: LiveLevels | null;
   #queue: Pending[] = [];
   #draining: Promise<void> | null = null;
 
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#cache = new StreamCache(context.backend, (stream) => this.#forgetDerived(stream));
+    this.#cache = new StreamCache(context.backend, (stream) => this.#forget(stream));
     this.#derivation = new LiveDerivation(context, this.#cache);
+    this.#levels = context.keepsLevels ? new LiveLevels(context) : null;
   }
 
   append(request: AppendRequest): Promise<readonly StoredDatapoint[]> {
@@ -42,6 +49,16 @@ export class Appender {
       this.#queue.push({ request, resolve, reject });
       this.#draining ??= this.#drain();
     });
+  }
+
+  /** The plan for ticks of these streams, if there was a tick of them not long ago. */
+  recentPlan(streamIds: readonly string[]): TickPlan | undefined {
+    return this.#plans.find(streamIds);
+  }
+
+  /** Takes over the array. */
+  newPlan(streamIds: StreamId[]): TickPlan {
+    return this.#plans.add(streamIds);
   }
 
   /** Says that somebody else in this process has committed changes to the streams. */
@@ -62,7 +79,7 @@ export class Appender {
       try {
         await this.#commit(pending);
       } catch (error) {
-        this.#derivation.rollBack();
+        this.#rollBack();
         this.#cache.markAllDirty();
         for (const { reject } of pending) reject(error);
       }
@@ -84,8 +101,9 @@ export class Appender {
 
   async #commit(pending: readonly Pending[]): Promise<void> {
     for (let tryCount = 0; tryCount < TRY_COUNT_MAX; tryCount++) {
-      await this.#load(pending);
-      const batch = new AppendBatch(this.#context, this.#cache);
+      const missing = this.#missing(pending);
+      if (missing.size > 0) await this.#cache.loadClosure(missing);
+      const batch = new AppendBatch(this.#context, { cache: this.#cache, plans: this.#plans });
       const accepted: { pending: Pending; datapoints: readonly StoredDatapoint[] }[] = [];
       const refused: { pending: Pending; error: unknown }[] = [];
       for (const item of pending) {
@@ -107,60 +125,78 @@ export class Appender {
     );
   }
 
-  /** Loads what the requests touch. Streams that nothing derives from are known after the first time. */
-  async #load(pending: readonly Pending[]): Promise<void> {
-    const ids = new Set<StreamId>();
+  /** Streams of the requests that must be read, or whose dependents must be. */
+  #missing(pending: readonly Pending[]): ReadonlySet<StreamId> {
+    this.#cache.trim();
+    const missing = new Set<StreamId>();
     for (const { request } of pending) {
-      for (const id of streamIdsOf(request)) if (!this.#cache.isPlain(id)) ids.add(id);
+      if (request.kind === 'tick' && request.plan.isReady(this.#cache)) continue;
+      let previous: StreamId | null = null;
+      for (const id of streamIdsOf(request)) {
+        if (id === previous) continue;
+        previous = id;
+        if (!this.#cache.isReady(id)) missing.add(id);
+      }
     }
-    if (ids.size > 0) await this.#cache.loadClosure(ids);
+    return missing;
   }
 
   /** False when a stream has changed in the meantime: the batch must be built anew. */
   async #commitBatch(batch: AppendBatch): Promise<boolean> {
     if (batch.isEmpty) return true;
-    await this.#derivation.propagate(batch);
-    const touched = touchedStreams(batch);
+    if (batch.hasSources) await this.#derivation.propagate(batch);
+    else batch.markStaleLevels();
+    const levelWrites = this.#levels === null ? [] : await this.#levels.follow(batch);
     const updates = batch.updates();
     const outcome = await this.#context.backend.commit({
-      // Equal versions mean equal records, too.
-      expect: [...touched, ...this.#readStreams(batch)],
+      ...this.#expectations(batch),
       update: updates,
-      writes: batch.writes(),
+      writes: [...batch.writes(), ...levelWrites],
     });
     if (!outcome.isCommitted) {
-      this.#derivation.rollBack();
+      this.#rollBack();
       this.#cache.markDirty(outcome.conflicts);
       return false;
     }
     this.#derivation.settle();
+    this.#levels?.settle();
     for (const warning of batch.warnings) this.#context.warn(warning);
-    this.#adopt(batch, touched, outcome.version);
+    adopt(batch, outcome.version);
     for (const record of updates) this.#cache.adoptUpdate(record, outcome.version);
     return true;
   }
 
-  #adopt(batch: AppendBatch, touched: readonly LiveStream[], version: number | string): void {
-    for (const stream of touched) stream.version = version;
-    for (const stream of batch.tickStreams) {
-      extend(stream, { earliestMs: stream.stagedEarliestMs, latestMs: stream.stagedLatestMs });
+  /** What the batch changes and what derived outputs were computed from. Equal versions mean equal records. */
+  #expectations(batch: AppendBatch): {
+    readonly expect: readonly Expectation[];
+    readonly expectGroups: readonly GroupExpectation[];
+  } {
+    const expect: Expectation[] = [];
+    const expectGroups: GroupExpectation[] = [];
+    for (const group of batch.touchedGroups()) group.expectVersions(expect, expectGroups);
+    const sources: LiveStream[] = [];
+    for (const { stream } of batch.stagedStreams) {
+      expect.push({ streamId: stream.streamId, version: stream.version });
+      if (stream.rawDependents.length > 0) sources.push(stream);
     }
-    for (const staged of batch.stagedStreams) {
-      if (staged.extentMs !== null) extend(staged.stream, staged.extentMs);
+    if (sources.length > 0) {
+      for (const { streamId, version } of this.#readStreams(sources)) {
+        expect.push({ streamId, version });
+      }
     }
+    return { expect, expectGroups };
   }
 
-  /** What derived outputs were computed from, beside the streams that the batch changes. */
-  #readStreams(batch: AppendBatch): Iterable<LiveStream> {
-    const staged = [...batch.stagedStreams].map(({ stream }) => stream);
-    const dependentIds = new Set(staged.flatMap(({ rawDependents }) => rawDependents));
+  /** Streams that derive from the sources, and all that they derive from. */
+  #readStreams(sources: readonly LiveStream[]): Iterable<LiveStream> {
+    const dependentIds = new Set(sources.flatMap(({ rawDependents }) => rawDependents));
     const read = new Set<LiveStream>();
     for (const dependent of this.#known(dependentIds)) {
-      const sources = dependent.record.derivation?.sources ?? [];
       read.add(dependent);
-      for (const source of this.#known(sources.map(({ streamId }) => streamId))) read.add(source);
+      const { derivation } = dependent.record;
+      const ids = derivation?.sources.map(({ streamId }) => streamId) ?? [];
+      for (const source of this.#known(ids)) read.add(source);
     }
-    for (const stream of staged) read.delete(stream);
     return read;
   }
 
@@ -168,16 +204,26 @@ export class Appender {
     return [...streamIds].flatMap((id) => this.#cache.get(id) ?? []);
   }
 
-  #forgetDerived(stream: LiveStream): void {
+  #rollBack(): void {
+    this.#derivation.rollBack();
+    if (this.#levels !== null) this.#cache.markDirty(this.#levels.rollBack());
+  }
+
+  #forget(stream: LiveStream): void {
+    this.#levels?.forget(stream);
     this.#derivation.forget(stream.streamId);
     for (const dependent of stream.rawDependents) this.#derivation.forget(dependent);
   }
 }
 
-/** Streams that the batch changes; one may be there twice. */
-function touchedStreams(batch: AppendBatch): readonly LiveStream[] {
-  const staged = [...batch.stagedStreams].map(({ stream }) => stream);
-  return staged.length === 0 ? batch.tickStreams : [...batch.tickStreams, ...staged];
+/** Takes over that the batch is stored. */
+function adopt(batch: AppendBatch, version: number | string): void {
+  for (const { plan, timestampMs, values } of batch.ticks) plan.adopt(timestampMs, values, version);
+  for (const { stream, extentMs } of batch.stagedStreams) {
+    stream.version = version;
+    stream.isInUse = true;
+    if (extentMs !== null) extend(stream, extentMs);
+  }
 }
 
 function extend(
@@ -195,6 +241,6 @@ function rowCountOf(request: AppendRequest): number {
     case 'columns':
       return request.timestamps.cutMs.length;
     case 'tick':
-      return request.streamIds.length;
+      return request.plan.streamIds.length;
   }
 }

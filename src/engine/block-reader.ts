@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly firstRowCount?: number;
 }
 
+type RangeRequest = Pick<PageRequest, 'streamId' | 'granularity' | 'range'>;
+
 /**
  * Reads a range of one level page by page. Each block is ascending and not empty; when reversed, later
  * blocks hold earlier rows. Every page is consistent in itself; writes between two pages are seen by
@@ -26,7 +28,7 @@ export interface ReadOptions {
  */
 export async function* readBlocks(
   source: PageSource,
-  request: Pick<PageRequest, 'streamId' | 'granularity' | 'range'>,
+  request: RangeRequest,
   options: ReadOptions = {},
 ): AsyncGenerator<Block, void, undefined> {
   const {
@@ -42,4 +44,24 @@ export async function* readBlocks(
     rest = page.rest;
     rowCountMax = Math.min(rowCountMax * PAGE_GROWTH, pageRowCountMax);
   }
+}
+
+/**
+ * As `readBlocks`, forward and in the largest pages, until `visit` gives false: for whoever reads one short
+ * range after the other, of which each would pay for a generator.
+ * @returns false when it was stopped.
+ */
+export async function visitBlocks(
+  source: PageSource,
+  { streamId, granularity, range }: RangeRequest,
+  visit: (block: Block) => boolean,
+): Promise<boolean> {
+  let rest: TimeRange | null = intersectRanges(range, ALL_TIME);
+  const rowCountMax = PAGE_ROW_COUNT_MAX;
+  while (rest !== null && !isEmptyRange(rest)) {
+    const page = await source.readPage({ streamId, granularity, range: rest, rowCountMax });
+    if (page.block.timestamps.length > 0 && !visit(page.block)) return false;
+    rest = page.rest;
+  }
+  return true;
 }

@@ -7,4 +7,6 @@ export interface EngineContext {
   /** The only clock, in epoch milliseconds. */
   readonly nowMs: () => number;
   readonly warn: (warning: DatastreamWarning) => void;
+  /** Whether levels follow appends in order. */
+  readonly keepsLevels: boolean;
 }

@@ -6,21 +6,21 @@ import type { Block } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs } from '../model/granularity.ts';
 import { addRange, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
-import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import { TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import type { PageSource } from './block-reader.ts';
+import { FloatRows, mergeBlocks, openBlockSources, readsRawFloats } from './block-replay.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
-import { mergeInputs } from './input-merge.ts';
+import { mergeInputs, type Visit } from './input-merge.ts';
 import type { Lease } from './lease.ts';
 import { OperatorRun, OutputRows } from './operator-run.ts';
+import { commitChanges, type PreparedChange } from './prepared-change.ts';
 import { withStaleRaw } from './stale-levels.ts';
-import { StaleMarks } from './stale-marks.ts';
 
 /** Inputs that one commit is computed from, at most, rounded up to whole timestamps or buckets. */
 const INPUT_COUNT_MAX = 200_000;
 
 export interface DerivedWork {
-  readonly streamId: StreamId;
   readonly lease: Lease;
   /** Whether history that was never processed is processed, too. */
   readonly includesPending: boolean;
@@ -31,67 +31,85 @@ export interface DerivedWork {
   }) => void;
 }
 
+/** A derived stream, and its sources in their order. */
+export interface Family {
+  readonly derived: StreamSnapshot;
+  readonly sources: readonly StreamSnapshot[];
+}
+
 /**
  * Replays a derived stream over the windows in which its inputs have changed, as far as its operator's
  * reach says that outputs may follow, and puts the new outputs in the place of the old ones.
  * @throws {LockExpiredMidMaintenance} when the lease runs out; what was committed stays.
  */
 export async function maintainDerived(context: EngineContext, work: DerivedWork): Promise<void> {
+  const { streamId } = work.lease;
   // Whether the next window ends before what may yet be appended: somebody who appends all the time
   // would otherwise win every time, and make each try start over.
   let isQuiet = true;
   await commitOrRetry({
-    what: `stream ${work.streamId}`,
+    what: `stream ${streamId}`,
     attempt: async () => {
-      const { derived, sources } = await readFamily(context, work.streamId);
-      const range = firstStaleRange(derived.record, work);
-      if (range === undefined) return 'done';
-      const run = new OperatorRun(derived.record);
-      const { stale } = derived.record;
-      const limitMs = work.includesPending
-        ? isQuiet
-          ? quietEndMs(run, sources, range)
-          : TIME_END_MS
-        : pendingStartMs(stale);
-      const { signal } = work;
-      const replayed = await replay(work.lease.keeping(context.backend), {
-        run,
-        sources,
-        range,
-        stale,
-        limitMs,
-        signal,
-      });
+      const family = await readFamily(context, streamId);
+      const change = await prepareReplay(context, family, { ...work, isQuiet });
+      if (change === null) return 'done';
       await work.lease.keep();
-      const marks = new StaleMarks();
-      const changed = changedRange(derived, replayed);
-      marks.add(derived.record, derived.record.highestGranularity, changed);
-      const { records, expect } = await marks.resolve(context.backend);
-      const record = { ...derived.record, stale: remainingStale(stale, replayed) };
-      const outcome = await context.backend.commit({
-        expect: [
-          { streamId: derived.record.id, revision: derived.revision, version: derived.version },
-          ...expectSources(run, sources, replayed.range),
-          ...expect,
-        ],
-        update: [withStaleRaw(record, derived.earliestMs, changed), ...records],
-        writes: [
-          {
-            kind: 'replace',
-            streamId: derived.record.id,
-            granularity: run.granularity,
-            range: replayed.range,
-            block: replayed.block,
-          },
-        ],
-      });
-      isQuiet = !outcome.isCommitted;
-      if (!outcome.isCommitted) return 'conflict';
-      for (const warning of replayed.warnings) context.warn(warning);
-      work.onCommit({ rowCount: replayed.block.timestamps.length, marked: marks.streamIds });
-      return 'more';
+      const { isCommitted } = await commitChanges(context, [change]);
+      isQuiet = !isCommitted;
+      if (!isCommitted) return 'conflict';
+      return change.isComplete ? 'done' : 'more';
     },
   });
+}
+
+/**
+ * What `maintainDerived` would commit first; null when there is nothing to do.
+ * @param work `isQuiet`: pending history only as far as nothing can be appended in order any more.
+ */
+export async function prepareReplay(
+  context: EngineContext,
+  { derived, sources }: Family,
+  work: DerivedWork & { readonly isQuiet: boolean },
+): Promise<PreparedChange | null> {
+  const range = firstStaleRange(derived.record, work);
+  if (range === undefined) return null;
+  const run = new OperatorRun(derived.record);
+  const { record } = derived;
+  const { stale } = record;
+  const limitMs = work.includesPending
+    ? work.isQuiet
+      ? quietEndMs(run, sources, range)
+      : TIME_END_MS
+    : pendingStartMs(stale);
+  const { signal } = work;
+  const pages = work.lease.keeping(context.backend);
+  const replayed = await replay(pages, { run, sources, range, stale, limitMs, signal });
+  const changed = changedRange(derived, replayed);
+  const update = { ...record, stale: remainingStale(stale, replayed) };
+  return {
+    snapshot: derived,
+    expect: [
+      { streamId: record.id, revision: derived.revision, version: derived.version },
+      ...expectSources(run, sources, replayed.range),
+    ],
+    update: withStaleRaw(update, derived.earliestMs, changed),
+    writes: [
+      {
+        kind: 'replace',
+        streamId: record.id,
+        granularity: run.granularity,
+        range: replayed.range,
+        block: replayed.block,
+      },
+    ],
+    changed: [{ granularity: record.highestGranularity, range: changed }],
+    inputRowCount: replayed.inputCount,
+    isComplete: firstStaleRange(update, work) === undefined,
+    onCommitted: (marked) => {
+      for (const warning of replayed.warnings) context.warn(warning);
+      work.onCommit({ rowCount: replayed.block.timestamps.length, marked });
+    },
+  };
 }
 
 /** Before it nothing can be appended in order, as far as that is behind the start of the range. */
@@ -118,22 +136,32 @@ export function firstStaleRange(
   return stale.find(({ endMs }) => includesPending || endMs !== TIME_END_MS);
 }
 
-/** A derived stream and its sources, in their order. @throws {StreamNotFound} */
-export async function readFamily(
-  context: EngineContext,
-  streamId: StreamId,
-): Promise<{ readonly derived: StreamSnapshot; readonly sources: readonly StreamSnapshot[] }> {
+/** @throws {StreamNotFound} for the stream, or a source of it. */
+export async function readFamily(context: EngineContext, streamId: StreamId): Promise<Family> {
   const [derived] = await context.backend.readStreams([streamId]);
   if (derived === null || derived === undefined) throw new StreamNotFound(streamId);
-  const ids = derived.record.derivation?.sources.map((source) => source.streamId) ?? [];
-  const sources = await context.backend.readStreams(ids);
+  const ids = sourceIds(derived.record);
+  return familyOf(derived, await context.backend.readStreams(ids));
+}
+
+/** @throws {StreamNotFound} for a source that is not there. */
+export function familyOf(
+  derived: StreamSnapshot,
+  sources: readonly (StreamSnapshot | null | undefined)[],
+): Family {
+  const ids = sourceIds(derived.record);
   return {
     derived,
     sources: sources.map((source, index) => {
-      if (source === null) throw new StreamNotFound(ids[index]!);
+      if (source === null || source === undefined) throw new StreamNotFound(ids[index]!);
       return source;
     }),
   };
+}
+
+/** In the order of the derivation; may have duplicates. */
+export function sourceIds({ derivation }: StreamRecord): readonly StreamId[] {
+  return derivation?.sources.map(({ streamId }) => streamId) ?? [];
 }
 
 /** Start of the history that was never processed; the end of time when there is none. */
@@ -160,6 +188,7 @@ export interface Replayed {
   readonly block: Block;
   /** Changed inputs may still alter outputs up to here; equal to the end of `range` when all is done. */
   readonly openEndMs: number;
+  readonly inputCount: number;
   /** Inputs that gave no output. */
   readonly warnings: readonly InvalidValueWarning[];
 }
@@ -178,13 +207,13 @@ async function replayBuckets(
   const { granularity, operator } = run;
   const startMs = bucketStartMs(range.startMs, granularity);
   const endMs = Math.min(bucketCeilMs(range.endMs, granularity), limitMs);
-  const cursors = run.openCursors(pages, { streams: sources, range: { startMs, endMs } });
-  const outputs = new OutputRows(run.record);
+  const inputs = { run, sources, range: { startMs, endMs }, isLong: true };
+  const outputs = outputsOf(run);
   let state = run.start();
   let coveredMs = endMs;
   let inputCount = 0;
   let bucketEndMs = startMs;
-  await mergeInputs(cursors, (input) => {
+  await visitInputs(pages, inputs, (input) => {
     if (input.timestampMs >= bucketEndMs) {
       signal?.throwIfAborted();
       const bucketMs = bucketStartMs(input.timestampMs, granularity);
@@ -203,6 +232,7 @@ async function replayBuckets(
     range: { startMs, endMs: coveredMs },
     block: outputs.block(),
     openEndMs: endMs,
+    inputCount,
     warnings: outputs.warnings,
   };
 }
@@ -215,19 +245,20 @@ async function replaySequence(
   const { reach } = operator;
   assert(reach.kind === 'sequence', 'buckets are replayed otherwise');
   const { startMs } = range;
-  const streams = { streams: sources };
-  let { state } = await run.restore(pages, { ...streams, beforeMs: startMs });
-  const cursors = run.openCursors(pages, {
-    ...streams,
-    range: { startMs, endMs: limitMs },
-  });
-  const outputs = new OutputRows(run.record);
+  let state =
+    startMs === TIME_MIN_MS
+      ? run.start()
+      : (await run.restore(pages, { streams: sources, beforeMs: startMs })).state;
+  // A window of corrections ends with the first input that settles; history goes on to the end.
+  const isLong = range.endMs === TIME_END_MS;
+  const inputs = { run, sources, range: { startMs, endMs: limitMs }, isLong };
+  const outputs = outputsOf(run);
   let coveredMs = limitMs;
   let changedEndMs = range.endMs;
   let settledMs = Number.POSITIVE_INFINITY;
   let previousMs = startMs;
   let inputCount = 0;
-  await mergeInputs(cursors, (input) => {
+  await visitInputs(pages, inputs, (input) => {
     const { timestampMs } = input;
     if (timestampMs > settledMs) {
       coveredMs = settledMs + 1;
@@ -259,8 +290,35 @@ async function replaySequence(
     block: outputs.block(),
     // A window that was cut before it settled goes on at least with the input that follows.
     openEndMs: isCut ? Math.max(openEndMs, coveredMs + 1) : openEndMs,
+    inputCount,
     warnings: outputs.warnings,
   };
+}
+
+interface Inputs {
+  readonly run: OperatorRun;
+  readonly sources: readonly StreamSnapshot[];
+  readonly range: TimeRange;
+  /** Whether most of the range will be read. */
+  readonly isLong: boolean;
+}
+
+/** Gives the inputs in canonical order, in the quickest way that there is for them. */
+function visitInputs(
+  pages: PageSource,
+  { run, sources: streams, range, isLong }: Inputs,
+  visit: Visit,
+): Promise<void> {
+  if (!readsRawFloats(run, streams)) {
+    return mergeInputs(run.openCursors(pages, { streams, range }), visit);
+  }
+  const { derivation } = run;
+  return mergeBlocks(openBlockSources(pages, { derivation, streams, range, isLong }), visit);
+}
+
+function outputsOf({ record, arithmeticKind }: OperatorRun): OutputRows | FloatRows {
+  const isPlain = record.valueType === 'numeric' && arithmeticKind === 'float';
+  return isPlain ? new FloatRows(record) : new OutputRows(record);
 }
 
 /** Instants of the derived stream whose datapoints may be others now, as inputs of its dependents. */

@@ -1,10 +1,10 @@
-import type { Write } from '../backends/backend.ts';
 import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import type { Granularity, GranularityName } from '../model/granularity.ts';
 import { clipRanges, subtractRange } from '../model/staleness.ts';
-import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import type { LevelState, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
-import { PAGE_ROW_COUNT_MAX, type PageSource, readBlocks } from './block-reader.ts';
+import { type PageSource, visitBlocks } from './block-reader.ts';
+import type { PreparedChange } from './prepared-change.ts';
 import { withStaleBuckets } from './stale-levels.ts';
 
 /** A range of a level that has been computed anew, with all buckets in it that have data. */
@@ -56,7 +56,16 @@ export class LevelDraft {
       stale: subtractRange(stale, range),
     };
     if (coarser === undefined) return;
-    this.#levels[coarser.name] = withStaleBuckets(this.level(coarser), coarser, range);
+    const level = this.level(coarser);
+    const next = withStaleBuckets(level, coarser, range);
+    // A level without buckets has no entry.
+    if (next !== level) this.#levels[coarser.name] = next;
+  }
+
+  /** Keeps stored rows of a range that were read as a whole: they are not read again. */
+  remember(stored: ComputedRange): void {
+    const { name } = stored.granularity;
+    this.#computed.set(name, [...(this.#computed.get(name) ?? []), stored]);
   }
 
   /** Takes everything from a level, as if it had never been computed. */
@@ -68,29 +77,41 @@ export class LevelDraft {
     this.#levels[granularity.name] = EMPTY_LEVEL;
   }
 
-  /** Rows of a level in order: computed ones where there are, stored ones everywhere else. */
-  async *read(granularity: Granularity, range: TimeRange): AsyncGenerator<Block, void, undefined> {
+  /**
+   * Visits the rows of a level in order, computed ones where there are, stored ones everywhere else, until
+   * `visit` gives false.
+   */
+  async visit(
+    granularity: Granularity,
+    range: TimeRange,
+    visit: (block: Block) => boolean,
+  ): Promise<void> {
     let startMs = range.startMs;
     for (const { range: covered, block } of this.#computed.get(granularity.name) ?? []) {
-      const endMs = Math.min(covered.startMs, range.endMs);
-      yield* this.#readStored(granularity, { startMs, endMs });
+      const stored = { startMs, endMs: Math.min(covered.startMs, range.endMs) };
+      if (!(await this.#visitStored(granularity, stored, visit))) return;
       const rows = cutBlock(block, range);
-      if (rows.timestamps.length > 0) yield rows;
+      if (rows.timestamps.length > 0 && !visit(rows)) return;
       startMs = Math.max(startMs, covered.endMs);
     }
-    yield* this.#readStored(granularity, { startMs, endMs: range.endMs });
+    await this.#visitStored(granularity, { startMs, endMs: range.endMs }, visit);
   }
 
-  #readStored(granularity: Granularity, range: TimeRange): AsyncGenerator<Block, void, undefined> {
-    const request = { streamId: this.snapshot.record.id, granularity, range };
+  /** The rows of a range of a level that has been computed as a whole; null for others. */
+  computedRows(granularity: Granularity, range: TimeRange): Block | null {
+    const computed = this.#computed.get(granularity.name)?.find((item) => contains(item, range));
+    return computed === undefined ? null : cutBlock(computed.block, range);
+  }
+
+  async #visitStored(
+    granularity: Granularity,
+    range: TimeRange,
+    visit: (block: Block) => boolean,
+  ): Promise<boolean> {
     // Nothing lies between the computed ranges very often.
-    if (isEmptyRange(range)) return noBlocks();
-    return readBlocks(this.#source, request, { firstRowCount: PAGE_ROW_COUNT_MAX });
-  }
-
-  /** The stream's record as the commit leaves it. */
-  record(): StreamRecord {
-    return { ...this.snapshot.record, levels: this.#levels };
+    if (isEmptyRange(range)) return true;
+    const request = { streamId: this.snapshot.record.id, granularity, range };
+    return visitBlocks(this.#source, request, visit);
   }
 
   /** Whether the level's rows come from the server, which folds datapoints whenever it is asked. */
@@ -98,15 +119,45 @@ export class LevelDraft {
     return this.#source.supports.levels === 'computed';
   }
 
-  writes(): readonly Write[] {
-    if (this.isServerComputed) return [];
-    return this.computed.map(({ granularity, range, block }) => ({
-      kind: 'replace',
-      streamId: this.snapshot.record.id,
-      granularity,
-      range,
-      block,
-    }));
+  /** What the commit has to store: computed rows, and the record where it is more than watermarks that move. */
+  change(): Pick<PreparedChange, 'update' | 'writes'> {
+    const { record } = this.snapshot;
+    const update = { ...record, levels: this.#levels };
+    if (this.isServerComputed) return { update, writes: [] };
+    const { computed } = this;
+    const isAhead = this.#source.supports.liveLevels && this.#isAhead(computed);
+    const streamId = record.id;
+    if (!isAhead) {
+      return { update, writes: computed.map((item) => ({ kind: 'replace', streamId, ...item })) };
+    }
+    return {
+      update: null,
+      writes: computed.map(({ granularity, range, block }) => ({
+        kind: 'advance',
+        streamId,
+        granularity,
+        block,
+        untilMs: range.endMs,
+      })),
+    };
+  }
+
+  /** Whether all that was computed lies behind what the levels had, and nothing was stale or has become so. */
+  #isAhead(computed: readonly ComputedRange[]): boolean {
+    const { levels } = this.snapshot.record;
+    return (
+      computed.length === this.#computed.size &&
+      computed.every(({ granularity, range }) => {
+        const { untilMs } = levels[granularity.name] ?? EMPTY_LEVEL;
+        return (
+          this.level(granularity).untilMs !== null && range.startMs >= (untilMs ?? TIME_MIN_MS)
+        );
+      }) &&
+      Object.entries(this.#levels).every(
+        ([name, { stale }]) =>
+          stale.length === 0 && (levels[name as GranularityName] ?? EMPTY_LEVEL).stale.length === 0,
+      )
+    );
   }
 
   /** What of a level is stale or missing up to `endMs`, ascending. */
@@ -118,4 +169,6 @@ export class LevelDraft {
   }
 }
 
-async function* noBlocks(): AsyncGenerator<Block, void, undefined> {}
+function contains({ range }: ComputedRange, { startMs, endMs }: TimeRange): boolean {
+  return range.startMs <= startMs && endMs <= range.endMs;
+}

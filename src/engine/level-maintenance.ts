@@ -9,13 +9,12 @@ import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import type { Lease } from './lease.ts';
 import { type ComputedRange, LevelDraft } from './level-draft.ts';
-import { StaleMarks } from './stale-marks.ts';
+import { commitChanges, type PreparedChange } from './prepared-change.ts';
 
 /** Finer rows that one commit is computed from, at most: bounds memory, and the work lost by an abort. */
 const ROW_COUNT_MAX = 500_000;
 
 export interface LevelWork {
-  readonly streamId: StreamId;
   readonly lease: Lease;
   /** Buckets that end after it are left for later. */
   readonly untilMs: number;
@@ -39,30 +38,41 @@ export interface LevelWork {
  * @throws {LockExpiredMidMaintenance} when the lease runs out; what was committed stays.
  */
 export async function maintainLevels(context: EngineContext, work: LevelWork): Promise<void> {
+  const { streamId } = work.lease;
   await commitOrRetry({
-    what: `stream ${work.streamId}`,
+    what: `stream ${streamId}`,
     attempt: async () => {
-      const [snapshot] = await context.backend.readStreams([work.streamId]);
-      if (snapshot === null || snapshot === undefined) throw new StreamNotFound(work.streamId);
-      const draft = new LevelDraft(work.lease.keeping(context.backend), snapshot);
-      const isComplete = await computeLevels(draft, work);
-      if (!draft.hasChanges) return 'done';
+      const [snapshot] = await context.backend.readStreams([streamId]);
+      if (snapshot === null || snapshot === undefined) throw new StreamNotFound(streamId);
+      const change = await prepareLevels(context, snapshot, work);
+      if (change === null) return 'done';
       await work.lease.keep();
-      const marks = new StaleMarks();
-      for (const { granularity, range } of draft.computed) {
-        marks.add(snapshot.record, granularity.name, range);
-      }
-      const { records, expect } = await marks.resolve(context.backend);
-      const outcome = await context.backend.commit({
-        expect: [{ streamId: work.streamId, revision: snapshot.revision }, ...expect],
-        update: [draft.record(), ...records],
-        writes: draft.writes(),
-      });
-      if (!outcome.isCommitted) return 'conflict';
-      work.onCommit({ snapshot, computed: draft.computed, marked: marks.streamIds });
-      return isComplete ? 'done' : 'more';
+      const { isCommitted } = await commitChanges(context, [change]);
+      if (!isCommitted) return 'conflict';
+      return change.isComplete ? 'done' : 'more';
     },
   });
+}
+
+/** What `maintainLevels` would commit first; null when there is nothing to do. */
+export async function prepareLevels(
+  context: EngineContext,
+  snapshot: StreamSnapshot,
+  work: LevelWork,
+): Promise<PreparedChange | null> {
+  const draft = new LevelDraft(work.lease.keeping(context.backend), snapshot);
+  const { isComplete, inputRowCount } = await computeLevels(draft, work);
+  if (!draft.hasChanges) return null;
+  const { computed } = draft;
+  return {
+    snapshot,
+    expect: [{ streamId: snapshot.record.id, revision: snapshot.revision }],
+    ...draft.change(),
+    changed: computed.map(({ granularity, range }) => ({ granularity: granularity.name, range })),
+    inputRowCount,
+    isComplete,
+    onCommitted: (marked) => work.onCommit({ snapshot, computed, marked }),
+  };
 }
 
 /** Whether a stream has levels that are stale, or buckets that have become complete. Reads nothing. */
@@ -105,31 +115,42 @@ function* levelWork(draft: LevelDraft, untilMs: number): Generator<LevelRange, v
   }
 }
 
-/** False when there is more to do than one commit should hold. */
-async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<boolean> {
+interface Computed {
+  /** False when there is more to do than one commit should hold. */
+  readonly isComplete: boolean;
+  readonly inputRowCount: number;
+}
+
+async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Computed> {
   const { record } = draft.snapshot;
   const schema = LevelSchema.of(record);
-  if (schema.isEmpty) return true;
+  if (schema.isEmpty) return { isComplete: true, inputRowCount: 0 };
   if (draft.snapshot.earliestMs === null) {
     // Corrections may take all datapoints from a derived stream: then its levels go, too.
     for (const granularity of lowerGranularities(record.highestGranularity))
       draft.clear(granularity);
-    return true;
+    return { isComplete: true, inputRowCount: 0 };
   }
-  let rowCountMax = ROW_COUNT_MAX;
-  for (const { coarser, ...level } of levelWork(draft, work.untilMs)) {
-    if (rowCountMax <= 0) return false;
-    const { signal } = work;
+  const { signal, untilMs } = work;
+  let inputRowCount = 0;
+  for (const { coarser, ...level } of levelWork(draft, untilMs)) {
+    if (inputRowCount >= ROW_COUNT_MAX) return { isComplete: false, inputRowCount };
     if (draft.isServerComputed) {
       draft.put(await serverComputed(draft, level, work), coarser);
       continue;
     }
-    const folded = await foldRange(draft, { schema, ...level }, { rowCountMax, signal });
-    rowCountMax -= folded.rowCount;
+    const task = { schema, ...level };
+    // Awaited only where there is something to read: most ranges lie in memory, and there are many.
+    const folded =
+      foldComputed(draft, task) ??
+      (await foldRange(draft, task, { rowCountMax: ROW_COUNT_MAX - inputRowCount, signal }));
+    inputRowCount += folded.rowCount;
     draft.put(folded.computed, coarser);
-    if (folded.computed.range.endMs !== level.range.endMs) return false;
+    if (folded.computed.range.endMs !== level.range.endMs) {
+      return { isComplete: false, inputRowCount };
+    }
   }
-  return true;
+  return { isComplete: true, inputRowCount };
 }
 
 /** From the first bucket to the last that is complete: no datapoint in order can change it any more. */
@@ -155,10 +176,11 @@ async function serverComputed(
 ): Promise<ComputedRange> {
   const blocks: Block[] = [];
   if (needsRows) {
-    for await (const block of draft.read(granularity, range)) {
+    await draft.visit(granularity, range, (block) => {
       signal?.throwIfAborted();
       blocks.push(block);
-    }
+      return true;
+    });
   }
   return { granularity, range, block: concatBlocks(blocks) };
 }
@@ -170,26 +192,48 @@ export interface FoldTask {
   readonly range: TimeRange;
 }
 
+interface Folded {
+  readonly computed: ComputedRange;
+  /** Finer rows. */
+  readonly rowCount: number;
+}
+
+/** Folds a finer level whose rows the draft has; null when it has to read them. */
+export function foldComputed(
+  draft: LevelDraft,
+  { schema, granularity, finer, range }: FoldTask,
+): Folded | null {
+  const rows = draft.computedRows(finer, range);
+  if (rows === null) return null;
+  const fold = new Fold(schema, granularity);
+  fold.addStates(rows);
+  const computed = { granularity, range, block: fold.finish() };
+  return { computed, rowCount: rows.timestamps.length };
+}
+
 /** Folds the finer level over a range that is not empty, or over as many whole buckets from its start as fit. */
 export async function foldRange(
   draft: LevelDraft,
   { schema, granularity, finer, range }: FoldTask,
   { rowCountMax, signal }: { rowCountMax: number; signal: AbortSignal | undefined },
-): Promise<{ readonly computed: ComputedRange; readonly rowCount: number }> {
+): Promise<Folded> {
   const fold = new Fold(schema, granularity);
   const isRaw = finer.name === draft.snapshot.record.highestGranularity;
   let rowCount = 0;
-  for await (const rows of draft.read(finer, range)) {
+  let coveredMs = range.endMs;
+  await draft.visit(finer, range, (rows) => {
     signal?.throwIfAborted();
     if (isRaw) fold.addRaw(rows);
     else fold.addStates(rows);
     rowCount += rows.timestamps.length;
+    if (rowCount < rowCountMax) return true;
     const openMs = bucketStartMs(rows.timestamps.at(-1)!, granularity);
-    if (rowCount < rowCountMax || openMs <= range.startMs) continue;
-    const covered = { startMs: range.startMs, endMs: openMs };
-    // Rows of nulls may have left an earlier bucket open in the fold: it is complete all the same.
-    const block = cutBlock(fold.finish(), covered);
-    return { computed: { granularity, range: covered, block }, rowCount };
-  }
-  return { computed: { granularity, range, block: fold.finish() }, rowCount };
+    if (openMs <= range.startMs) return true;
+    coveredMs = openMs;
+    return false;
+  });
+  const covered = { startMs: range.startMs, endMs: coveredMs };
+  // Rows of nulls may have left an earlier bucket open in the fold: it is complete all the same.
+  const block = coveredMs === range.endMs ? fold.finish() : cutBlock(fold.finish(), covered);
+  return { computed: { granularity, range: covered, block }, rowCount };
 }

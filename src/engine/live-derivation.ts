@@ -13,27 +13,30 @@ import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import type { AppendBatch } from './append-batch.ts';
 import { readBlocks } from './block-reader.ts';
 import type { EngineContext } from './context.ts';
+import type { DerivedPlan } from './derived-plan.ts';
+import {
+  DerivedState,
+  type LiveSequence,
+  OPEN_BUCKET_COUNT_MAX,
+  type OpenBuckets,
+} from './derived-state.ts';
 import { mergeInputs } from './input-merge.ts';
 import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
-import { isBefore, OperatorRun, OutputRows, type Position, positionOf } from './operator-run.ts';
+import {
+  isBefore,
+  type OperatorRun,
+  OutputRows,
+  type Position,
+  SILENT_SINK,
+} from './operator-run.ts';
 import { openBlockCursor, openCursor, type SourceCursor } from './source-cursor.ts';
 import type { StreamCache } from './stream-cache.ts';
+import { canStepTick, type DerivingTick, TickDerivation } from './tick-derivation.ts';
 
 /** Buckets further apart than this are read apart; closer ones in one go. */
 const CLUSTER_GAP_BUCKET_COUNT = 64;
 /** A batch that touches more scattered buckets than this leaves them to the next maintenance run. */
 const CLUSTER_COUNT_MAX = 256;
-/** Newest buckets whose states a stream keeps in memory. */
-const OPEN_BUCKET_COUNT_MAX = 64;
-
-interface LiveSequence {
-  state: unknown;
-  position: Position;
-}
-
-/** By bucket start, in the order in which they were first seen. */
-type OpenBuckets = Map<number, unknown>;
-
 /**
  * Carries the rows of a batch on to derived streams, level by level of the dependency graph, so that
  * sources and outputs become durable in one commit. Operator states are kept between batches; they are
@@ -42,11 +45,10 @@ type OpenBuckets = Map<number, unknown>;
 export class LiveDerivation {
   readonly #context: EngineContext;
   readonly #cache: StreamCache;
-  readonly #runs = new Map<StreamId, OperatorRun>();
-  readonly #sequences = new Map<StreamId, LiveSequence>();
-  readonly #openBuckets = new Map<StreamId, OpenBuckets>();
-  /** Whose states have moved on for a batch that is not committed yet. */
+  readonly #states = new Map<StreamId, DerivedState>();
+  /** Whose states have moved on for a batch that is not committed yet, one by one and with ticks. */
   readonly #moved = new Set<StreamId>();
+  readonly #movedPlans = new Set<DerivedPlan>();
 
   constructor(context: EngineContext, cache: StreamCache) {
     this.#context = context;
@@ -55,24 +57,72 @@ export class LiveDerivation {
 
   /** Drops what is remembered about a derived stream. */
   forget(streamId: StreamId): void {
-    this.#runs.delete(streamId);
-    this.#sequences.delete(streamId);
-    this.#openBuckets.delete(streamId);
+    const state = this.#states.get(streamId);
+    if (state === undefined) return;
+    state.isForgotten = true;
+    this.#states.delete(streamId);
   }
 
   /** Drops the states that were moved on for a batch that did not become durable. */
   rollBack(): void {
     for (const streamId of this.#moved) this.forget(streamId);
-    this.#moved.clear();
+    for (const { nodes } of this.#movedPlans) {
+      for (const { stream } of nodes) this.forget(stream.streamId);
+    }
+    this.settle();
   }
 
   settle(): void {
-    this.#moved.clear();
+    if (this.#moved.size > 0) this.#moved.clear();
+    if (this.#movedPlans.size > 0) this.#movedPlans.clear();
   }
 
   /** Adds the outputs, and what becomes stale, to the batch. The closure of its streams is loaded. */
   async propagate(batch: AppendBatch): Promise<void> {
-    for (const staged of [...batch.stagedStreams]) staged.markStaleLevels();
+    const ticks = batch.derivingTicks();
+    const areFollowed = ticks.length > 0 && (await this.#deriveTicks(batch, ticks));
+    if (ticks.length > 0 && !areFollowed) {
+      this.rollBack();
+      batch.takeTicksApart();
+    }
+    batch.markStaleLevels();
+    // Beside ticks that were followed, the batch has no rows of sources.
+    if (!areFollowed) await this.#propagateRows(batch);
+  }
+
+  /** Returns false, and adds nothing to the batch, when the ticks cannot be followed as such. */
+  async #deriveTicks(batch: AppendBatch, ticks: readonly DerivingTick[]): Promise<boolean> {
+    const plans = new Set(ticks.map(({ derived }) => derived));
+    if (plans.size > 1 && haveCommonNode(plans)) return false;
+    const derivation = new TickDerivation();
+    const previousMs = new Map<DerivedPlan, number>();
+    for (const plan of plans) await this.#prepare(plan);
+    for (const tick of ticks) {
+      const { derived, timestampMs } = tick;
+      if (!canStepTick(tick, previousMs.get(derived) ?? Number.NEGATIVE_INFINITY)) return false;
+      this.#movedPlans.add(derived);
+      if (!derivation.step(tick)) return false;
+      previousMs.set(derived, timestampMs);
+    }
+    const { ticks: outputs, rows, warnings } = derivation.outputs;
+    for (const output of outputs) batch.addDerivedTick(output);
+    for (const { stream, timestampMs, value } of rows) {
+      batch.stage(stream).addRow(timestampMs, Number.isNaN(value) ? null : value);
+    }
+    batch.warnings.push(...warnings);
+    return true;
+  }
+
+  /** Gives every derived stream of a plan its present state, and sequences their place. */
+  async #prepare({ nodes }: DerivedPlan): Promise<void> {
+    for (const node of nodes) {
+      if (node.state === null || node.state.isForgotten) node.state = this.#state(node.stream);
+      if (node.isBucket || node.state.sequence !== null) continue;
+      await this.#sequence(node.state);
+    }
+  }
+
+  async #propagateRows(batch: AppendBatch): Promise<void> {
     const byDepth: Set<LiveStream>[] = [];
     const enqueue = (source: LiveStream): void => {
       for (const id of source.rawDependents) {
@@ -95,7 +145,7 @@ export class LiveDerivation {
   /** Whether the derived stream got rows or changes of its own. */
   async #derive(batch: AppendBatch, derived: LiveStream): Promise<boolean> {
     this.#moved.add(derived.streamId);
-    const run = this.#run(derived);
+    const { run } = this.#state(derived);
     const changed = run.derivation.sources.flatMap((source) => {
       const ranges = batch.staged(source.streamId)?.replacedRanges ?? [];
       return source.granularity === this.#cache.get(source.streamId)?.record.highestGranularity
@@ -122,7 +172,7 @@ export class LiveDerivation {
 
   async #deriveSequence(batch: AppendBatch, work: DeriveWork): Promise<void> {
     const { derived, run, rows } = work;
-    const live = await this.#sequence(derived, run);
+    const live = await this.#sequence(this.#state(derived));
     const outputs = new OutputRows(derived.record);
     let staleFrom: number | null = null;
     let staleEndMs = 0;
@@ -133,14 +183,14 @@ export class LiveDerivation {
         return true;
       }
       live.state = run.operator.step(live.state, input, outputs);
-      live.position = positionOf(input);
+      live.position.timestampMs = input.timestampMs;
+      live.position.source = input.source;
       return true;
     });
     batch.warnings.push(...outputs.warnings);
     if (outputs.rowCount > 0) batch.stage(derived).addColumns(outputs.block(), true);
     if (staleFrom === null) return;
     // An input came in between processed ones: the state is no longer that of the inputs in order.
-    this.#sequences.delete(derived.streamId);
     this.#markStale(batch, derived, [{ startMs: staleFrom, endMs: staleEndMs }]);
   }
 
@@ -158,8 +208,7 @@ export class LiveDerivation {
   async #deriveBuckets(batch: AppendBatch, work: DeriveWork): Promise<void> {
     const { derived, run, rows } = work;
     const buckets = bucketsOf(rows, run);
-    const open = this.#openBuckets.get(derived.streamId) ?? new Map<number, unknown>();
-    this.#openBuckets.set(derived.streamId, open);
+    const open = this.#state(derived).openBuckets;
     if (this.#canStep(work, buckets, open)) {
       await this.#stepBuckets(batch, work, open);
     } else {
@@ -196,11 +245,10 @@ export class LiveDerivation {
     open: OpenBuckets,
   ): Promise<void> {
     const touched = new Set<number>();
-    const discard = { emit: () => {}, warn: () => {} };
     await mergeInputs(this.#rowCursors(run, rows), (input) => {
       const startMs = bucketStartMs(input.timestampMs, run.granularity);
       touched.add(startMs);
-      open.set(startMs, run.operator.step(open.get(startMs) ?? run.start(), input, discard));
+      open.set(startMs, run.operator.step(open.get(startMs) ?? run.start(), input, SILENT_SINK));
       return true;
     });
     for (const startMs of [...touched].sort((a, b) => a - b)) {
@@ -208,7 +256,7 @@ export class LiveDerivation {
       run.operator.flush?.(open.get(startMs), outputs);
       batch.warnings.push(...outputs.warnings);
       const range = { startMs, endMs: startMs + run.granularity.durationMs };
-      stageOutputs(batch, derived, { range, rows: outputs.block() });
+      stageOutputs(batch, derived, { range, outputs });
     }
   }
 
@@ -254,7 +302,7 @@ export class LiveDerivation {
     });
     run.operator.flush?.(state, outputs);
     batch.warnings.push(...outputs.warnings);
-    stageOutputs(batch, derived, { range, rows: outputs.block() });
+    stageOutputs(batch, derived, { range, outputs });
   }
 
   async #storedRows(stream: LiveStream, range: TimeRange): Promise<Block> {
@@ -268,8 +316,7 @@ export class LiveDerivation {
     if (ranges.length === 0) return;
     const staged = batch.stage(derived);
     staged.record = { ...staged.record, stale: addRanges(staged.record.stale, ranges) };
-    this.#sequences.delete(derived.streamId);
-    this.#openBuckets.delete(derived.streamId);
+    this.#state(derived).reset();
   }
 
   /** What the batch adds to each source, as far as it counts; null where it adds nothing. */
@@ -291,25 +338,22 @@ export class LiveDerivation {
     });
   }
 
-  async #sequence(derived: LiveStream, run: OperatorRun): Promise<LiveSequence> {
-    const known = this.#sequences.get(derived.streamId);
-    if (known !== undefined) return known;
+  async #sequence(state: DerivedState): Promise<LiveSequence> {
+    if (state.sequence !== null) return state.sequence;
+    const { run } = state;
     const streams = run.derivation.sources.map(({ streamId }) => this.#cache.get(streamId)!);
-    const live = await run.restore(this.#context.backend, {
-      streams,
-      beforeMs: TIME_END_MS,
-    });
-    this.#sequences.set(derived.streamId, live);
-    return live;
+    const restored = await run.restore(this.#context.backend, { streams, beforeMs: TIME_END_MS });
+    state.sequence = { state: restored.state, position: { ...restored.position } };
+    return state.sequence;
   }
 
-  #run(derived: LiveStream): OperatorRun {
-    let run = this.#runs.get(derived.streamId);
-    if (run === undefined) {
-      run = new OperatorRun(derived.record);
-      this.#runs.set(derived.streamId, run);
+  #state(derived: LiveStream): DerivedState {
+    let state = this.#states.get(derived.streamId);
+    if (state === undefined) {
+      state = new DerivedState(derived.record);
+      this.#states.set(derived.streamId, state);
     }
-    return run;
+    return state;
   }
 }
 
@@ -320,18 +364,33 @@ interface DeriveWork {
   readonly rows: readonly (Block | null)[];
 }
 
+/** Whether a derived stream is in more than one of the plans. */
+function haveCommonNode(plans: Iterable<DerivedPlan>): boolean {
+  const seen = new Set<LiveStream>();
+  for (const { nodes } of plans) {
+    for (const { stream } of nodes) {
+      if (seen.has(stream)) return true;
+      seen.add(stream);
+    }
+  }
+  return false;
+}
+
 const NO_ROWS: Block = { timestamps: new Float64Array(0), columns: {} };
 
 /** Outputs after everything that the derived stream has are appended; others replace their bucket. */
 function stageOutputs(
   batch: AppendBatch,
   derived: LiveStream,
-  { range, rows }: { range: TimeRange; rows: Block },
+  { range, outputs }: { range: TimeRange; outputs: OutputRows },
 ): void {
-  // More inputs never take an output away, so no output means that there was none before.
-  if (rows.timestamps.length === 0) return;
-  const staged = batch.stage(derived);
+  const rows = outputs.block();
   const latestMs = derived.latestMs ?? Number.NEGATIVE_INFINITY;
+  if (rows.timestamps.length === 0) {
+    // More inputs take an output away only where the result has become too large, which is a warning.
+    if (outputs.warnings.length === 0 || range.startMs > latestMs) return;
+  }
+  const staged = batch.stage(derived);
   if (range.startMs > latestMs) {
     staged.addColumns(rows, true);
     return;

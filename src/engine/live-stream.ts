@@ -1,10 +1,28 @@
-import { Granularity } from '../model/granularity.ts';
-import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { Granularity, lowerGranularities } from '../model/granularity.ts';
+import type { Dependent, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS } from '../model/time-range.ts';
-import { type ValueCodec, valueCodecOf } from '../model/value.ts';
+import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
+import { withWatermarks } from './stale-levels.ts';
 
-/** What this process believes about a stream, kept up to date by its own commits. */
+/** Of the level next to each granularity; undefined below the coarsest. */
+const FINEST_LEVEL_NAME: ReadonlyMap<string, string | undefined> = new Map(
+  Granularity.values.map(({ name }) => [name, lowerGranularities(name)[0]?.name]),
+);
+
+/** Keeps the open buckets of a stream's levels, and knows how far these have followed appends. */
+export interface LevelFollower {
+  /** The watermark of a level, 0 being the finest; null where the record is right about it. */
+  untilMs(levelIndex: number): number | null;
+}
+
+const NO_IDS: readonly StreamId[] = Object.freeze([]);
+
+/**
+ * What this process believes about a stream, kept up to date by its own commits. There is one for every
+ * stream that is appended to, so it holds nothing of its own that streams can share.
+ */
 export class LiveStream {
+  /** Of levels that follow appends the watermarks may be old: see `currentRecord`. */
   record!: StreamRecord;
   revision!: number | string;
   version!: number | string;
@@ -13,16 +31,23 @@ export class LiveStream {
   codec!: ValueCodec;
   highest!: Granularity;
   /** Streams that derive from this one's raw datapoints. */
-  rawDependents!: readonly StreamId[];
+  rawDependents: readonly StreamId[] = NO_IDS;
+  /** Watermark of the finest level: rows before it make buckets stale, even in order. */
+  levelUntilMs: number = Number.NEGATIVE_INFINITY;
+  /** What lets the levels follow appends; null before that was decided. */
+  follower: LevelFollower | null = null;
   /** The record may have changed: read it again before building on it. */
   isDirty = false;
-  /** The last batch that took rows for this stream, and the extent of their timestamps. */
+  /** Whether a commit has had rows for it since the cache last looked for streams to let go of. */
+  isInUse = true;
+  /** The epoch of the cache in which everything that derives from the stream, and its sources, was loaded. */
+  closureEpoch = -1;
+  /** The last batch that took note of rows for this stream, and the newest of them. */
   stagedBatch = 0;
-  stagedEarliestMs = 0;
   stagedLatestMs = 0;
-  /** The last batch that has this stream in a plain tick, and the last tick that had it at all. */
-  tickedBatch = 0;
-  tickMark = 0;
+  /** The last request that was checked for this stream, and the newest of its rows. */
+  checkMark = 0;
+  checkedLatestMs = 0;
 
   constructor(snapshot: StreamSnapshot) {
     this.adopt(snapshot);
@@ -32,22 +57,45 @@ export class LiveStream {
     return this.record.id;
   }
 
-  adopt(snapshot: StreamSnapshot): void {
-    this.adoptRecord(snapshot.record);
+  /** Whether a number can be stored as it is. */
+  get isPlainNumeric(): boolean {
+    return this.record.valueType === 'numeric' && !isHighAccuracy(this.record);
+  }
+
+  /** Returns whether what derives from the stream, or how, is no longer as it was known. */
+  adopt(snapshot: StreamSnapshot): boolean {
+    const hasChanged = snapshot.revision !== this.revision && this.adoptRecord(snapshot.record);
     this.revision = snapshot.revision;
     this.version = snapshot.version;
     this.earliestMs = snapshot.earliestMs;
     this.latestMs = snapshot.latestMs;
     this.isDirty = false;
+    return hasChanged;
   }
 
-  adoptRecord(record: StreamRecord): void {
+  /** The record with the watermarks to which its levels have followed appends. */
+  currentRecord(): StreamRecord {
+    if (this.follower !== null) {
+      this.record = withWatermarks(this.record, this.follower);
+      this.levelUntilMs = finestUntilMs(this.record);
+    }
+    return this.record;
+  }
+
+  /** Returns what `adopt` does. */
+  adoptRecord(record: StreamRecord): boolean {
+    const known = this.record as StreamRecord | undefined;
     this.record = record;
-    this.codec = valueCodecOf(record);
+    this.levelUntilMs = finestUntilMs(record);
+    if (known !== undefined && isSameLineage(known, record)) return false;
+    this.codec = sharedCodec(record);
     this.highest = Granularity.byName(record.highestGranularity);
-    this.rawDependents = record.dependents
-      .filter(({ granularity }) => granularity === record.highestGranularity)
-      .map(({ streamId }) => streamId);
+    const dependents = record.dependents.filter(
+      ({ granularity }) => granularity === record.highestGranularity,
+    );
+    this.rawDependents =
+      dependents.length === 0 ? NO_IDS : dependents.map(({ streamId }) => streamId);
+    return true;
   }
 }
 
@@ -59,4 +107,47 @@ export function depthOf({ derivation }: StreamRecord): number {
 /** Whether history is still to be processed: staleness without an end. */
 export function isPendingBackprocess(record: StreamRecord): boolean {
   return record.stale.at(-1)?.endMs === TIME_END_MS;
+}
+
+function finestUntilMs({ highestGranularity, levels }: StreamRecord): number {
+  const name = FINEST_LEVEL_NAME.get(highestGranularity) as
+    | keyof StreamRecord['levels']
+    | undefined;
+  return (name === undefined ? null : levels[name]?.untilMs) ?? Number.NEGATIVE_INFINITY;
+}
+
+/** Whether the same streams derive from both, and both follow their sources from the same instant on. */
+function isSameLineage(a: StreamRecord, b: StreamRecord): boolean {
+  return pendingFromMs(a) === pendingFromMs(b) && hasSameDependents(a.dependents, b.dependents);
+}
+
+/** Start of the history that is still to be processed; null when there is none. */
+function pendingFromMs(record: StreamRecord): number | null {
+  return isPendingBackprocess(record) ? record.stale.at(-1)!.startMs : null;
+}
+
+function hasSameDependents(a: readonly Dependent[], b: readonly Dependent[]): boolean {
+  if (a === b) return true;
+  return (
+    a.length === b.length &&
+    a.every(
+      ({ streamId, granularity }, index) =>
+        streamId === b[index]!.streamId && granularity === b[index]!.granularity,
+    )
+  );
+}
+
+const CODECS: Map<string, ValueCodec> = new Map();
+/** More kinds of streams than this keep codecs of their own. */
+const CODEC_COUNT_MAX = 1000;
+
+/** One codec for all streams that store the same kind of values. */
+function sharedCodec(record: StreamRecord): ValueCodec {
+  const kind = `${record.valueType} ${isHighAccuracy(record)} ${record.valueDownsamplers.join()}`;
+  let codec = CODECS.get(kind);
+  if (codec === undefined) {
+    codec = valueCodecOf(record);
+    if (CODECS.size < CODEC_COUNT_MAX) CODECS.set(kind, codec);
+  }
+  return codec;
 }

@@ -8,10 +8,11 @@ import {
 import { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { EngineContext } from './context.ts';
-import { firstStaleRange, maintainDerived } from './derived-maintenance.ts';
-import { Lease, type LeaseHolder } from './lease.ts';
+import { firstStaleRange } from './derived-maintenance.ts';
+import { type FailureHandler, LeaseGroup, type LeaseHolder } from './lease.ts';
 import type { ComputedRange } from './level-draft.ts';
-import { hasLevelWork, maintainLevels } from './level-maintenance.ts';
+import { hasLevelWork } from './level-maintenance.ts';
+import { MaintenanceGroup } from './maintenance-group.ts';
 import { shuffled } from './sharing.ts';
 
 /** How often somebody who needs what another worker is computing looks whether it is there. */
@@ -24,7 +25,10 @@ export interface MaintenanceTask {
   /** `levels`: downsampling, with corrections of derived streams; `history`: backprocessing. */
   readonly kind: 'levels' | 'history';
   readonly untilMs: number;
-  readonly concurrency: number;
+  /** Streams that are leased together, and share commits. */
+  readonly groupSize: number;
+  /** Groups that are worked on at once. */
+  readonly groupCount: number;
   /** Streams that it refuses are left alone, also when they become stale during the run. */
   readonly isOwn: (streamId: StreamId) => boolean;
   readonly lease: LeaseHolder;
@@ -91,19 +95,19 @@ export class Maintenance {
   /** Gives the streams that others hold. */
   async #runStreams(streams: readonly StreamId[]): Promise<readonly StreamId[]> {
     const held: StreamId[] = [];
-    const queue = new PQueue({ concurrency: this.#task.concurrency });
+    const { groupSize, groupCount } = this.#task;
+    const queue = new PQueue({ concurrency: groupCount });
     let failure: { readonly reason: unknown } | null = null;
-    for (const streamId of streams) {
+    for (let from = 0; from < streams.length; from += groupSize) {
       // Bounded, so that a store of a million streams does not become a million waiting promises.
-      await queue.onSizeLessThan(this.#task.concurrency * 4);
+      await queue.onSizeLessThan(groupCount * 4);
       if (failure !== null) break;
+      const group = streams.slice(from, from + groupSize);
       void queue.add(async () => {
         try {
-          if (!(await this.#maintain(streamId))) held.push(streamId);
+          held.push(...(await this.#maintain(group)));
         } catch (error) {
-          if (this.#task.signal?.aborted) failure ??= { reason: this.#task.signal.reason };
-          else if (isAboutStore(error)) failure ??= { reason: error };
-          else this.#warn(streamId, error);
+          failure ??= { reason: error };
         }
       });
     }
@@ -112,29 +116,53 @@ export class Maintenance {
     return held;
   }
 
-  /** False when somebody else is at it, and the run has to see what becomes of it. */
-  async #maintain(streamId: StreamId): Promise<boolean> {
-    const { signal, kind } = this.#task;
+  /** Gives those that somebody else is at, as far as the run has to see what becomes of them. */
+  async #maintain(streams: readonly StreamId[]): Promise<readonly StreamId[]> {
+    const { signal, kind, lease: holder } = this.#task;
     signal?.throwIfAborted();
-    if (await this.#hasWork(streamId)) {
-      const lease = await Lease.acquire(this.#context, streamId, this.#task.lease);
-      if (lease !== null) await this.#maintainLeased(streamId, lease);
-      else if (kind === 'history') return false;
+    const busy = await this.#withWork(streams);
+    let held: ReadonlySet<StreamId> = new Set();
+    if (busy.length > 0) {
+      const onFailed = this.#fail;
+      const group = await LeaseGroup.acquire(this.#context, busy, { holder, onFailed });
+      if (kind === 'history') held = new Set(group.refused);
+      try {
+        await this.#group().maintain(group.leases);
+      } finally {
+        await group.release(onFailed);
+      }
     }
-    this.#finished.add(streamId);
-    this.#report();
-    return true;
+    for (const streamId of streams) {
+      if (held.has(streamId)) continue;
+      this.#finished.add(streamId);
+      this.#report();
+    }
+    return [...held];
   }
 
   /** A lease costs two durable writes: most streams of a regular run need none. */
-  async #hasWork(streamId: StreamId): Promise<boolean> {
-    const [snapshot] = await this.#context.backend.readStreams([streamId]);
-    if (snapshot === null || snapshot === undefined) return false;
-    const isStale =
-      firstStaleRange(snapshot.record, { includesPending: this.#includesPending }) !== undefined;
-    if (isStale) return true;
-    const { untilMs } = this.#task;
-    return this.#doesLevels(streamId) && hasLevelWork(this.#context, snapshot, untilMs);
+  async #withWork(streams: readonly StreamId[]): Promise<readonly StreamId[]> {
+    try {
+      const snapshots = await this.#context.backend.readStreams(streams);
+      return streams.filter((_streamId, index) => this.#hasWork(snapshots[index] ?? null));
+    } catch (error) {
+      if (streams.length === 1) {
+        this.#fail(streams[0]!, error);
+        return [];
+      }
+      // One stream that cannot be read is enough.
+      const each = await Promise.all(streams.map((streamId) => this.#withWork([streamId])));
+      return each.flat();
+    }
+  }
+
+  #hasWork(snapshot: StreamSnapshot | null): boolean {
+    if (snapshot === null) return false;
+    const { record } = snapshot;
+    if (firstStaleRange(record, { includesPending: this.#includesPending }) !== undefined) {
+      return true;
+    }
+    return this.#doesLevels(record.id) && hasLevelWork(this.#context, snapshot, this.#task.untilMs);
   }
 
   get #includesPending(): boolean {
@@ -145,40 +173,31 @@ export class Maintenance {
     return this.#task.kind === 'levels' && this.#asked.has(streamId);
   }
 
-  async #maintainLeased(streamId: StreamId, lease: Lease): Promise<void> {
-    try {
-      await this.#maintainDerived(streamId, lease);
-      if (this.#doesLevels(streamId)) await this.#maintainLevels(streamId, lease);
-    } finally {
-      await lease.release();
-    }
-  }
-
-  async #maintainDerived(streamId: StreamId, lease: Lease): Promise<void> {
-    await maintainDerived(this.#context, {
-      streamId,
-      lease,
-      includesPending: this.#includesPending,
-      signal: this.#task.signal,
-      onCommit: ({ rowCount, marked }) => {
-        this.#rowCount += rowCount;
-        this.#noteMarked(streamId, marked);
-      },
-    });
-  }
-
-  async #maintainLevels(streamId: StreamId, lease: Lease): Promise<void> {
-    await maintainLevels(this.#context, {
-      streamId,
-      lease,
-      untilMs: this.#task.untilMs,
-      signal: this.#task.signal,
-      needsRows: this.#task.onComputed !== null,
-      onCommit: ({ snapshot, computed, marked }) => {
-        for (const { block } of computed) this.#rowCount += block.timestamps.length;
-        this.#task.onComputed?.(snapshot, computed);
-        this.#noteMarked(streamId, marked);
-      },
+  #group(): MaintenanceGroup {
+    const { untilMs, signal, onComputed } = this.#task;
+    return new MaintenanceGroup(this.#context, {
+      derived: (streamId) => ({
+        includesPending: this.#includesPending,
+        signal,
+        onCommit: ({ rowCount, marked }) => {
+          this.#rowCount += rowCount;
+          this.#noteMarked(streamId, marked);
+        },
+      }),
+      levels: (streamId) =>
+        !this.#doesLevels(streamId)
+          ? null
+          : {
+              untilMs,
+              signal,
+              needsRows: onComputed !== null,
+              onCommit: ({ snapshot, computed, marked }) => {
+                for (const { block } of computed) this.#rowCount += block.timestamps.length;
+                onComputed?.(snapshot, computed);
+                this.#noteMarked(streamId, marked);
+              },
+            },
+      onFailed: this.#fail,
     });
   }
 
@@ -206,6 +225,13 @@ export class Maintenance {
       rowCount: this.#rowCount,
     });
   }
+
+  /** A stream that fails is a warning. @throws what ends the run: an abort, or what is about the store. */
+  readonly #fail: FailureHandler = (streamId, error) => {
+    if (this.#task.signal?.aborted) throw this.#task.signal.reason;
+    if (isAboutStore(error)) throw error;
+    this.#warn(streamId, error);
+  };
 
   #warn(streamId: StreamId, error: unknown): void {
     // Deleted while the run was under way: nothing is left to do for it.

@@ -106,7 +106,7 @@ export class OperatorRun {
   }
 }
 
-export function positionOf({ timestampMs, source }: Input): Position {
+function positionOf({ timestampMs, source }: Input): Position {
   return { timestampMs, source };
 }
 
@@ -118,7 +118,8 @@ export function isBefore(input: Input, position: Position): boolean {
   );
 }
 
-const SILENT_SINK: Sink = { emit: () => {}, warn: () => {} };
+/** For outputs that are known, or will be given again. */
+export const SILENT_SINK: Sink = { emit: () => {}, warn: () => {} };
 
 /** Gathers the outputs of an operator as rows of the derived stream's raw level. */
 export class OutputRows implements Sink {

@@ -17,6 +17,8 @@ import type { TimeRange } from '../model/time-range.ts';
 import type { LiveStream } from './live-stream.ts';
 import { withStaleRaw } from './stale-levels.ts';
 
+const NONE_REPLACED: readonly never[] = Object.freeze([]);
+
 /** What one batch does to one stream. */
 export class StagedStream {
   readonly stream: LiveStream;
@@ -24,7 +26,11 @@ export class StagedStream {
   #timestamps: number[] = [];
   #values: unknown[] = [];
   #isAscending = true;
-  readonly #replaced: { readonly range: TimeRange; readonly block: Block }[] = [];
+  /** The first and last of all added rows by time, and the last by arrival. */
+  #firstMs = Number.POSITIVE_INFINITY;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #endMs = Number.NEGATIVE_INFINITY;
+  #replaced: readonly { readonly range: TimeRange; readonly block: Block }[] = NONE_REPLACED;
   #record: StreamRecord | null = null;
   #rows: Block | null = null;
 
@@ -37,22 +43,37 @@ export class StagedStream {
   }
 
   addRow(timestampMs: number, stored: unknown): void {
-    if (timestampMs < (this.#timestamps.at(-1) ?? this.#blocksEndMs())) this.#isAscending = false;
+    if (timestampMs < this.#endMs) this.#isAscending = false;
     this.#timestamps.push(timestampMs);
     this.#values.push(stored);
+    this.#endMs = timestampMs;
+    if (timestampMs < this.#firstMs) this.#firstMs = timestampMs;
+    if (timestampMs > this.#lastMs) this.#lastMs = timestampMs;
     this.#rows = null;
   }
 
+  /** `block` has rows. */
   addColumns(block: Block, isAscending: boolean): void {
     this.#closeRows();
-    if (!isAscending || block.timestamps[0]! < this.#blocksEndMs()) this.#isAscending = false;
+    const { timestamps } = block;
+    if (!isAscending || timestamps[0]! < this.#endMs) this.#isAscending = false;
+    this.#endMs = timestamps.at(-1)!;
+    const firstMs = isAscending ? timestamps[0]! : minOf(timestamps);
+    const lastMs = isAscending ? this.#endMs : maxOf(timestamps);
+    this.#firstMs = Math.min(this.#firstMs, firstMs);
+    this.#lastMs = Math.max(this.#lastMs, lastMs);
     this.#blocks.push(block);
     this.#rows = null;
   }
 
   /** Derived rows in the place of those that the range has now. */
   replace(range: TimeRange, block: Block): void {
-    this.#replaced.push({ range, block });
+    this.#replaced = [...this.#replaced, { range, block }];
+  }
+
+  /** In the order in which they are to be made. */
+  get replacements(): readonly { readonly range: TimeRange; readonly block: Block }[] {
+    return this.#replaced;
   }
 
   get replacedRanges(): readonly TimeRange[] {
@@ -61,7 +82,7 @@ export class StagedStream {
 
   /** The record as this batch leaves it. */
   get record(): StreamRecord {
-    return this.#record ?? this.stream.record;
+    return this.#record ?? this.stream.currentRecord();
   }
 
   set record(record: StreamRecord) {
@@ -86,20 +107,32 @@ export class StagedStream {
   /** How many of `rows()` are older than what is stored, or overwrite some of it. */
   get lateRowCount(): number {
     const { latestMs } = this.stream;
-    if (latestMs === null) return 0;
+    if (latestMs === null || this.#firstMs > latestMs) return 0;
+    if (this.#keepsEqual && this.#firstMs === latestMs) return 0;
     const bound = this.#keepsEqual ? lowerBound : upperBound;
     return bound(this.rows().timestamps, latestMs);
   }
 
+  /** Rows that lie in what the levels have already: late ones, and those that levels did not wait for. */
+  #computedRows(): Float64Array {
+    // Levels that follow appends may have moved on since the record was stored.
+    this.stream.currentRecord();
+    const { levelUntilMs } = this.stream;
+    const lateCount = this.lateRowCount;
+    if (lateCount === 0 && this.#firstMs >= levelUntilMs) return EMPTY_BLOCK.timestamps;
+    const { timestamps } = this.rows();
+    return timestamps.subarray(0, Math.max(lateCount, lowerBound(timestamps, levelUntilMs)));
+  }
+
   /**
-   * Marks what late rows and replaced ranges make stale. The record is touched in any case, so that
-   * whoever is computing from the older rows right now notices.
+   * Marks what rows in computed levels and replaced ranges make stale. The record is touched in any case, so
+   * that whoever is computing from the older rows right now notices.
    */
   markStaleLevels(): void {
-    const lateRows = this.rows().timestamps.subarray(0, this.lateRowCount);
-    if (lateRows.length === 0 && this.#replaced.length === 0) return;
+    const computedRows = this.#computedRows();
+    if (computedRows.length === 0 && this.#replaced.length === 0) return;
     let { record } = this;
-    for (const timestampMs of lateRows) {
+    for (const timestampMs of computedRows) {
       record = withStaleRaw(record, this.stream.earliestMs, {
         startMs: timestampMs,
         endMs: timestampMs + 1,
@@ -112,51 +145,66 @@ export class StagedStream {
 
   /** Timestamp, when a single number in order is all that the batch has for the stream. */
   singleFloatRowMs(): number | null {
-    if (this.#replaced.length > 0 || this.lateRowCount > 0) return null;
-    const { timestamps, columns } = this.rows();
-    const isSingle = timestamps.length === 1 && columns[VALUE_COLUMN] instanceof Float64Array;
-    return isSingle ? timestamps[0]! : null;
+    const isSingle = this.#blocks.length === 0 && this.#timestamps.length === 1;
+    if (!isSingle || this.#replaced.length > 0 || this.lateRowCount > 0) return null;
+    const value = this.#values[0];
+    return typeof value === 'number' || value === null ? this.#timestamps[0]! : null;
   }
 
+  /** NaN = null. */
   singleFloat(): number {
-    return (this.rows().columns[VALUE_COLUMN] as Float64Array)[0]!;
+    return (this.#values[0] ?? Number.NaN) as number;
   }
 
-  writes(): readonly Write[] {
+  addWrites(writes: Write[]): void {
     const { streamId, highest: granularity } = this.stream;
-    const replacements = this.#replaced.map(
-      ({ range, block }): Write => ({ kind: 'replace', streamId, granularity, range, block }),
-    );
+    for (const { range, block } of this.#replaced) {
+      writes.push({ kind: 'replace', streamId, granularity, range, block });
+    }
     const rows = this.rows();
-    const late = sliceBlock(rows, 0, this.lateRowCount);
-    const inOrder = sliceBlock(rows, this.lateRowCount, rows.timestamps.length);
-    const appends = [late, inOrder]
-      .filter((block) => block.timestamps.length > 0)
-      .map((block): Write => ({ kind: 'append', streamId, granularity, block }));
-    return [...replacements, ...appends];
+    const rowCount = rows.timestamps.length;
+    const lateCount = this.lateRowCount;
+    if (lateCount > 0) {
+      const block = sliceBlock(rows, 0, lateCount);
+      writes.push({ kind: 'append', streamId, granularity, block });
+    }
+    if (lateCount < rowCount) {
+      const block = sliceBlock(rows, lateCount, rowCount);
+      writes.push({ kind: 'append', streamId, granularity, block });
+    }
   }
 
   /** What the cached stream becomes once the batch is committed. */
   get extentMs(): { readonly earliestMs: number; readonly latestMs: number } | null {
-    const blocks = [this.rows(), ...this.#replaced.map(({ block }) => block)];
-    const filled = blocks.filter(({ timestamps }) => timestamps.length > 0);
-    if (filled.length === 0) return null;
-    return {
-      earliestMs: Math.min(...filled.map(({ timestamps }) => timestamps[0]!)),
-      latestMs: Math.max(...filled.map(({ timestamps }) => timestamps.at(-1)!)),
-    };
-  }
-
-  #blocksEndMs(): number {
-    return this.#blocks.at(-1)?.timestamps.at(-1) ?? Number.NEGATIVE_INFINITY;
+    let earliestMs = this.#firstMs;
+    let latestMs = this.#lastMs;
+    for (const { block } of this.#replaced) {
+      const { timestamps } = block;
+      if (timestamps.length === 0) continue;
+      earliestMs = Math.min(earliestMs, timestamps[0]!);
+      latestMs = Math.max(latestMs, timestamps.at(-1)!);
+    }
+    return earliestMs <= latestMs ? { earliestMs, latestMs } : null;
   }
 
   #closeRows(): void {
     if (this.#timestamps.length === 0) return;
-    this.#blocks.push(rawBlock(Float64Array.from(this.#timestamps), valueColumn(this.#values)));
+    this.#blocks.push(rawBlock(new Float64Array(this.#timestamps), valueColumn(this.#values)));
     this.#timestamps = [];
     this.#values = [];
   }
+}
+
+function minOf(timestamps: Float64Array): number {
+  let minMs = Number.POSITIVE_INFINITY;
+  for (const timestampMs of timestamps) if (timestampMs < minMs) minMs = timestampMs;
+  return minMs;
+}
+
+function maxOf(timestamps: Float64Array): number {
+  let maxMs = Number.NEGATIVE_INFINITY;
+  for (const timestampMs of timestamps) if (timestampMs > maxMs) maxMs = timestampMs;
+  return maxMs;
 }
 
 /** Sorts by timestamp, equal ones in the order in which they stand. */

@@ -2,6 +2,7 @@ import {
   bucketCeilMs,
   bucketStartMs,
   type Granularity,
+  type GranularityName,
   lowerGranularities,
 } from '../model/granularity.ts';
 import { addRange } from '../model/staleness.ts';
@@ -38,4 +39,20 @@ export function withStaleRaw(
   const next = withStaleBuckets(level, granularity, { startMs: changed.startMs, endMs });
   if (next === level) return record;
   return { ...record, levels: { ...record.levels, [granularity.name]: next } };
+}
+
+/** The record with other watermarks; of a level, 0 being the finest, where the follower gives one. */
+export function withWatermarks(
+  record: StreamRecord,
+  follower: { untilMs(levelIndex: number): number | null },
+): StreamRecord {
+  let levels: Partial<Record<GranularityName, LevelState>> | null = null;
+  for (const [index, { name }] of lowerGranularities(record.highestGranularity).entries()) {
+    const movedMs = follower.untilMs(index);
+    const before = record.levels[name];
+    if (movedMs === null || movedMs === before?.untilMs) continue;
+    levels ??= { ...record.levels };
+    levels[name] = { untilMs: movedMs, stale: before?.stale ?? [] };
+  }
+  return levels === null ? record : { ...record, levels };
 }

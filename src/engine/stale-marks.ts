@@ -18,8 +18,10 @@ export class StaleMarks {
     }
   }
 
-  get streamIds(): readonly StreamId[] {
-    return [...this.#byDependent.keys()];
+  /** Dependents of the stream that have marks. */
+  of({ dependents }: StreamRecord): readonly StreamId[] {
+    const streamIds = dependents.map(({ streamId }) => streamId);
+    return streamIds.filter((streamId) => this.#byDependent.has(streamId));
   }
 
   /** The dependents' records with the marks, and the expectation that they are what was read here. */
@@ -29,7 +31,7 @@ export class StaleMarks {
   }> {
     const records: StreamRecord[] = [];
     const expect: Expectation[] = [];
-    const snapshots = await backend.readStreams(this.streamIds);
+    const snapshots = await backend.readStreams([...this.#byDependent.keys()]);
     for (const snapshot of snapshots) {
       if (snapshot === null) continue;
       const { record, revision } = snapshot;

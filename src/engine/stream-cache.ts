@@ -2,19 +2,47 @@ import type { Backend } from '../backends/backend.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { LiveStream } from './live-stream.ts';
 
+/** Streams that are remembered at most, apart from those of the batch at hand. */
+const STREAM_COUNT_MAX = 200_000;
+/** Room that is made at once when there are more. */
+const EVICTED_COUNT = 20_000;
+
 /**
  * The streams that this process appends to. Only the appender builds on them, one batch at a time; every
  * commit carries the versions it was built on, so that what another process did is noticed.
  */
 export class StreamCache {
   readonly #backend: Backend;
+  readonly #streamCountMax: number;
   readonly #streams = new Map<StreamId, LiveStream>();
+  readonly #dirty = new Set<LiveStream>();
+  /** Were dirty when the load under way began, and nobody has asked for them so far. */
+  #unasked = new Set<LiveStream>();
   readonly #onReload: (stream: LiveStream) => void;
+  #epoch = 0;
 
   /** `onReload` is told of each known stream whose data may differ from what was known of it. */
-  constructor(backend: Backend, onReload: (stream: LiveStream) => void) {
+  constructor(
+    backend: Backend,
+    onReload: (stream: LiveStream) => void,
+    { streamCountMax = STREAM_COUNT_MAX }: { readonly streamCountMax?: number } = {},
+  ) {
     this.#backend = backend;
     this.#onReload = onReload;
+    this.#streamCountMax = streamCountMax;
+  }
+
+  /**
+   * Changes when a known stream leaves the cache, or what derives from it changes. What was found out about
+   * streams by following their dependents holds as long as it stays the same.
+   */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether a known stream must be read again before somebody builds on it. */
+  get hasDirty(): boolean {
+    return this.#dirty.size > 0;
   }
 
   /**
@@ -25,50 +53,69 @@ export class StreamCache {
     return this.#streams.get(streamId);
   }
 
-  /** Whether the stream is up to date, and nothing derives from its raw datapoints. */
-  isPlain(streamId: StreamId): boolean {
+  /** Whether the stream, and everything that derives from its raw datapoints, is up to date. */
+  isReady(streamId: StreamId): boolean {
     const stream = this.#streams.get(streamId);
-    return stream !== undefined && !stream.isDirty && stream.rawDependents.length === 0;
+    if (stream === undefined || stream.isDirty) return false;
+    if (stream.rawDependents.length === 0) return true;
+    return stream.closureEpoch === this.#epoch && this.#dirty.size === 0;
   }
 
   /** Reads what is missing or dirty. Afterwards `get` finds every stream that exists. */
-  async load(streamIds: Iterable<StreamId>): Promise<void> {
+  async #load(streamIds: Iterable<StreamId>): Promise<void> {
     const missing = [...new Set(streamIds)].filter((id) => this.#streams.get(id)?.isDirty ?? true);
     if (missing.length === 0) return;
     const snapshots = await this.#backend.readStreams(missing);
     for (const [index, snapshot] of snapshots.entries()) {
       const streamId = missing[index]!;
       const known = this.#streams.get(streamId);
-      if (known !== undefined) this.#onReload(known);
-      if (snapshot === null) this.#streams.delete(streamId);
-      else if (known === undefined) this.#streams.set(streamId, new LiveStream(snapshot));
-      else known.adopt(snapshot);
+      if (known !== undefined) this.#unasked.delete(known);
+      if (known === undefined) {
+        if (snapshot !== null) this.#streams.set(streamId, new LiveStream(snapshot));
+      } else if (snapshot === null) {
+        this.#remove(known);
+      } else {
+        this.#onReload(known);
+        if (known.adopt(snapshot)) this.#epoch++;
+        this.#dirty.delete(known);
+      }
     }
   }
 
-  /** Loads the streams, all that derive from their raw datapoints, and all sources of those. */
+  /**
+   * Loads the streams, all that derive from their raw datapoints, and all sources of those, and lets go of
+   * what else was dirty.
+   */
   async loadClosure(streamIds: Iterable<StreamId>): Promise<void> {
-    let next = new Set(streamIds);
+    this.#unasked = new Set(this.#dirty);
     const seen = new Set<StreamId>();
+    let next = new Set(streamIds);
     while (next.size > 0) {
-      await this.load(next);
+      await this.#load(next);
       const found = new Set<StreamId>();
       for (const id of next) {
         seen.add(id);
         const stream = this.get(id);
         for (const dependent of stream?.rawDependents ?? []) found.add(dependent);
       }
-      const sources = [...found].filter((id) => !seen.has(id));
-      next = new Set(sources);
-      await this.load(sources);
-      await this.load(sources.flatMap((id) => sourceIdsOf(this.get(id))));
+      const dependents = [...found].filter((id) => !seen.has(id));
+      next = new Set(dependents);
+      await this.#load(dependents);
+      await this.#load(dependents.flatMap((id) => sourceIdsOf(this.get(id))));
+    }
+    for (const stream of this.#unasked) this.#remove(stream);
+    for (const id of seen) {
+      const stream = this.#streams.get(id);
+      if (stream !== undefined) stream.closureEpoch = this.#epoch;
     }
   }
 
   markDirty(streamIds: Iterable<StreamId>): void {
     for (const id of streamIds) {
       const stream = this.#streams.get(id);
-      if (stream !== undefined) stream.isDirty = true;
+      if (stream === undefined) continue;
+      stream.isDirty = true;
+      this.#dirty.add(stream);
     }
   }
 
@@ -80,8 +127,32 @@ export class StreamCache {
   adoptUpdate(record: StreamRecord, revision: number | string): void {
     const stream = this.#streams.get(record.id);
     if (stream === undefined) return;
-    stream.adoptRecord(record);
+    if (stream.adoptRecord(record)) this.#epoch++;
     stream.revision = revision;
+  }
+
+  #remove(stream: LiveStream): void {
+    this.#onReload(stream);
+    this.#streams.delete(stream.streamId);
+    this.#dirty.delete(stream);
+    this.#epoch++;
+  }
+
+  /** Bounds the cache: lets go of streams that had no rows since they were looked at last. */
+  trim(): void {
+    if (this.#streams.size <= this.#streamCountMax) return;
+    let evictedCount = 0;
+    for (const [streamId, stream] of [...this.#streams]) {
+      if (evictedCount >= EVICTED_COUNT) return;
+      if (stream.isInUse) {
+        stream.isInUse = false;
+        this.#streams.delete(streamId);
+        this.#streams.set(streamId, stream);
+      } else {
+        this.#remove(stream);
+        evictedCount++;
+      }
+    }
   }
 }
 

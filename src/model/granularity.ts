@@ -55,6 +55,10 @@ const values: readonly Granularity[] = Object.freeze([
 ]);
 
 const BY_NAME: ReadonlyMap<string, Granularity> = new Map(values.map((g) => [g.name, g]));
+const LOWER: readonly (readonly Granularity[])[] = values.map((_g, i) =>
+  Object.freeze(values.slice(i + 1)),
+);
+const INDEX_BY_NAME: ReadonlyMap<string, number> = new Map(values.map((g, i) => [g.name, i]));
 
 /**
  * Finds a granularity by its name.
@@ -94,14 +98,14 @@ export const Granularity: {
 
 /** Index in `Granularity.values`: 0 is the finest. */
 export function granularityIndex(name: GranularityName): number {
-  const index = values.findIndex((g) => g.name === name);
-  assert(index >= 0, 'a granularity name that passed validation is known');
+  const index = INDEX_BY_NAME.get(name);
+  assert(index !== undefined, 'a granularity name that passed validation is known');
   return index;
 }
 
 /** The granularities coarser than `highest`, from finest to coarsest; empty below `days`. */
 export function lowerGranularities(highest: GranularityName): readonly Granularity[] {
-  return values.slice(granularityIndex(highest) + 1);
+  return LOWER[granularityIndex(highest)]!;
 }
 
 /** Start of the bucket that holds the instant. */

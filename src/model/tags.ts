@@ -50,11 +50,24 @@ export function removeTagPaths(tags: Tags, paths: Tags): Tags {
 }
 
 export function isEqualJson(a: Json, b: Json): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    return (
+      Array.isArray(b) && a.length === b.length && a.every((item, i) => isEqualJson(item, b[i]!))
+    );
+  }
+  if (!isTagObject(a) || !isTagObject(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isEqualJson(a[key]!, b[key]!))
+  );
 }
 
 /** JSON text with the keys of every object sorted: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
+  if (typeof value !== 'object') return JSON.stringify(value);
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
     return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));

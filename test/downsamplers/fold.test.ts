@@ -105,6 +105,61 @@ describe('Fold of raw datapoints', () => {
     );
   });
 
+  test('of datapoints that are equally far apart is that of one after the other, to the bit', () => {
+    const zeros = fc.constantFrom(0, -0, 1, -1, Number.NaN);
+    const value = fc.oneof(zeros, fc.double({ noNaN: true, noDefaultInfinity: true }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -5000, max: 5000 }),
+        fc.oneof(fc.constantFrom(0, 0.5, 1, 10, 60, 61), fc.nat(100)),
+        fc.array(value, { maxLength: 150 }),
+        fc.constantFrom(undefined, ['sum'], ['min'], ['max', 'min'], ['mean', 'min', 'max']),
+        (startSeconds, stepSeconds, values, names) => {
+          const schema = schemaOf(names);
+          const points = values.map((item, i) => ({
+            timestampMs: (startSeconds + i * stepSeconds) * 1000,
+            value: Number.isNaN(item) ? null : item,
+          }));
+          const block = blockOf(points);
+          // A single row has no step: each is looked at.
+          const rows = cutAt(block, [...points.keys()]);
+          expect(foldRaw(schema, MINUTES, [block])).toEqual(foldRaw(schema, MINUTES, rows));
+        },
+      ),
+    );
+  });
+
+  test('takes long blocks with a gap and an open bucket at every place of their slices', () => {
+    const schema = schemaOf(['mean', 'min', 'max']);
+    const points = Array.from({ length: 10_000 }, (_, i) => ({
+      timestampMs: (i + (i > 4090 ? 7 : 0) + (i > 9000 ? 100_000 : 0)) * 10_000,
+      value: ((i * 7919) % 1009) / 4,
+    }));
+    const block = blockOf(points);
+    const pieces = cutAt(
+      block,
+      Array.from({ length: 700 }, (_, i) => i * 13),
+    );
+    const whole = foldRaw(schema, MINUTES, [block]);
+    expect(whole).toEqual(foldRaw(schema, MINUTES, pieces));
+    expect(whole.timestamps.length).toBeGreaterThan(1600);
+    const hours = foldStates(schema, Granularity.Hours, [whole]);
+    expect(hours).toEqual(foldStates(schema, Granularity.Hours, cutAt(whole, [1, 2, 61, 400])));
+  });
+
+  test('keeps what it gave away while it goes on, and starts anew after the end', () => {
+    const schema = schemaOf();
+    const fold = new Fold(schema, TENS);
+    const block = blockOf(secondly(Array.from({ length: 45 }, (_, i) => i)));
+    const [head, tail] = cutAt(block, [25]);
+    fold.addRaw(head!);
+    const taken = [fold.takeClosed(), fold.finish()];
+    fold.addRaw(tail!);
+    const second = fold.finish();
+    expect(concatBlocks(taken)).toEqual(foldRaw(schema, TENS, [head!]));
+    expect(second).toEqual(foldRaw(schema, TENS, [tail!]));
+  });
+
   test('does not depend on whether numbers come in float64 or among JSON values, to the bit', () => {
     const schema = schemaOf();
     const value = fc.oneof(

@@ -1,6 +1,6 @@
 import { Datastream } from '../../src/api/datastream.ts';
 import type { DatastreamOptions } from '../../src/api/types.ts';
-import type { Commit, CommitOutcome } from '../../src/backends/backend.ts';
+import type { CommitOutcome, GroupedCommit } from '../../src/backends/backend.ts';
 import { MemoryBackend } from '../../src/backends/memory/memory-backend.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
 
@@ -10,16 +10,16 @@ export const SECONDS = { valueDownsamplers: ['mean'], highestGranularity: 'secon
 
 /** A memory store on which something may happen just before a commit: as another process would do it. */
 class MeddledBackend extends MemoryBackend {
-  beforeCommit: ((commit: Commit) => Promise<void>) | null = null;
+  beforeCommit: ((commit: GroupedCommit) => Promise<void>) | null = null;
   #isMeddling = false;
 
-  protected override async _commit(commit: Commit): Promise<CommitOutcome> {
+  protected override async _commitGrouped(commit: GroupedCommit): Promise<CommitOutcome> {
     if (this.beforeCommit !== null && !this.#isMeddling) {
       this.#isMeddling = true;
       await this.beforeCommit(commit);
       this.#isMeddling = false;
     }
-    return super._commit(commit);
+    return super._commitGrouped(commit);
   }
 }
 

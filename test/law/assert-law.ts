@@ -1,7 +1,7 @@
 import { compare } from './compare.ts';
 import type { Step } from './history.ts';
 import type { Defect } from './model.ts';
-import { Run } from './run.ts';
+import { Run, type RunOptions } from './run.ts';
 import type { DisposableStore } from './stores.ts';
 
 /** LAW_RUNS=10 runs ten times as many histories. */
@@ -12,11 +12,11 @@ export const TIMEOUT_MS: number = 120_000 * Math.max(1, RUN_FACTOR);
 export async function assertLaw(
   open: () => Promise<DisposableStore>,
   steps: readonly Step[],
-  defect: Defect = 'none',
+  { defect = 'none', ...options }: RunOptions & { readonly defect?: Defect } = {},
 ): Promise<void> {
   const store = await open();
   try {
-    const run = new Run(store);
+    const run = new Run(store, options);
     await run.start();
     for (const step of steps) await run.apply(step);
     await run.settle();

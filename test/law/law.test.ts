@@ -17,6 +17,19 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
     TIMEOUT_MS,
   );
 
+  for (const live of ['one', 'both'] as const) {
+    test(
+      `in random histories on the memory backend, where ${live} of two engines keep levels current`,
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(history, (steps) => assertLaw(memory, steps, { live })),
+          { numRuns: Math.ceil(60 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
+        );
+      },
+      TIMEOUT_MS,
+    );
+  }
+
   test(
     'in random histories where equal timestamps overwrite and levels are computed when read',
     async () => {
@@ -39,12 +52,23 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
     TIMEOUT_MS,
   );
 
+  test(
+    'in random histories on the embedded backend, where levels follow appends',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(history, (steps) => assertLaw(embedded, steps, { live: 'both' })),
+        { numRuns: Math.ceil(20 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
   for (const defect of ['late data is lost', 'nulls are zeros', 'sum ignores a source'] as const) {
     test(
       `a model in which ${defect} is caught: the comparison can fail`,
       async () => {
         const { failed } = await fc.check(
-          fc.asyncProperty(history, (steps) => assertLaw(memory, steps, defect)),
+          fc.asyncProperty(history, (steps) => assertLaw(memory, steps, { defect })),
           { numRuns: 60, seed: 7, endOnFailure: true },
         );
         expect(failed).toBe(true);

@@ -45,6 +45,11 @@ export interface RunStore {
   reopen?(): Promise<void>;
 }
 
+/** Which of the two engines let levels follow appends, where the store can. Default: none. */
+export interface RunOptions {
+  readonly live?: 'none' | 'one' | 'both';
+}
+
 export interface RunStream {
   readonly id: StreamId;
   readonly model: ModelStream;
@@ -93,16 +98,19 @@ export class Run {
   #other: Datastream;
   #baseCount = 0;
   readonly #failures: DatastreamWarning[] = [];
+  readonly #live: RunOptions['live'];
 
-  constructor(store: RunStore) {
+  constructor(store: RunStore, { live = 'none' }: RunOptions = {}) {
     this.#store = store;
-    this.datastream = this.#open(store.backend);
-    this.#other = this.#open(store.other);
+    this.#live = store.backend.supports.liveLevels ? live : 'none';
+    this.datastream = this.#open(store.backend, this.#live !== 'none');
+    this.#other = this.#open(store.other, this.#live === 'both');
     this.rules = rulesOf(store.backend.supports);
   }
 
-  #open(backend: Backend): Datastream {
+  #open(backend: Backend, liveDownsampling: boolean): Datastream {
     return new Datastream(backend, {
+      liveDownsampling,
       now: () => new Date(NOW_MS),
       onWarning: (warning) => {
         // A step without a meaningful output is part of the histories; anything else is a failure.
@@ -140,6 +148,17 @@ export class Run {
   async apply(step: Step): Promise<void> {
     await this.#apply(step);
     this.#assertNoWarnings();
+    // Also what follows appends is right at any time.
+    if (this.#live !== 'none') await this.#verify();
+  }
+
+  /** Gives the number of stale ranges. */
+  async #verify(): Promise<number> {
+    const { staleRangeCount, differenceCount } = await this.datastream.verify({
+      onDifference: (difference) => assert.fail(`verify: ${JSON.stringify(difference)}`),
+    });
+    assert.equal(differenceCount, 0);
+    return staleRangeCount;
   }
 
   #assertNoWarnings(): void {
@@ -175,8 +194,8 @@ export class Run {
       case 'reopen':
         if (this.#store.reopen !== undefined) {
           await this.#store.reopen();
-          this.datastream = this.#open(this.#store.backend);
-          this.#other = this.#open(this.#store.other);
+          this.datastream = this.#open(this.#store.backend, this.#live !== 'none');
+          this.#other = this.#open(this.#store.other, this.#live === 'both');
         }
     }
   }
@@ -188,11 +207,7 @@ export class Run {
       const written = await this.datastream.downsampleStreams({ returnDatapoints: true });
       this.#assertNoWarnings();
       if (written.length > 0) continue;
-      const { staleRangeCount, differenceCount } = await this.datastream.verify({
-        onDifference: (difference) => assert.fail(`verify: ${JSON.stringify(difference)}`),
-      });
-      assert.equal(differenceCount, 0);
-      if (staleRangeCount === 0) return;
+      if ((await this.#verify()) === 0) return;
     }
     assert.fail('maintenance does not come to rest');
   }

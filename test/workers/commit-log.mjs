@@ -30,10 +30,11 @@ AbstractBackend.prototype.commit = async function (request) {
 };
 
 function log({ writes = [] }) {
-  for (const { kind, streamId, granularity, range, block } of writes) {
-    if (kind !== 'replace') continue;
-    const { startMs, endMs } = range;
-    const rowCount = block.timestamps.length;
+  for (const { kind, streamId, granularity, range, block, untilMs } of writes) {
+    if (kind !== 'replace' && kind !== 'advance') continue;
+    const { timestamps } = block;
+    const rowCount = timestamps.length;
+    const { startMs, endMs } = range ?? { startMs: timestamps[0] ?? untilMs, endMs: untilMs };
     const line = { streamId, granularity: granularity.name, startMs, endMs, rowCount };
     appendFileSync(COMMIT_LOG, `${JSON.stringify(line)}\n`);
   }

@@ -14,15 +14,15 @@ import { type Replacement, Worker, type WorkerEnd } from './worker.ts';
 
 const SIZE: Size = { streamCount: 200, pointCount: 10_000, derivedCount: 8 };
 const WORKER_COUNT = 4;
+/** Streams that a worker has under way, and that may share a commit. */
+const CONCURRENCY = 2;
 /**
- * Somebody gets that far, however the streams are shared out: each takes a commit at least. Half of what
- * one of them has to do when the others do as much.
+ * Somebody gets that far, however the streams are shared out: as many as a worker has under way take a
+ * commit at least. Half of what one of them has to do when the others do as much.
  */
-const DIE_AT_COMMIT = Math.floor(SIZE.streamCount / WORKER_COUNT / 2);
+const DIE_AT_COMMIT = Math.floor(SIZE.streamCount / CONCURRENCY / WORKER_COUNT / 2);
 /** Short, because the streams of the one that dies have to wait for its end. */
 const LEASE = '5s';
-/** A server that has one writer at a time gains nothing from many. */
-const CONCURRENCY = '2';
 const POLL_INTERVAL_MS = 1000;
 const TIMEOUT_MS = 240_000;
 
@@ -66,7 +66,7 @@ async function manyWorkers(
   { folder, isDone }: { folder: string; isDone: () => Promise<boolean> },
 ): Promise<readonly WorkerEnd[]> {
   const dieFile = join(folder, 'one-died');
-  const common = ['--every', '1s', '--lease', LEASE, '--concurrency', CONCURRENCY];
+  const common = ['--every', '1s', '--lease', LEASE, '--concurrency', `${CONCURRENCY}`];
   const deadly = { DIE_AT_COMMIT: String(DIE_AT_COMMIT), DIE_FILE: dieFile };
   const workers = Array.from({ length: WORKER_COUNT }, (_, index) => {
     const argv = ['--store', url, 'downsample', ...common];

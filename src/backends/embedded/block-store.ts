@@ -15,6 +15,7 @@ import {
   encodeBlock,
   readBlockHeader,
 } from '../codec/block-codec.ts';
+import { type EncodedRows, encodeInPages, isWellSized } from './encoded-rows.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import {
   type BlockPlace,
@@ -26,11 +27,11 @@ import {
 } from './keys.ts';
 import type { StoreFiles } from './store-files.ts';
 
-/**
- * Blocks of bucket states have many columns; half as many rows keep them about as large as raw
- * ones.
- */
+/** Blocks of bucket states have many columns; fewer rows keep them about as large as raw ones. */
 const NARROW_COLUMN_COUNT_MAX = 2;
+const WIDE_DIVISOR = 2;
+/** A block with so much of the target is not filled up any more. */
+const FULL_FRACTION = 7 / 8;
 
 /** An encoded block where it stands. */
 export interface StoredBlock {
@@ -45,21 +46,25 @@ export interface StoredBlock {
 export class BlockStore {
   readonly #files: StoreFiles;
   readonly #rowCountTarget: number;
+  /**
+   * Whether no block of any level stands behind those that are put. LMDB is told: it would leave
+   * pages half empty otherwise, for more to be put between what they have.
+   */
+  #isAtEnd = false;
 
   constructor(files: StoreFiles, { rowCountTarget }: { rowCountTarget: number }) {
     this.#files = files;
     this.#rowCountTarget = rowCountTarget;
   }
 
-  /** How many rows a new block of raw numbers gets. */
-  get rawRowCountTarget(): number {
-    return this.#rowCountTarget;
+  /** How many rows a new block of such rows gets, at most. */
+  rowCountTarget(block: Block): number {
+    return this.#targetOf(Object.keys(block.columns).length);
   }
 
-  /** How many rows a new block of such rows gets. */
-  rowCountTarget(block: Block): number {
-    const isNarrow = Object.keys(block.columns).length <= NARROW_COLUMN_COUNT_MAX;
-    return isNarrow ? this.#rowCountTarget : Math.max(1, this.#rowCountTarget >> 1);
+  #targetOf(columnCount: number): number {
+    if (columnCount <= NARROW_COLUMN_COUNT_MAX) return this.#rowCountTarget;
+    return Math.max(1, this.#rowCountTarget / WIDE_DIVISOR);
   }
 
   /** Names a block in messages, which put it behind an "at". */
@@ -121,22 +126,119 @@ export class BlockStore {
     }
   }
 
-  /** Adds rows none of which is older than a row of the level's blocks. */
-  append(level: LevelPlace, rows: Block): void {
-    const target = this.rowCountTarget(rows);
-    const last = this.#last(level);
-    const kept = last === null ? null : this.#withRoom(last, target);
-    if (last === null || kept === null) {
-      this.#rewrite(level, { run: [], content: rows, target, isAppend: true });
-      return;
+  /**
+   * Adds rows none of which is older than a row of the level's blocks: in the given order, and
+   * ready-made blocks of a good size as they are.
+   */
+  append(level: LevelPlace, pieces: readonly (Block | EncodedRows)[]): void {
+    this.#isAtEnd = this.#isLastLevel(level);
+    this.#appendPieces(level, pieces);
+    this.#isAtEnd = false;
+  }
+
+  #appendPieces(level: LevelPlace, pieces: readonly (Block | EncodedRows)[]): void {
+    let end = this.#last(level);
+    let loose: (Block | EncodedRows)[] = [];
+    for (const piece of pieces) {
+      if (!isEncoded(piece) || !this.#isSettled(piece)) {
+        loose.push(piece);
+        continue;
+      }
+      end = this.#putLoose(level, loose, end);
+      loose = [];
+      end = this.#put(level, piece, end);
     }
-    // Only what tops up the last block is copied.
-    const rowCount = rows.timestamps.length;
-    const room = Math.min(target - kept.timestamps.length, rowCount);
-    const content = concatBlocks([kept, sliceBlock(rows, 0, room)]);
-    this.#rewrite(level, { run: [last], content, target, isAppend: true });
-    const rest = sliceBlock(rows, room, rowCount);
-    this.#rewrite(level, { run: [], content: rest, target, isAppend: true });
+    this.#putLoose(level, loose, end);
+  }
+
+  /** Encodes rows into blocks of a good size. */
+  encode(rows: Block): readonly EncodedRows[] {
+    return encodeInPages(rows, { rowCountTarget: this.rowCountTarget(rows) });
+  }
+
+  /**
+   * Puts rows that came in small pieces behind the last block, together with small blocks before
+   * them: each one that has no more rows than what follows it. So blocks of a slow level grow by
+   * doubling, no row is written more often than that takes, and only a few blocks are small.
+   */
+  #putLoose(
+    level: LevelPlace,
+    pieces: readonly (Block | EncodedRows)[],
+    end: StoredBlock | null,
+  ): StoredBlock | null {
+    if (pieces.length === 0) return end;
+    const merged: StoredBlock[] = [];
+    let rowCount = 0;
+    for (const piece of pieces) rowCount += rowCountOf(piece);
+    let last = end;
+    while (last !== null) {
+      const header = this.#headerOfSmall(last);
+      if (header === null || header.rowCount > rowCount) break;
+      merged.unshift(last);
+      rowCount += header.rowCount;
+      last = this.#previous(last.place);
+    }
+    const [only] = pieces;
+    if (merged.length === 0 && pieces.length === 1 && isEncoded(only!)) {
+      return this.#put(level, only, last);
+    }
+    const before = merged.map((block) => this.#decode(block));
+    const rows = concatBlocks([...before, ...pieces.map((piece) => this.#rowsOf(level, piece))]);
+    for (const { place } of merged) this.#files.blocks.remove(blockKey(place));
+    const bytesPerRow = this.#bytesPerRow(merged.at(-1) ?? last);
+    const rowCountTarget = this.rowCountTarget(rows);
+    for (const encoded of encodeInPages(rows, { rowCountTarget, bytesPerRow })) {
+      last = this.#put(level, encoded, last);
+    }
+    return last;
+  }
+
+  /** Puts a block behind the last one of the level. */
+  #put(level: LevelPlace, { bytes, firstMs }: EncodedRows, last: StoredBlock | null): StoredBlock {
+    const tie = last?.place.startMs === firstMs ? last.place.tie + 1 : 0;
+    const place = { ordinal: level.ordinal, level: level.level, startMs: firstMs, tie };
+    this.#files.blocks.putSync(blockKey(place), bytes, { append: this.#isAtEnd });
+    return { place, bytes };
+  }
+
+  /** What a block says about itself that later rows may be merged into; null of others. */
+  #headerOfSmall(stored: StoredBlock): BlockHeader | null {
+    try {
+      const header = this.header(stored);
+      const { columnNames, rowCount } = header;
+      const target = this.#targetOf(columnNames.length);
+      return isFull({ rowCount, bytes: stored.bytes }, target) ? null : header;
+    } catch (error) {
+      // A block that does not decode is left as it is: its rows are lost, but later ones need not
+      // be.
+      if (error instanceof BlockCorrupt) return null;
+      throw error;
+    }
+  }
+
+  /** Whether a ready-made block is as good as one that later rows are merged into. */
+  #isSettled({ bytes, rowCount }: EncodedRows): boolean {
+    // Of the few columns of raw rows; blocks of many columns have more bytes for their rows.
+    return isFull({ bytes, rowCount }, this.#rowCountTarget);
+  }
+
+  #rowsOf(level: LevelPlace, piece: Block | EncodedRows): Block {
+    if (!isEncoded(piece)) return piece;
+    const { ordinal, level: index } = level;
+    return decodeBlock(
+      piece.bytes,
+      this.locate({ ordinal, level: index, startMs: piece.firstMs, tie: 0 }),
+    );
+  }
+
+  #bytesPerRow(stored: StoredBlock | null): number | undefined {
+    if (stored === null) return undefined;
+    try {
+      return stored.bytes.length / this.header(stored).rowCount;
+    } catch (error) {
+      if (error instanceof BlockCorrupt) return undefined;
+      throw error;
+    }
   }
 
   /** Adds rows, each after every row of the same or an earlier timestamp. */
@@ -147,7 +249,7 @@ export class BlockStore {
     while (row < rowCount) {
       const block = this.#floor(level, rows.timestamps[row]!) ?? this.#first(level);
       if (block === null) {
-        this.append(level, sliceBlock(rows, row, rowCount));
+        this.append(level, [sliceBlock(rows, row, rowCount)]);
         return;
       }
       const next = this.#next(block.place);
@@ -231,19 +333,6 @@ export class BlockStore {
     return { run: wider, content: rows, target, isAppend };
   }
 
-  /**
-   * The rows of a block that is not full; null when it is. One that does not decode counts as full
-   * and is left as it is: its rows are lost, but later ones need not be.
-   */
-  #withRoom(stored: StoredBlock, target: number): Block | null {
-    try {
-      return this.header(stored).rowCount < target ? this.#decode(stored) : null;
-    } catch (error) {
-      if (error instanceof BlockCorrupt) return null;
-      throw error;
-    }
-  }
-
   #decode({ place, bytes }: StoredBlock): Block {
     const block = decodeBlock(bytes, this.locate(place));
     this.#checkStart(place, block.timestamps[0]!);
@@ -256,6 +345,12 @@ export class BlockStore {
     throw new BlockCorrupt(
       `Corrupt block at ${this.locate(place)}: its first row has another timestamp, ${firstMs}.`,
     );
+  }
+
+  #isLastLevel({ ordinal, level }: LevelPlace): boolean {
+    const start = levelEndKey(ordinal, level);
+    for (const _key of this.#files.blocks.getKeys({ start, limit: 1 })) return false;
+    return true;
   }
 
   #first(level: LevelPlace): StoredBlock | null {
@@ -308,6 +403,22 @@ interface Rewrite {
 
 function isSettled({ run, content, isAppend }: Rewrite): boolean {
   return isAppend || run.length === 0 || content.timestamps.length === 0;
+}
+
+function isEncoded(piece: Block | EncodedRows): piece is EncodedRows {
+  return 'bytes' in piece;
+}
+
+function rowCountOf(piece: Block | EncodedRows): number {
+  return isEncoded(piece) ? piece.rowCount : piece.timestamps.length;
+}
+
+/** Whether a block has the rows that it should have, or bytes of a good size. */
+function isFull(
+  { rowCount, bytes }: { readonly rowCount: number; readonly bytes: Uint8Array },
+  target: number,
+): boolean {
+  return rowCount >= target * FULL_FRACTION || isWellSized(bytes.length);
 }
 
 function isSmall({ timestamps }: Block, target: number): boolean {

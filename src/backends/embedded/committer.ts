@@ -1,33 +1,42 @@
 import { assert } from '../../model/assert.ts';
-import { type Block, concatBlocks, rawBlock, VALUE_COLUMN } from '../../model/block.ts';
+import { type Block, rawBlock, VALUE_COLUMN } from '../../model/block.ts';
 import { granularityIndex } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import { matchesTags } from '../../model/tags.ts';
-import type { Commit, CommitOutcome, Creation, ReplaceWrite, TickWrite } from '../backend.ts';
+import {
+  type AdvanceWrite,
+  type BucketWrite,
+  type CommitOutcome,
+  type Creation,
+  type GroupedCommit,
+  type LevelWrite,
+  NO_ROW,
+  type ReplaceWrite,
+  type TickWrite,
+  type Write,
+} from '../backend.ts';
 import type { BlockStore } from './block-store.ts';
+import type { Cohort } from './cohort.ts';
+import { bucketRow, COUNT_COLUMN } from './cohort-keys.ts';
 import type { Journal } from './journal.ts';
-import { JournalEntryWriter, type LevelPlace } from './journal-entry.ts';
+import type { BucketRows, LevelPlace } from './journal-entry.ts';
+import { JournalEntryWriter } from './journal-entry-writer.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { boundedLevel } from './level-bounds.ts';
+import { pendingRows } from './pending-rows.ts';
+import { type RawGroup, StreamGroups } from './stream-groups.ts';
+import type { StreamState } from './stream-state.ts';
 import type { StreamStore } from './stream-store.ts';
-import { type TickGroup, TickGroups } from './tick-groups.ts';
-import type { StreamState, View } from './view.ts';
+import type { View } from './view.ts';
 
-/** A tail of so many blocks is sealed without waiting for the rest of the journal. */
-const TAIL_BLOCK_COUNT_MAX = 4;
+/** So many rows of one level in one write become blocks at once: sealing need not encode them. */
+const READY_MADE_ROW_COUNT_MIN = 64;
 
 export interface CommitterParts {
   readonly streams: StreamStore;
   readonly blocks: BlockStore;
   readonly leases: LeaseStore;
   readonly journal: Journal;
-}
-
-interface ResolvedTick {
-  readonly write: TickWrite;
-  /** By row; null where the commit itself creates the stream. */
-  readonly streams: readonly (StreamState | null)[];
-  readonly seq: number;
 }
 
 /**
@@ -41,43 +50,41 @@ export class Committer {
   readonly #leases: LeaseStore;
   readonly #journal: Journal;
   readonly #entry: JournalEntryWriter = new JournalEntryWriter();
-  readonly #tickGroups: TickGroups = new TickGroups();
+  readonly #groups: StreamGroups;
 
   constructor({ streams, blocks, leases, journal }: CommitterParts) {
     this.#streams = streams;
     this.#blocks = blocks;
     this.#leases = leases;
     this.#journal = journal;
+    this.#groups = new StreamGroups(streams);
   }
 
-  apply(view: View, commit: Commit): CommitOutcome {
-    const ticks: (readonly (StreamState | null)[])[] = [];
-    const conflicts = this.#conflicts(view, commit, ticks);
+  apply(view: View, commit: GroupedCommit): CommitOutcome {
+    const conflicts = this.#conflicts(view, commit);
     if (conflicts.length > 0) return { isCommitted: false, conflicts };
     const creations = commit.create ?? [];
     if (this.#isAnyMatched(view, creations)) return { isCommitted: false, conflicts: [] };
     const seq = view.seq + 1;
     this.#entry.reset();
     this.#writeRecords(view, commit, seq);
-    for (const write of commit.writes ?? []) {
-      if (write.kind === 'tick') {
-        this.#tick(view, { write, streams: ticks.shift()!, seq });
-        continue;
-      }
-      const stream = this.#stream(view, write.streamId);
-      const place = { ordinal: stream.ordinal, level: granularityIndex(write.granularity.name) };
-      if (write.kind === 'append') this.#append(view, place, { rows: write.block, seq });
-      else this.#replace(view, place, { write, seq });
-    }
+    for (const write of commit.writes ?? []) this.#write(view, write, seq);
     this.#delete(view, commit.delete ?? [], seq);
     return { isCommitted: true, version: this.#finish(view, seq) };
   }
 
-  /** Moves tails into blocks, as a commit of its own. */
+  /**
+   * Moves the rows of the levels into blocks, and the watermarks of their streams into records, as a
+   * commit of its own.
+   */
   seal(view: View, places: readonly LevelPlace[]): void {
     const seq = view.seq + 1;
     this.#entry.reset();
     this.#seal(view, places, seq);
+    for (const ordinal of new Set(places.map((place) => place.ordinal))) {
+      const stream = view.known(ordinal);
+      if (stream?.hasOverlay) this.#streams.storeWatermarks(view, stream);
+    }
     this.#finish(view, seq);
   }
 
@@ -87,16 +94,8 @@ export class Committer {
     return seq;
   }
 
-  /**
-   * Streams that are not as expected, or that are to be changed and are not there. Gathers the
-   * streams of each tick on the way: looking up each id once more would take as long as storing its
-   * row.
-   */
-  #conflicts(
-    view: View,
-    commit: Commit,
-    ticks: (readonly (StreamState | null)[])[],
-  ): readonly StreamId[] {
+  /** Streams that are not as expected, or that are to be changed and are not there. */
+  #conflicts(view: View, commit: GroupedCommit): readonly StreamId[] {
     const conflicts = new Set<StreamId>();
     for (const { streamId, revision, version } of commit.expect) {
       const stream = this.#streams.byId(view, streamId);
@@ -108,20 +107,45 @@ export class Committer {
         conflicts.add(streamId);
       }
     }
+    for (const { streamIds, version } of commit.expectGroups ?? []) {
+      this.#noteOthers(view, { streamIds, version, conflicts });
+    }
     const created = new Set((commit.create ?? []).map(({ record }) => record.id));
     for (const id of created) if (this.#streams.byId(view, id) !== null) conflicts.add(id);
-    const need = (id: StreamId): StreamState | null => {
-      const stream = this.#streams.byId(view, id);
-      if (stream === null && !created.has(id)) conflicts.add(id);
-      return stream;
+    const need = (id: StreamId): void => {
+      if (!created.has(id) && this.#streams.byId(view, id) === null) conflicts.add(id);
     };
     for (const { id } of commit.update ?? []) need(id);
     for (const write of commit.writes ?? []) {
-      if (write.kind === 'tick') ticks.push(write.streamIds.map(need));
-      else need(write.streamId);
+      if ('streamId' in write) need(write.streamId);
+      else if (this.#groups.resolve(view, write.streamIds) === null) write.streamIds.forEach(need);
     }
     for (const id of commit.delete ?? []) need(id);
     return [...conflicts];
+  }
+
+  /** Notes the streams of a group that have another version, or are not there. */
+  #noteOthers(
+    view: View,
+    group: {
+      streamIds: readonly StreamId[];
+      version: number | string;
+      conflicts: Set<StreamId>;
+    },
+  ): void {
+    const { streamIds, version, conflicts } = group;
+    const resolved = this.#groups.resolve(view, streamIds);
+    if (resolved === null) {
+      for (const id of streamIds) {
+        if (this.#streams.byId(view, id)?.version !== version) conflicts.add(id);
+      }
+      return;
+    }
+    const { ordinals } = resolved;
+    const { versions } = view.numbers;
+    for (let i = 0; i < ordinals.length; i++) {
+      if (versions[ordinals[i]!] !== version) conflicts.add(streamIds[i]!);
+    }
   }
 
   #isAnyMatched(view: View, creations: readonly Creation[]): boolean {
@@ -132,13 +156,12 @@ export class Committer {
     });
   }
 
-  #writeRecords(view: View, { create = [], update = [] }: Commit, seq: number): void {
+  #writeRecords(view: View, { create = [], update = [] }: GroupedCommit, seq: number): void {
     const ordinals: number[] = [];
     for (const { record } of create) {
       const ordinal = this.#streams.create(record, seq);
       ordinals.push(ordinal);
-      // Nothing was ever stored under a new ordinal.
-      view.state(ordinal).level(granularityIndex(record.highestGranularity)).areBoundsKnown = true;
+      view.state(ordinal).isNew = true;
     }
     view.apply(seq, { kind: 'record', ordinals });
     for (const record of update) {
@@ -150,41 +173,109 @@ export class Committer {
     this.#entry.record(ordinals);
   }
 
-  #tick(view: View, { write, streams, seq }: ResolvedTick): void {
-    const { streamIds, values, timestampMs } = write;
-    const groups = this.#tickGroups;
-    const late: number[] = [];
-    groups.reset(streamIds.length);
-    for (let i = 0; i < streamIds.length; i++) {
-      const stream = streams[i] ?? this.#stream(view, streamIds[i]!);
-      const state = boundedLevel(this.#blocks, stream, stream.rawLevel);
-      if (timestampMs < state.lastMs) late.push(i);
-      else groups.add(stream, state, values[i]!);
+  #write(view: View, write: Write | LevelWrite, seq: number): void {
+    if (write.kind === 'tick') {
+      this.#tick(view, write, seq);
+      return;
     }
-    for (const group of groups.filled()) this.#tickGroup(view, group, { timestampMs, seq });
-    // Another process may have been faster with a newer row: the tick is late there, and as
-    // welcome.
-    for (const i of late) {
-      const stream = this.#stream(view, streamIds[i]!);
-      const rows = rawBlock(Float64Array.of(timestampMs), values.slice(i, i + 1));
-      this.#append(view, { ordinal: stream.ordinal, level: stream.rawLevel }, { rows, seq });
+    if (write.kind === 'bucket') {
+      this.#bucket(view, write, seq);
+      return;
+    }
+    const stream = this.#stream(view, write.streamId);
+    const place = { ordinal: stream.ordinal, level: granularityIndex(write.granularity.name) };
+    if (write.kind === 'append') this.#append(view, place, { rows: write.block, seq });
+    else if (write.kind === 'advance') this.#advance(view, place, { write, seq });
+    else this.#replace(view, place, { write, seq });
+  }
+
+  #tick(view: View, { streamIds, values, timestampMs }: TickWrite, seq: number): void {
+    const group = this.#groups.resolve(view, streamIds);
+    assert(group !== null, 'a commit without conflicts changes streams that exist');
+    for (const raw of group.rawGroups) {
+      const { positions } = raw;
+      this.#tickGroup(view, seq, {
+        raw,
+        timestampMs,
+        values: positions === null ? values : Float64Array.from(positions, (i) => values[i]!),
+      });
     }
   }
 
   #tickGroup(
     view: View,
-    { level, count, ordinals, values, streams, states }: TickGroup,
-    { timestampMs, seq }: { timestampMs: number; seq: number },
+    seq: number,
+    { raw, timestampMs, values }: { raw: RawGroup; timestampMs: number; values: Float64Array },
   ): void {
-    this.#entry.tick({ timestampMs, level, ordinals, values, count });
-    const tailRowCountMax = this.#blocks.rawRowCountTarget * TAIL_BLOCK_COUNT_MAX;
-    const long: LevelPlace[] = [];
-    for (let i = 0; i < count; i++) {
-      const rowCount = view.pushRow(states[i]!, timestampMs, values[i]!);
-      streams[i]!.version = seq;
-      if (rowCount >= tailRowCountMax) long.push({ ordinal: ordinals[i]!, level });
+    const { level } = raw;
+    if (raw.cohort === null || raw.cohort.isDisbanded) raw.cohort = view.tickCohort(raw);
+    // A cohort knows its own list at a glance.
+    const ordinals = raw.cohort?.ordinals ?? raw.ordinals;
+    const late = this.#late(view, { cohort: raw.cohort, ordinals, level, timestampMs }).filter(
+      (i) => values[i] !== NO_ROW,
+    );
+    const inOrder = late.length === 0 ? values : values.slice();
+    for (const i of late) inOrder[i] = NO_ROW;
+    if (inOrder.some((value) => value !== NO_ROW)) {
+      const tick = { level, timestampMs, ordinals, values: inOrder };
+      this.#entry.tick(tick);
+      view.tick(seq, tick);
     }
-    this.#seal(view, long, seq);
+    // Another process may have been faster with a newer row: the tick is late there, and as
+    // welcome.
+    for (const i of late) {
+      const rows = rawBlock(Float64Array.of(timestampMs), values.slice(i, i + 1));
+      this.#append(view, { ordinal: ordinals[i]!, level }, { rows, seq });
+    }
+  }
+
+  #bucket(view: View, write: BucketWrite, seq: number): void {
+    const { startMs, untilMs, streamIds } = write;
+    const group = this.#groups.resolve(view, streamIds);
+    assert(group !== null, 'a commit without conflicts changes streams that exist');
+    const { ordinals } = group;
+    if (ordinals.length === 0) return;
+    const level = granularityIndex(write.granularity.name);
+    const columns = new Map<string, Float64Array | number>();
+    for (const [name, column] of Object.entries(write.columns)) {
+      columns.set(name, isConstant(column) ? column[0]! : column);
+    }
+    const bucket: BucketRows = { startMs, untilMs, level, ordinals, columns };
+    const cohort = view.bucketCohort(bucket);
+    const late = this.#late(view, { cohort, ordinals, level, timestampMs: startMs });
+    if (late.length > 0) columns.set(COUNT_COLUMN, withoutCounts(write.columns, late));
+    this.#entry.bucket(bucket);
+    view.bucket(seq, bucket);
+    for (const i of late) {
+      const rows = bucketRow({ startMs, columns: new Map(Object.entries(write.columns)) }, i);
+      if (rows !== null) this.#append(view, { ordinal: ordinals[i]!, level }, { rows, seq });
+    }
+  }
+
+  /**
+   * Positions of the streams that have a newer row than the given timestamp. Of a cohort's members
+   * it is known together.
+   */
+  #late(
+    view: View,
+    rows: {
+      cohort: Cohort | null;
+      ordinals: Uint32Array;
+      level: number;
+      timestampMs: number;
+    },
+  ): readonly number[] {
+    const { cohort, ordinals, level, timestampMs } = rows;
+    const areMembersKnown = cohort !== null && timestampMs >= cohort.boundMs;
+    const late: number[] = [];
+    let newestMs = timestampMs;
+    for (const i of areMembersKnown ? cohort.strays : ordinals.keys()) {
+      const { lastMs } = boundedLevel(this.#blocks, view.state(ordinals[i]!), level);
+      if (timestampMs < lastMs) late.push(i);
+      newestMs = Math.max(newestMs, lastMs);
+    }
+    if (cohort !== null) cohort.boundMs = newestMs;
+    return late;
   }
 
   #append(view: View, place: LevelPlace, { rows, seq }: { rows: Block; seq: number }): void {
@@ -194,18 +285,29 @@ export class Committer {
     if (firstMs < level.lastMs) {
       this.#seal(view, [place], seq);
       this.#blocks.insert(place, rows);
+      const bounds = [Math.min(firstMs, level.firstMs), Math.max(lastMs, level.lastMs)] as const;
       this.#touch(view, place, seq);
-    } else if (this.#isBig(rows, level.tail?.rowCount ?? 0)) {
-      const { tail } = level;
-      this.#blocks.append(place, tail === null ? rows : concatBlocks([tail.block(), rows]));
-      if (tail !== null) this.#noteSealed(view, [place], seq);
-      this.#touch(view, place, seq);
+      // Rows only came to those that the bounds had.
+      level.areBoundsKnown = true;
+      level.noteRows(...bounds);
+    } else if (this.#isReadyMade(rows)) {
+      const blocks = this.#blocks.encode(rows);
+      this.#entry.blocks(place, blocks);
+      view.apply(seq, { kind: 'blocks', place, blocks });
     } else {
       this.#journalRows(view, place, { rows, seq });
     }
-    // Rows only came to those that the bounds had.
-    level.areBoundsKnown = true;
-    level.noteRows(firstMs, lastMs);
+  }
+
+  #advance(
+    view: View,
+    place: LevelPlace,
+    { write, seq }: { write: AdvanceWrite; seq: number },
+  ): void {
+    const { block: rows, untilMs } = write;
+    if (rows.timestamps.length > 0) this.#append(view, place, { rows, seq });
+    this.#entry.advance(place, untilMs);
+    view.apply(seq, { kind: 'advance', place, untilMs });
   }
 
   #replace(
@@ -225,10 +327,9 @@ export class Committer {
     this.#touch(view, place, seq);
   }
 
-  #isBig(rows: Block, tailRowCount: number): boolean {
-    const rowCount = rows.timestamps.length;
+  #isReadyMade(rows: Block): boolean {
     const target = this.#blocks.rowCountTarget(rows);
-    return rowCount >= target || tailRowCount + rowCount > target * TAIL_BLOCK_COUNT_MAX;
+    return rows.timestamps.length >= Math.min(READY_MADE_ROW_COUNT_MIN, target);
   }
 
   #journalRows(view: View, place: LevelPlace, { rows, seq }: { rows: Block; seq: number }): void {
@@ -245,21 +346,17 @@ export class Committer {
     }
     // A tick of one stream says the same in fewer bytes.
     const { ordinal, level } = place;
-    const timestampMs = timestamps[0]!;
-    const ordinals = Uint32Array.of(ordinal);
-    this.#entry.tick({ timestampMs, level, ordinals, values, count: 1 });
-    const stream = view.state(ordinal);
-    view.pushRow(stream.level(level), timestampMs, values[0]!);
-    stream.version = seq;
+    const tick = { timestampMs: timestamps[0]!, level, ordinals: Uint32Array.of(ordinal), values };
+    this.#entry.tick(tick);
+    view.tick(seq, tick);
   }
 
   #seal(view: View, places: readonly LevelPlace[], seq: number): void {
-    const sealed = places.filter(({ ordinal, level }) => {
-      const tail = view.tail(ordinal, level);
-      if (tail === null) return false;
-      this.#blocks.append({ ordinal, level }, tail.block());
-      return true;
-    });
+    const sealed: LevelPlace[] = [];
+    for (const { place, pieces } of pendingRows(view, places)) {
+      this.#blocks.append(place, pieces);
+      sealed.push(place);
+    }
     this.#noteSealed(view, sealed, seq);
   }
 
@@ -291,4 +388,20 @@ export class Committer {
     assert(stream !== null, 'a commit without conflicts changes streams that exist');
     return stream;
   }
+}
+
+function isConstant(column: Float64Array): boolean {
+  const first = column[0];
+  for (let i = 1; i < column.length; i++) if (!Object.is(column[i], first)) return false;
+  return true;
+}
+
+/** The counts of a bucket, 0 where the stream is to have no row in it. */
+function withoutCounts(
+  columns: BucketWrite['columns'],
+  positions: readonly number[],
+): Float64Array {
+  const counts = columns[COUNT_COLUMN]!.slice();
+  for (const i of positions) counts[i] = 0;
+  return counts;
 }

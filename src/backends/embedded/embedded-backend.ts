@@ -7,6 +7,7 @@ import { AbstractBackend } from '../abstract-backend.ts';
 import type {
   Commit,
   CommitOutcome,
+  GroupedCommit,
   LeaseOptions,
   OpenBackendOptions,
   Page,
@@ -22,8 +23,9 @@ import { readLevelPage } from './page-reader.ts';
 import { Replica } from './replica.ts';
 import { Sealer } from './sealer.ts';
 import { openStoreFiles, type StoreFiles } from './store-files.ts';
+import type { StreamState } from './stream-state.ts';
 import { StreamStore } from './stream-store.ts';
-import type { StreamState, View } from './view.ts';
+import type { View } from './view.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** How an embedded store divides its work. The defaults suit; tests make everything smaller. */
@@ -32,7 +34,7 @@ export interface EmbeddedTuning {
   readonly journalSizeMaxBytes?: number;
   /** How much longer the journal may be for each level with rows in it. Default: 1 KiB. */
   readonly sizePerTailBytes?: number;
-  /** Rows of a new block of raw numbers; blocks of bucket states get half as many. Default: 512. */
+  /** Rows of a new block of raw numbers, at most; blocks of bucket states get half as many. Default: 2,400. */
   readonly blockRowCountTarget?: number;
   /** Levels whose rows move into blocks in one transaction. Default: 2,000. */
   readonly sliceLevelCount?: number;
@@ -55,7 +57,7 @@ interface OpenStore {
 
 /** A store in a folder of its own, on LMDB; docs/format/embedded-store.md tells how it works. */
 export class EmbeddedBackend extends AbstractBackend {
-  readonly supports: BackendManifest = Object.freeze({ ...COMPLETE_MANIFEST, liveLevels: false });
+  readonly supports: BackendManifest = COMPLETE_MANIFEST;
   readonly location: string;
   readonly #path: string;
   readonly #options: EmbeddedBackendOptions;
@@ -73,7 +75,7 @@ export class EmbeddedBackend extends AbstractBackend {
       now = () => new Date(),
       journalSizeMaxBytes = 8 * 1024 * 1024,
       sizePerTailBytes = 1024,
-      blockRowCountTarget: rowCountTarget = 512,
+      blockRowCountTarget: rowCountTarget = 2400,
       sliceLevelCount = 2000,
       recordCountMax = 20_000,
     } = this.#options;
@@ -93,11 +95,18 @@ export class EmbeddedBackend extends AbstractBackend {
   }
 
   protected override async _close(): Promise<void> {
-    const { queue, sealer, files } = this.#open();
+    const { queue, sealer, replica, files } = this.#open();
     queue.flush();
     sealer.stop();
     this.#store = null;
+    await replica.close();
     await files.close();
+  }
+
+  protected override async _checkpoint(): Promise<void> {
+    const { queue, sealer } = this.#open();
+    queue.flush();
+    await sealer.checkpoint();
   }
 
   protected override async _readStreams(
@@ -125,6 +134,10 @@ export class EmbeddedBackend extends AbstractBackend {
   }
 
   protected override _commit(commit: Commit): Promise<CommitOutcome> {
+    return this._commitGrouped(commit);
+  }
+
+  protected override _commitGrouped(commit: GroupedCommit): Promise<CommitOutcome> {
     const { queue, committer } = this.#open();
     return queue.add((view) => committer.apply(view, commit));
   }
@@ -135,13 +148,9 @@ export class EmbeddedBackend extends AbstractBackend {
     return replica.read((view) => {
       const stream = streams.byId(view, streamId);
       if (stream === null) return { block: EMPTY_BLOCK, rest: null };
-      const level = granularityIndex(granularity.name);
-      const tail = view.tail(stream.ordinal, level)?.block() ?? null;
-      return readLevelPage(
-        blocks,
-        { ordinal: stream.ordinal, level },
-        { range, rowCountMax, isReverse, columns, tail },
-      );
+      const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+      const state = view.level(place);
+      return readLevelPage(blocks, place, { range, rowCountMax, isReverse, columns, state });
     });
   }
 

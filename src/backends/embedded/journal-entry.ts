@@ -1,25 +1,36 @@
 import { crc32 } from 'node:zlib';
 import { BlockCorrupt } from '../../exceptions/errors.ts';
-import { assert } from '../../model/assert.ts';
 import type { Block } from '../../model/block.ts';
-import { decodeBlock, encodeBlock } from '../codec/block-codec.ts';
+import { decodeBlock } from '../codec/block-codec.ts';
+import { type EncodedRows, encodedRows } from './encoded-rows.ts';
+import {
+  ADVANCE,
+  ADVANCE_SIZE_BYTES,
+  BLOCKS,
+  BLOCKS_HEADER_SIZE_BYTES,
+  BUCKET,
+  BUCKET_HEADER_SIZE_BYTES,
+  DELETED,
+  HEADER_SIZE_BYTES,
+  JOURNAL_ENTRY_VERSION,
+  MAGIC,
+  OP_HEADER_SIZE_BYTES,
+  PLACE_SIZE_BYTES,
+  padded,
+  RECORD,
+  ROWS,
+  RUN,
+  RUN_HEADER_SIZE_BYTES,
+  SEALED,
+  TICK,
+  TICK_HEADER_SIZE_BYTES,
+  TOUCH,
+} from './journal-entry-layout.ts';
 
-/** `[magic:u16][version:u8][0:u8][crc:u32]`, little-endian; docs/format/embedded-store.md. */
-const MAGIC = 0x4a44;
-/** The version of the entries that this code writes, and the only one it reads. */
-const JOURNAL_ENTRY_VERSION = 1;
-const HEADER_SIZE_BYTES = 8;
-/** `[kind:u32][payload size:u32]`, then the payload, padded to 8 bytes. */
-const OP_HEADER_SIZE_BYTES = 8;
-const TICK_HEADER_SIZE_BYTES = 16;
-const ROWS_HEADER_SIZE_BYTES = 8;
+/** Kinds of op that entries of version 1 can have. */
+const KIND_MAX_V1 = 6;
 
-const TICK = 1;
-const ROWS = 2;
-const SEALED = 3;
-const RECORD = 4;
-const TOUCH = 5;
-const DELETED = 6;
+const textDecoder = new TextDecoder();
 
 /** One level of one stream. */
 export interface LevelPlace {
@@ -27,139 +38,44 @@ export interface LevelPlace {
   readonly level: number;
 }
 
+/** One raw row for each of many streams. */
+export interface TickRows {
+  readonly timestampMs: number;
+  readonly level: number;
+  readonly ordinals: Uint32Array;
+  /** NaN = null, `NO_ROW` = no row for the stream. */
+  readonly values: Float64Array;
+}
+
+/** One bucket for each of many streams. */
+export interface BucketRows {
+  readonly startMs: number;
+  /** The new watermark of the level. */
+  readonly untilMs: number;
+  readonly level: number;
+  readonly ordinals: Uint32Array;
+  /** By name; a number is the state of every stream. A stream whose count `c` is 0 has no row. */
+  readonly columns: ReadonlyMap<string, Float64Array | number>;
+}
+
 /**
  * One thing that a commit did. What the journal's readers do about each:
  * docs/format/embedded-store.md.
  */
 export type JournalOp =
+  | ({ readonly kind: 'tick' } & TickRows)
+  | ({ readonly kind: 'bucket' } & BucketRows)
   | {
-      readonly kind: 'tick';
-      readonly timestampMs: number;
-      readonly level: number;
-      readonly ordinals: Uint32Array;
-      readonly values: Float64Array;
+      readonly kind: 'blocks';
+      readonly place: LevelPlace;
+      readonly blocks: readonly EncodedRows[];
     }
+  | { readonly kind: 'advance'; readonly place: LevelPlace; readonly untilMs: number }
   | { readonly kind: 'rows'; readonly place: LevelPlace; readonly block: Block }
   | { readonly kind: 'sealed'; readonly places: readonly LevelPlace[] }
   | { readonly kind: 'touch'; readonly places: readonly LevelPlace[] }
   | { readonly kind: 'record'; readonly ordinals: readonly number[] }
   | { readonly kind: 'deleted'; readonly ordinals: readonly number[] };
-
-/** Gathers what one commit did into the bytes of its journal entry. */
-export class JournalEntryWriter {
-  #bytes: Uint8Array = new Uint8Array(1 << 14);
-  #view: DataView = new DataView(this.#bytes.buffer);
-  #sizeBytes = HEADER_SIZE_BYTES;
-
-  get isEmpty(): boolean {
-    return this.#sizeBytes === HEADER_SIZE_BYTES;
-  }
-
-  /** Forgets what was gathered. */
-  reset(): void {
-    this.#sizeBytes = HEADER_SIZE_BYTES;
-  }
-
-  /** The first `count` of the ordinals and values. */
-  tick(tick: {
-    timestampMs: number;
-    level: number;
-    ordinals: Uint32Array;
-    values: Float64Array;
-    count: number;
-  }): void {
-    const { count, values, ordinals } = tick;
-    assert(count > 0, 'a journaled tick has rows');
-    const at = this.#op(TICK, TICK_HEADER_SIZE_BYTES + count * 12);
-    this.#view.setFloat64(at, tick.timestampMs, true);
-    this.#view.setUint32(at + 8, count, true);
-    this.#view.setUint32(at + 12, tick.level, true);
-    const { buffer } = this.#bytes;
-    const valuesAt = at + TICK_HEADER_SIZE_BYTES;
-    new Float64Array(buffer, valuesAt, count).set(
-      values.length === count ? values : values.subarray(0, count),
-    );
-    new Uint32Array(buffer, valuesAt + count * 8, count).set(
-      ordinals.length === count ? ordinals : ordinals.subarray(0, count),
-    );
-  }
-
-  rows(place: LevelPlace, block: Block): void {
-    const bytes = encodeBlock(block);
-    const at = this.#op(ROWS, ROWS_HEADER_SIZE_BYTES + bytes.length);
-    this.#view.setUint32(at, place.ordinal, true);
-    this.#view.setUint32(at + 4, place.level, true);
-    this.#bytes.set(bytes, at + ROWS_HEADER_SIZE_BYTES);
-  }
-
-  sealed(places: readonly LevelPlace[]): void {
-    this.#places(SEALED, places);
-  }
-
-  touch(places: readonly LevelPlace[]): void {
-    this.#places(TOUCH, places);
-  }
-
-  record(ordinals: readonly number[]): void {
-    this.#ordinals(RECORD, ordinals);
-  }
-
-  deleted(ordinals: readonly number[]): void {
-    this.#ordinals(DELETED, ordinals);
-  }
-
-  /** The finished entry, valid until the next call of this writer. */
-  finish(): Uint8Array {
-    assert(!this.isEmpty, 'a journal entry says something');
-    const { buffer } = this.#bytes;
-    this.#view.setUint16(0, MAGIC, true);
-    this.#view.setUint8(2, JOURNAL_ENTRY_VERSION);
-    this.#view.setUint8(3, 0);
-    const body = new Uint8Array(buffer, HEADER_SIZE_BYTES, this.#sizeBytes - HEADER_SIZE_BYTES);
-    this.#view.setUint32(4, crc32(body), true);
-    return new Uint8Array(buffer, 0, this.#sizeBytes);
-  }
-
-  #places(kind: number, places: readonly LevelPlace[]): void {
-    if (places.length === 0) return;
-    let at = this.#op(kind, places.length * 8);
-    for (const { ordinal, level } of places) {
-      this.#view.setUint32(at, ordinal, true);
-      this.#view.setUint32(at + 4, level, true);
-      at += 8;
-    }
-  }
-
-  #ordinals(kind: number, ordinals: readonly number[]): void {
-    if (ordinals.length === 0) return;
-    let at = this.#op(kind, ordinals.length * 4);
-    for (const ordinal of ordinals) {
-      this.#view.setUint32(at, ordinal, true);
-      at += 4;
-    }
-  }
-
-  /** Writes the header of an op and gives the offset of its payload, on a multiple of 8. */
-  #op(kind: number, payloadSizeBytes: number): number {
-    const at = this.#sizeBytes;
-    const payloadAt = at + OP_HEADER_SIZE_BYTES;
-    const end = payloadAt + padded(payloadSizeBytes);
-    this.#reserve(end);
-    this.#view.setUint32(at, kind, true);
-    this.#view.setUint32(at + 4, payloadSizeBytes, true);
-    this.#bytes.fill(0, payloadAt + payloadSizeBytes, end);
-    this.#sizeBytes = end;
-    return payloadAt;
-  }
-
-  #reserve(sizeBytes: number): void {
-    if (sizeBytes <= this.#bytes.length) return;
-    const bytes = new Uint8Array(Math.max(sizeBytes, this.#bytes.length * 2));
-    bytes.set(this.#bytes.subarray(0, this.#sizeBytes));
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer);
-  }
-}
 
 /**
  * Decodes a journal entry: its ops in the order in which they happened.
@@ -174,7 +90,9 @@ export function decodeJournalEntry(bytes: Uint8Array, location: string): readonl
   const view = new DataView(aligned.buffer, aligned.byteOffset, size);
   if (view.getUint16(0, true) !== MAGIC) throw corrupt(location, 'bad magic');
   const version = view.getUint8(2);
-  if (version !== JOURNAL_ENTRY_VERSION) throw corrupt(location, `unknown version ${version}`);
+  if (version < 1 || version > JOURNAL_ENTRY_VERSION) {
+    throw corrupt(location, `unknown version ${version}`);
+  }
   if (view.getUint32(4, true) !== crc32(aligned.subarray(HEADER_SIZE_BYTES))) {
     throw corrupt(location, 'bad checksum');
   }
@@ -186,12 +104,10 @@ export function decodeJournalEntry(bytes: Uint8Array, location: string): readonl
     const payloadSizeBytes = view.getUint32(at + 4, true);
     at = payloadAt + padded(payloadSizeBytes);
     if (at > size) throw corrupt(location, 'truncated');
-    ops.push(
-      decodeOp(view.getUint32(payloadAt - OP_HEADER_SIZE_BYTES, true), {
-        payload: aligned.subarray(payloadAt, payloadAt + payloadSizeBytes),
-        location,
-      }),
-    );
+    const kind = view.getUint32(payloadAt - OP_HEADER_SIZE_BYTES, true);
+    if (version === 1 && kind > KIND_MAX_V1) throw corrupt(location, `unknown kind ${kind}`);
+    const payload = aligned.subarray(payloadAt, payloadAt + payloadSizeBytes);
+    ops.push(decodeOp(kind, { payload, location }));
   }
   return ops;
 }
@@ -200,14 +116,18 @@ function decodeOp(kind: number, { payload, location }: OpBytes): JournalOp {
   switch (kind) {
     case TICK:
       return decodeTick({ payload, location });
-    case ROWS: {
-      if (payload.length <= ROWS_HEADER_SIZE_BYTES) throw corrupt(location, 'rows without rows');
-      const [ordinal, level] = uint32s(payload.subarray(0, ROWS_HEADER_SIZE_BYTES));
-      const block = decodeBlock(
-        payload.subarray(ROWS_HEADER_SIZE_BYTES),
-        `stream #${ordinal}, level ${level}, in ${location}`,
-      );
-      return { kind: 'rows', place: { ordinal: ordinal!, level: level! }, block };
+    case RUN:
+      return decodeRun({ payload, location });
+    case BUCKET:
+      return decodeBucket({ payload, location });
+    case ROWS:
+      return decodeRows({ payload, location });
+    case BLOCKS:
+      return decodeEncoded({ payload, location });
+    case ADVANCE: {
+      if (payload.length !== ADVANCE_SIZE_BYTES) throw corrupt(location, 'an odd advance');
+      const untilMs = viewOf(payload).getFloat64(PLACE_SIZE_BYTES, true);
+      return { kind: 'advance', place: placeAt(payload), untilMs };
     }
     case SEALED:
       return { kind: 'sealed', places: places({ payload, location }) };
@@ -228,23 +148,139 @@ interface OpBytes {
 }
 
 function decodeTick({ payload, location }: OpBytes): JournalOp {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const count = payload.length < TICK_HEADER_SIZE_BYTES ? 0 : view.getUint32(8, true);
+  const count = payload.length < TICK_HEADER_SIZE_BYTES ? 0 : viewOf(payload).getUint32(8, true);
   if (count === 0 || payload.length !== TICK_HEADER_SIZE_BYTES + count * 12) {
     throw corrupt(location, 'a tick of the wrong size');
   }
   const valuesAt = payload.byteOffset + TICK_HEADER_SIZE_BYTES;
   return {
     kind: 'tick',
-    timestampMs: view.getFloat64(0, true),
-    level: view.getUint32(12, true),
+    timestampMs: viewOf(payload).getFloat64(0, true),
+    level: viewOf(payload).getUint32(12, true),
     values: new Float64Array(payload.buffer, valuesAt, count),
     ordinals: new Uint32Array(payload.buffer, valuesAt + count * 8, count),
   };
 }
 
+function decodeRun({ payload, location }: OpBytes): JournalOp {
+  const view = viewOf(payload);
+  const count = payload.length < RUN_HEADER_SIZE_BYTES ? 0 : view.getUint32(8, true);
+  if (count === 0 || payload.length !== RUN_HEADER_SIZE_BYTES + count * 8) {
+    throw corrupt(location, 'a tick of the wrong size');
+  }
+  const valuesAt = payload.byteOffset + RUN_HEADER_SIZE_BYTES;
+  return {
+    kind: 'tick',
+    timestampMs: view.getFloat64(0, true),
+    level: view.getUint32(12, true),
+    values: new Float64Array(payload.buffer, valuesAt, count),
+    ordinals: consecutive(view.getUint32(16, true), count),
+  };
+}
+
+function decodeBucket({ payload, location }: OpBytes): JournalOp {
+  const wrongSize = (): BlockCorrupt => corrupt(location, 'a bucket of the wrong size');
+  if (payload.length < BUCKET_HEADER_SIZE_BYTES) throw wrongSize();
+  const view = viewOf(payload);
+  const count = view.getUint32(16, true);
+  const isRun = view.getUint16(22, true) === 1;
+  const columnCount = view.getUint16(28, true);
+  let at = BUCKET_HEADER_SIZE_BYTES + view.getUint16(30, true);
+  if (count === 0 || at > payload.length || at % 8 !== 0) throw wrongSize();
+  const entries = columnEntries(payload.subarray(BUCKET_HEADER_SIZE_BYTES, at), {
+    columnCount,
+    location,
+  });
+  const columns = new Map<string, Float64Array | number>();
+  for (const { name, isConstant } of entries) {
+    const sizeBytes = isConstant ? 8 : count * 8;
+    if (at + sizeBytes > payload.length) throw wrongSize();
+    columns.set(
+      name,
+      isConstant
+        ? view.getFloat64(at, true)
+        : new Float64Array(payload.buffer, payload.byteOffset + at, count),
+    );
+    at += sizeBytes;
+  }
+  if (payload.length !== at + (isRun ? 0 : count * 4) || !columns.has('c')) throw wrongSize();
+  return {
+    kind: 'bucket',
+    startMs: view.getFloat64(0, true),
+    untilMs: view.getFloat64(8, true),
+    level: view.getUint16(20, true),
+    ordinals: isRun
+      ? consecutive(view.getUint32(24, true), count)
+      : new Uint32Array(payload.buffer, payload.byteOffset + at, count),
+    columns,
+  };
+}
+
+function decodeRows({ payload, location }: OpBytes): JournalOp {
+  if (payload.length <= PLACE_SIZE_BYTES) throw corrupt(location, 'rows without rows');
+  const place = placeAt(payload);
+  const block = decodeBlock(payload.subarray(PLACE_SIZE_BYTES), blockName(place, location));
+  return { kind: 'rows', place, block };
+}
+
+function decodeEncoded({ payload, location }: OpBytes): JournalOp {
+  if (payload.length < BLOCKS_HEADER_SIZE_BYTES) throw corrupt(location, 'blocks without blocks');
+  const view = viewOf(payload);
+  const place = placeAt(payload);
+  const count = view.getUint32(8, true);
+  let at = BLOCKS_HEADER_SIZE_BYTES + count * 4;
+  if (count === 0 || at > payload.length) throw corrupt(location, 'blocks without blocks');
+  const blocks: EncodedRows[] = [];
+  for (let i = 0; i < count; i++) {
+    const end = at + view.getUint32(BLOCKS_HEADER_SIZE_BYTES + i * 4, true);
+    if (end > payload.length) throw corrupt(location, 'truncated blocks');
+    // By copy: a block stays in memory for longer than the entry that it came with.
+    blocks.push(encodedRows(payload.slice(at, end), blockName(place, location)));
+    at = end;
+  }
+  if (at !== payload.length) throw corrupt(location, 'blocks of the wrong size');
+  return { kind: 'blocks', place, blocks };
+}
+
+function blockName({ ordinal, level }: LevelPlace, location: string): string {
+  return `stream #${ordinal}, level ${level}, in ${location}`;
+}
+
+function consecutive(first: number, count: number): Uint32Array {
+  const ordinals = new Uint32Array(count);
+  for (let i = 0; i < count; i++) ordinals[i] = first + i;
+  return ordinals;
+}
+
+function columnEntries(
+  directory: Uint8Array,
+  { columnCount, location }: { columnCount: number; location: string },
+): readonly { readonly name: string; readonly isConstant: boolean }[] {
+  const entries: { name: string; isConstant: boolean }[] = [];
+  let at = 0;
+  for (let i = 0; i < columnCount; i++) {
+    const end = at + 2 + (directory[at + 1] ?? 0);
+    if (at + 2 > directory.length || end > directory.length) {
+      throw corrupt(location, 'the columns of a bucket are cut short');
+    }
+    const name = textDecoder.decode(directory.subarray(at + 2, end));
+    entries.push({ name, isConstant: directory[at] === 1 });
+    at = end;
+  }
+  return entries;
+}
+
+function placeAt(payload: Uint8Array): LevelPlace {
+  const view = viewOf(payload);
+  return { ordinal: view.getUint32(0, true), level: view.getUint32(4, true) };
+}
+
+function viewOf(payload: Uint8Array): DataView {
+  return new DataView(payload.buffer, payload.byteOffset, payload.length);
+}
+
 function places({ payload, location }: OpBytes): readonly LevelPlace[] {
-  if (payload.length % 8 !== 0) throw corrupt(location, 'a list of the wrong size');
+  if (payload.length % PLACE_SIZE_BYTES !== 0) throw corrupt(location, 'a list of the wrong size');
   const numbers = uint32s(payload);
   const result: LevelPlace[] = [];
   for (let i = 0; i < numbers.length; i += 2) {
@@ -255,10 +291,6 @@ function places({ payload, location }: OpBytes): readonly LevelPlace[] {
 
 function uint32s(payload: Uint8Array): Uint32Array {
   return new Uint32Array(payload.buffer, payload.byteOffset, payload.length >>> 2);
-}
-
-function padded(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / 8) * 8;
 }
 
 function corrupt(location: string, reason: string): BlockCorrupt {

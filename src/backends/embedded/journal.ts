@@ -1,8 +1,21 @@
+import { readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { BlockCorrupt } from '../../exceptions/errors.ts';
-import { assert } from '../../model/assert.ts';
+import { JournalDatabase } from './journal-database.ts';
 import { decodeJournalEntry, type JournalOp } from './journal-entry.ts';
-import { parseSeqKey, SEQ_KEY_SIZE_BYTES, seqKey } from './keys.ts';
-import type { StoreFiles } from './store-files.ts';
+import { JournalFiles } from './journal-files.ts';
+import { FrameWriter } from './journal-frame.ts';
+import {
+  EMPTY_INDEX,
+  encodeJournalIndex,
+  isOpen,
+  type JournalIndex,
+  parseJournalIndex,
+  withoutSegments,
+} from './journal-index.ts';
+import { segmentIdOf, segmentName } from './journal-segment.ts';
+import { type NewSegment, SpareSegment } from './journal-spare.ts';
+import { isSystemError, JOURNAL_KEY, type StoreFiles } from './store-files.ts';
 
 /** An entry as it stands in the journal. */
 export interface JournalEntry {
@@ -12,115 +25,275 @@ export interface JournalEntry {
   readonly ops: readonly JournalOp[];
 }
 
-/**
- * An entry is stored in parts that fit a page of 4 KiB: LMDB finds single free pages at once, but
- * searches for neighbouring ones, which took a third of the time of a commit.
- */
-const PART_SIZE_BYTES = 4064;
-
 /** Many tiny entries take as long to read back as few large ones of this size more for each. */
 const ENTRY_OVERHEAD_BYTES = 128;
-const PART_KEY_SIZE_BYTES: number = SEQ_KEY_SIZE_BYTES + 2;
-const SEALED_KEY: Uint8Array = Buffer.from('sealed');
+const NO_INDEX: Uint8Array = new Uint8Array(0);
+/** Entries beyond this go into LMDB one by one rather than wait for a file that could take them. */
+const FRAME_SIZE_MAX_BYTES = 4 * 1024 * 1024;
+/** Transactions that a process makes without a file before it makes one: a short life needs none. */
+const PATIENCE_COUNT = 8;
 
 /**
- * The newest commits, one entry each, without gaps in their numbers. The newest entry of all is
- * never removed: its number is that of the last commit.
+ * The newest commits, one entry each, without gaps in their numbers. An entry stands in LMDB when
+ * its transaction changed anything else there, and in a file when it did not: that takes a single
+ * flush of a few blocks of disk. docs/format/embedded-store.md has the reasons why it may.
  */
 export class Journal {
   readonly #files: StoreFiles;
+  readonly #database: JournalDatabase;
+  readonly #segments: JournalFiles;
+  readonly #spare: SpareSegment;
+  readonly #frame: FrameWriter = new FrameWriter();
+  /** As of the last snapshot that was looked at, and its bytes. */
+  #index: JournalIndex = EMPTY_INDEX;
+  #stored: Uint8Array | null = null;
+  /** Files that the transaction under way takes out of the index, or into it. */
+  #dropped: string[] = [];
+  #added: string | null = null;
+  #isSpareWished = false;
+  /** Of the last transaction that could have gone into a file. */
+  #frameSizeBytes = 0;
+  #missedCount = 0;
 
   constructor(files: StoreFiles) {
     this.#files = files;
+    this.#database = new JournalDatabase(files);
+    this.#segments = new JournalFiles(files.path);
+    this.#spare = new SpareSegment(files.path);
   }
 
-  /** Whether that is the number of the last commit; false when unsure. Two look-ups, no cursor. */
-  isLast(seq: number): boolean {
-    return !this.#has(seq + 1) && this.#has(seq);
-  }
-
-  /** Number of the last commit; 0 before the first. */
-  lastSeq(): number {
-    for (const key of this.#files.journal.getKeys({ reverse: true, limit: 1 })) {
-      return parseSeqKey(key);
-    }
-    return 0;
-  }
-
-  /** Number of the oldest entry; 1 before the first. */
-  firstSeq(): number {
-    for (const key of this.#files.journal.getKeys({ limit: 1 })) return parseSeqKey(key);
-    return 1;
+  /**
+   * Whether there is nothing behind the entry `seq`, up to which this was read. Two look-ups in
+   * LMDB and a small read.
+   */
+  isCurrent(seq: number, { isLocked }: { isLocked: boolean }): boolean {
+    return (
+      this.#isIndexKnown() &&
+      !this.#database.has(seq + 1) &&
+      !this.#segments.hasNext({ isPublished: !isLocked })
+    );
   }
 
   /** The rows of all entries up to this one are in blocks; 0 before the first pass of sealing. */
   sealedSeq(): number {
-    const stored = this.#files.meta.getBinary(SEALED_KEY);
-    if (stored === undefined) return 0;
-    if (stored.length !== SEQ_KEY_SIZE_BYTES) {
-      throw new BlockCorrupt(`The sealed seq of the store ${this.#files.path} is damaged.`);
-    }
-    return parseSeqKey(stored);
+    return this.#newestIndex().sealedSeq;
   }
 
-  /** Reads the entries from `seq` on, in order. @throws {BlockCorrupt} on reaching a broken one. */
-  *entries(seq: number): Generator<JournalEntry> {
-    let parts: Uint8Array[] = [];
-    let partsSeq = seq;
-    for (const { key, value } of this.#files.journal.getRange({ start: seqKey(seq) })) {
-      const nextSeq = parseSeqKey(key);
-      if (nextSeq !== partsSeq && parts.length > 0) {
-        yield this.#decode(partsSeq, parts);
-        parts = [];
+  /**
+   * Reads the entries from `seq` on, in order, in LMDB's present snapshot and in the files. Without
+   * the write lock it may end early, but never before a commit that was acknowledged before the
+   * snapshot.
+   * @throws {BlockCorrupt} on reaching a broken entry, or a gap that is not the end. Without the
+   * lock that may also mean that others have removed what was to be read.
+   */
+  *entries(seq: number, { isLocked }: { isLocked: boolean }): Generator<JournalEntry> {
+    this.#segments.follow(this.#newestIndex(), seq);
+    let next = seq;
+    for (let reached = -1; reached !== next; ) {
+      reached = next;
+      if (this.#database.has(next)) {
+        for (const { entry } of this.#database.entries(next)) yield this.#decoded(next++, entry);
       }
-      partsSeq = nextSeq;
-      parts.push(value);
+      const frame = this.#segments.next(next, { isLocked });
+      for (const entry of frame ?? []) yield this.#decoded(next++, entry);
     }
-    if (parts.length > 0) yield this.#decode(partsSeq, parts);
+    const isAhead = isLocked && this.#segments.isAhead;
+    if (isAhead || this.#database.lastSeq() >= next) throw this.#gap(next);
   }
 
-  /** Adds an entry and gives its size. */
+  /**
+   * To be called by whoever has read all entries from the `sealed` one on, with the write lock.
+   * @throws {BlockCorrupt} when entries from `seq` on stand behind damage.
+   */
+  assertEnd(seq: number): void {
+    this.#segments.assertNothingBehind(seq);
+  }
+
+  /** The next read finds its place anew, for a view that is not the one of the last read. */
+  forget(): void {
+    this.#stored = null;
+    this.#segments.forget();
+  }
+
+  /** Removes the files of processes that were killed before they used them. With the write lock. */
+  removeOrphans(): void {
+    const { segments } = this.#newestIndex();
+    for (const name of readdirSync(this.#files.path)) {
+      const orphan = segmentIdOf(name);
+      if (orphan === null || segments.some(({ id }) => id === orphan)) continue;
+      this.#unlink(orphan);
+    }
+  }
+
+  /** Adds an entry, which is copied, to the transaction under way, and gives its size. */
   append(seq: number, entry: Uint8Array): number {
-    const key = new Uint8Array(PART_KEY_SIZE_BYTES);
-    key.set(seqKey(seq));
-    const partCount = Math.ceil(entry.length / PART_SIZE_BYTES);
-    assert(partCount <= 0xffff, 'a commit fits a journal entry of 65,535 parts');
-    for (let part = 0; part < partCount; part++) {
-      key[SEQ_KEY_SIZE_BYTES] = part >>> 8;
-      key[SEQ_KEY_SIZE_BYTES + 1] = part & 0xff;
-      const from = part * PART_SIZE_BYTES;
-      this.#files.journal.put(key, entry.subarray(from, from + PART_SIZE_BYTES));
+    if (this.#files.isChanged || this.#frame.sizeBytes > FRAME_SIZE_MAX_BYTES) {
+      this.#moveToDatabase();
+      this.#database.put(seq, entry);
+    } else {
+      this.#frame.add(seq, entry);
     }
     return entrySizeBytes(entry);
   }
 
+  /** Writes what was added, as the last step of a transaction. */
+  finish(): void {
+    if (this.#frame.isEmpty) return;
+    if (this.#files.isChanged || !this.#isInFile()) this.#moveToDatabase();
+    this.#frame.reset();
+  }
+
+  /** After the transaction: its files are no longer, or now, those of the index. */
+  noteCommitted(): void {
+    for (const id of this.#dropped) this.#unlink(id);
+    this.#dropped = [];
+    this.#added = null;
+    if (this.#isSpareWished) this.#spare.wish(this.#frameSizeBytes);
+    this.#isSpareWished = false;
+  }
+
+  /** After a transaction that was given up. */
+  noteFailed(): void {
+    if (this.#added !== null) this.#unlink(this.#added);
+    this.#added = null;
+    this.#dropped = [];
+    this.#frame.reset();
+    this.forget();
+  }
+
+  /** The entry `seq` was the last one of its file: what follows goes into others. */
+  endSegment(seq: number): void {
+    const index = this.#newestIndex();
+    if (isOpen(index)) this.#putIndex({ ...index, endSeq: seq + 1 });
+  }
+
   /** Notes that the rows of all entries up to this one are in blocks. */
   noteSealed(throughSeq: number): void {
-    if (throughSeq > this.sealedSeq()) this.#files.meta.put(SEALED_KEY, seqKey(throughSeq));
+    const index = this.#newestIndex();
+    if (throughSeq > index.sealedSeq) this.#putIndex({ ...index, sealedSeq: throughSeq });
   }
 
   /**
-   * Removes the entries up to `throughSeq`, at most `countMax` of them; says whether more remain.
+   * Removes the entries up to `throughSeq`, which must be sealed, but the newest one in LMDB; at
+   * most `countMax` parts of them. Says whether more remain.
    */
   trim(throughSeq: number, countMax: number): boolean {
-    const wantedSeq = Math.min(throughSeq, this.lastSeq() - 1);
-    const trimmedSeq = Math.min(wantedSeq, this.firstSeq() + countMax - 1);
-    const keys = [...this.#files.journal.getKeys({ end: seqKey(trimmedSeq + 1) })];
-    for (const key of keys) this.#files.journal.remove(key);
-    return trimmedSeq < wantedSeq;
+    const wantedSeq = Math.min(throughSeq, this.#database.lastSeq() - 1);
+    if (this.#database.trim(wantedSeq, countMax)) return true;
+    const index = this.#newestIndex();
+    const shorter = withoutSegments(index, wantedSeq);
+    if (shorter.segments.length === index.segments.length) return false;
+    const kept = new Set(shorter.segments.map(({ id }) => id));
+    this.#dropped.push(...index.segments.map(({ id }) => id).filter((id) => !kept.has(id)));
+    this.#putIndex(shorter);
+    return false;
   }
 
-  #has(seq: number): boolean {
-    const key = new Uint8Array(PART_KEY_SIZE_BYTES);
-    key.set(seqKey(seq));
-    return this.#files.journal.getBinaryFast(key) !== undefined;
+  /** Removes the file that waits for entries; the next one is made when it is needed again. */
+  async removeSpare(): Promise<void> {
+    this.#missedCount = 0;
+    await this.#spare.remove();
   }
 
-  #decode(seq: number, parts: readonly Uint8Array[]): JournalEntry {
-    const bytes = parts.length === 1 ? parts[0]! : Uint8Array.from(Buffer.concat(parts));
+  async close(): Promise<void> {
+    this.forget();
+    await this.#spare.remove();
+  }
+
+  /** False when no file has room for the frame, or when it did not take it. */
+  #isInFile(): boolean {
+    const frame = this.#frame;
+    this.#frameSizeBytes = frame.sizeBytes;
+    this.#isSpareWished = this.#isFileWanted();
+    try {
+      if (this.#segments.append(frame)) {
+        this.#isSpareWished = this.#segments.isHalfFull;
+        return true;
+      }
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      // What the file did not take, LMDB may: if the disk is full or broken, it says so.
+      this.endSegment(frame.firstSeq - 1);
+      this.forget();
+      return false;
+    }
+    const added = this.#spare.take();
+    return added !== null && this.#isInNewFile(added);
+  }
+
+  #isInNewFile({ id, sizeBytes }: NewSegment): boolean {
+    const index = this.#newestIndex();
+    const segment = { id, startSeq: this.#frame.firstSeq, sizeBytes };
+    const longer = { ...index, endSeq: 0, segments: [...index.segments, segment] };
+    try {
+      this.#segments.appendToNew(longer, this.#frame);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      this.forget();
+      this.#unlink(id);
+      return false;
+    }
+    this.#added = id;
+    this.#putIndex(longer);
+    return true;
+  }
+
+  #isFileWanted(): boolean {
+    if (this.#index.segments.length === 0) this.#missedCount++;
+    return this.#index.segments.length > 0 || this.#missedCount >= PATIENCE_COUNT;
+  }
+
+  #moveToDatabase(): void {
+    let seq = this.#frame.firstSeq;
+    for (const entry of this.#frame.entries()) this.#database.put(seq++, entry);
+    this.#frame.reset();
+  }
+
+  #isIndexKnown(): boolean {
+    const stored = this.#files.meta.getBinaryFast(JOURNAL_KEY) ?? NO_INDEX;
+    return this.#stored !== null && isSame(stored, this.#stored);
+  }
+
+  #newestIndex(): JournalIndex {
+    if (this.#isIndexKnown()) return this.#index;
+    const stored = this.#files.meta.getBinary(JOURNAL_KEY) ?? NO_INDEX;
+    const { path } = this.#files;
+    this.#index = stored.length === 0 ? EMPTY_INDEX : parseJournalIndex(stored, path);
+    this.#stored = Uint8Array.from(stored);
+    return this.#index;
+  }
+
+  #putIndex(index: JournalIndex): void {
+    const bytes = encodeJournalIndex(index);
+    this.#files.meta.put(JOURNAL_KEY, bytes);
+    this.#index = index;
+    this.#stored = bytes;
+    this.#segments.note(index);
+  }
+
+  #unlink(id: string): void {
+    try {
+      unlinkSync(join(this.#files.path, segmentName(id)));
+    } catch {
+      // It is in nobody's way, and gone when the store is next opened.
+    }
+  }
+
+  #decoded(seq: number, entry: Uint8Array): JournalEntry {
     const location = `journal entry ${seq} of the store ${this.#files.path}`;
-    return { seq, sizeBytes: entrySizeBytes(bytes), ops: decodeJournalEntry(bytes, location) };
+    return { seq, sizeBytes: entrySizeBytes(entry), ops: decodeJournalEntry(entry, location) };
   }
+
+  #gap(seq: number): BlockCorrupt {
+    return new BlockCorrupt(`The journal of the store ${this.#files.path} lacks entry ${seq}.`);
+  }
+}
+
+/** LMDB's buffer for fast reads is longer than what its `length` says, so `Buffer.compare` is not for it. */
+function isSame(stored: Uint8Array, known: Uint8Array): boolean {
+  if (stored.length !== known.length) return false;
+  for (let i = 0; i < known.length; i++) if (stored[i] !== known[i]) return false;
+  return true;
 }
 
 function entrySizeBytes(entry: Uint8Array): number {

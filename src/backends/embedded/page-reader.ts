@@ -10,21 +10,26 @@ import {
 import type { TimeRange } from '../../model/time-range.ts';
 import type { Page } from '../backend.ts';
 import { decodeBlocks } from '../codec/block-codec.ts';
-import type { BlockStore, StoredBlock } from './block-store.ts';
+import type { BlockStore } from './block-store.ts';
+import { ColumnPart } from './cohort.ts';
+import type { EncodedRows } from './encoded-rows.ts';
 import type { LevelPlace } from './journal-entry.ts';
+import type { LevelState } from './level-state.ts';
+import { partsIn, rowsIn } from './tail.ts';
+import { TailRows } from './tail-rows.ts';
 
 export interface PageOptions {
   readonly range: TimeRange;
   readonly rowCountMax: number;
   readonly isReverse: boolean;
   readonly columns: readonly string[] | undefined;
-  /** The rows behind all blocks; null when there are none. */
-  readonly tail: Block | null;
+  /** Has the rows behind all blocks; null when there are none. */
+  readonly state: LevelState | null;
 }
 
-/** Reads a page of one level: the rows of its blocks, then those of its tail. */
+/** Reads a page of one level: the rows of its blocks, then those behind them. */
 export function readLevelPage(blocks: BlockStore, level: LevelPlace, options: PageOptions): Page {
-  const reader = new BlockReader(blocks, level, options);
+  const reader = new PieceReader(blocks, level, options);
   try {
     return options.isReverse ? backwardPage(reader, options) : forwardPage(reader, options);
   } finally {
@@ -32,140 +37,171 @@ export function readLevelPage(blocks: BlockStore, level: LevelPlace, options: Pa
   }
 }
 
-function forwardPage(reader: BlockReader, options: PageOptions): Page {
-  const { range, rowCountMax, tail, columns } = options;
+function forwardPage(reader: PieceReader, { range, rowCountMax }: PageOptions): Page {
   for (let rowCount = rowCountMax; ; rowCount = reader.rows.timestamps.length + 1) {
     reader.readUntil(rowCount);
-    const isAtTail = reader.next === null;
-    const page =
-      isAtTail && tail !== null
-        ? withTail(reader.rows, projected(cutBlock(tail, range), columns), rowCountMax)
-        : { block: reader.rows, isWhole: isAtTail };
-    const { timestamps } = page.block;
+    const { timestamps } = reader.rows;
     if (timestamps.length === 0) return { block: EMPTY_BLOCK, rest: null };
     let end = timestamps.length;
     if (end > rowCountMax) end = upperBound(timestamps, timestamps[rowCountMax - 1]!);
-    if (end === timestamps.length && reader.next?.place.startMs === timestamps[end - 1]) {
-      // The next block goes on with the last timestamp: leave it to the next page, or read on.
+    if (end === timestamps.length && reader.next?.firstMs === timestamps[end - 1]) {
+      // The next piece goes on with the last timestamp: leave it to the next page, or read on.
       end = lowerBound(timestamps, timestamps[end - 1]!);
       if (end === 0) continue;
     }
-    const isLast = end === timestamps.length && page.isWhole;
+    const isLast = end === timestamps.length && reader.next === null;
     return {
-      block: sliceBlock(page.block, 0, end),
+      block: sliceBlock(reader.rows, 0, end),
       rest: isLast ? null : { startMs: timestamps[end - 1]! + 1, endMs: range.endMs },
     };
   }
 }
 
-/**
- * The rows and as much of the tail behind them as the page needs, never a part of a timestamp's
- * rows.
- */
-function withTail(
-  rows: Block,
-  tail: Block,
-  rowCountMax: number,
-): { readonly block: Block; readonly isWhole: boolean } {
-  const { timestamps } = tail;
-  const lastMs = rows.timestamps.at(-1) ?? Number.NEGATIVE_INFINITY;
-  const needed = Math.min(rowCountMax - rows.timestamps.length, timestamps.length);
-  const end = upperBound(timestamps, needed > 0 ? timestamps[needed - 1]! : lastMs);
-  return {
-    block: concatBlocks([rows, sliceBlock(tail, 0, end)]),
-    isWhole: end === timestamps.length,
-  };
-}
-
-function backwardPage(reader: BlockReader, options: PageOptions): Page {
-  const { range, rowCountMax, columns } = options;
-  const tail =
-    options.tail === null ? EMPTY_BLOCK : projected(cutBlock(options.tail, range), columns);
-  const tailCount = tail.timestamps.length;
-  for (let needed = rowCountMax - tailCount; ; needed = reader.rows.timestamps.length + 1) {
+function backwardPage(reader: PieceReader, { range, rowCountMax }: PageOptions): Page {
+  for (let needed = rowCountMax; ; needed = reader.rows.timestamps.length + 1) {
     reader.readUntil(needed);
-    const rowCount = reader.rows.timestamps.length + tailCount;
+    const { timestamps } = reader.rows;
+    const rowCount = timestamps.length;
     if (rowCount === 0) return { block: EMPTY_BLOCK, rest: null };
-    const block = concatBlocks([reader.rows, tail]);
-    const { timestamps } = block;
     let start = 0;
     if (rowCount > rowCountMax) start = lowerBound(timestamps, timestamps[rowCount - rowCountMax]!);
-    const earlierMs = start > 0 ? timestamps[start - 1]! : reader.nextLastMs();
+    const earlierMs = start > 0 ? timestamps[start - 1]! : (reader.next?.lastMs ?? null);
     if (start === 0 && earlierMs === timestamps[0]) {
-      // The block before ends with the first timestamp: leave it to the next page, or read on.
+      // The piece before ends with the first timestamp: leave it to the next page, or read on.
       start = upperBound(timestamps, timestamps[0]!);
       if (start === rowCount) continue;
     }
     const isLast = earlierMs === null || earlierMs < range.startMs;
     return {
-      block: sliceBlock(block, start, rowCount),
+      block: sliceBlock(reader.rows, start, rowCount),
       rest: isLast ? null : { startMs: range.startMs, endMs: timestamps[start]! },
     };
   }
 }
 
-/** Collects the rows of the range from one block after the other, in either direction. */
-class BlockReader {
+/** Rows that stand together: a block, or a part of what no block has yet. */
+interface Piece {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** At least so many of its rows lie in the range. */
+  readonly rowCountMin: number;
+  /** Null when it is not encoded. */
+  readonly bytes: Uint8Array | null;
+  /** Cut to the range; called when it is not encoded. */
+  rows(): Block;
+}
+
+/** Collects the rows of the range from one piece after the other, in either direction. */
+class PieceReader {
   /** What was read so far: ascending, inside the range. */
   rows: Block = EMPTY_BLOCK;
-  /** The block to be read next; null at the end. */
-  next: StoredBlock | null = null;
+  /** The piece to be read next; null at the end. */
+  next: Piece | null = null;
   readonly #blocks: BlockStore;
+  readonly #level: LevelPlace;
   readonly #options: PageOptions;
-  readonly #stored: Generator<StoredBlock>;
+  readonly #pieces: Generator<Piece>;
 
   constructor(blocks: BlockStore, level: LevelPlace, options: PageOptions) {
     this.#blocks = blocks;
+    this.#level = level;
     this.#options = options;
-    this.#stored = blocks.inRange(level, options);
+    this.#pieces = this.#inRange();
     this.#advance();
   }
 
   /** Reads on until so many rows are there, or all. */
   readUntil(rowCount: number): void {
     while (this.next !== null && this.rows.timestamps.length < rowCount) {
-      const needed = rowCount - this.rows.timestamps.length;
-      const rows = cutBlock(this.#decodeNext(needed), this.#options.range);
+      const rows = this.#readNext(rowCount - this.rows.timestamps.length);
       this.rows = concatBlocks(this.#options.isReverse ? [rows, this.rows] : [this.rows, rows]);
     }
   }
 
-  /** Timestamp of the last row of the next block; null when there is none. */
-  nextLastMs(): number | null {
-    if (this.next === null) return null;
-    return this.#blocks.header(this.next).lastMs;
-  }
-
   /** Lets go of the cursor. */
   close(): void {
-    this.#stored.return(undefined);
+    this.#pieces.return(undefined);
   }
 
-  #decodeNext(rowCount: number): Block {
+  *#inRange(): Generator<Piece> {
+    if (this.#options.isReverse) {
+      yield* this.#pending();
+      yield* this.#stored();
+    } else {
+      yield* this.#stored();
+      yield* this.#pending();
+    }
+  }
+
+  *#stored(): Generator<Piece> {
+    const { range } = this.#options;
+    for (const stored of this.#blocks.inRange(this.#level, this.#options)) {
+      const { rowCount, lastMs } = this.#blocks.header(stored);
+      const firstMs = stored.place.startMs;
+      yield encodedPiece({ bytes: stored.bytes, rowCount, firstMs, lastMs }, range);
+    }
+  }
+
+  *#pending(): Generator<Piece> {
+    const { state, range, columns, isReverse } = this.#options;
+    if (state === null) return;
+    const open = state.openColumn()?.cut(range) ?? null;
+    const parts = [...partsIn(state.tail?.parts ?? [], range), ...(open === null ? [] : [open])];
+    for (const part of isReverse ? parts.reverse() : parts) {
+      if (!(part instanceof TailRows || part instanceof ColumnPart)) {
+        yield encodedPiece(part, range);
+        continue;
+      }
+      const rows = projected(rowsIn(part, range, columns), columns);
+      const { timestamps } = rows;
+      const rowCountMin = timestamps.length;
+      if (rowCountMin === 0) continue;
+      const [firstMs, lastMs] = [timestamps[0]!, timestamps[rowCountMin - 1]!];
+      yield { firstMs, lastMs, rowCountMin, bytes: null, rows: () => rows };
+    }
+  }
+
+  /** Reads pieces until so many rows may be there, encoded ones that follow each other in one go. */
+  #readNext(rowCount: number): Block {
     const { range, isReverse, columns } = this.#options;
-    const parts: StoredBlock[] = [];
-    let partRowCount = 0;
-    while (this.next !== null && partRowCount < rowCount) {
-      const { place } = this.next;
-      const header = this.#blocks.header(this.next);
-      parts.push(this.next);
-      // Of the blocks at the rim of the range it is unknown how many rows lie inside.
-      const isInside = place.startMs >= range.startMs && header.lastMs < range.endMs;
-      if (isInside) partRowCount += header.rowCount;
+    const first = this.next!;
+    this.#advance();
+    if (first.bytes === null) return first.rows();
+    const encoded: Uint8Array[] = [first.bytes];
+    const starts: number[] = [first.firstMs];
+    let rowCountMin = first.rowCountMin;
+    while (this.next !== null && this.next.bytes !== null && rowCountMin < rowCount) {
+      encoded.push(this.next.bytes);
+      starts.push(this.next.firstMs);
+      rowCountMin += this.next.rowCountMin;
       this.#advance();
     }
-    if (isReverse) parts.reverse();
-    return decodeBlocks(
-      parts.map((part) => part.bytes),
-      (i) => this.#blocks.locate(parts[i]!.place),
+    if (isReverse) {
+      encoded.reverse();
+      starts.reverse();
+    }
+    const { ordinal, level } = this.#level;
+    const rows = decodeBlocks(
+      encoded,
+      (i) => this.#blocks.locate({ ordinal, level, startMs: starts[i]!, tie: 0 }),
       columns,
     );
+    return cutBlock(rows, range);
   }
 
   #advance(): void {
-    const { done, value } = this.#stored.next();
+    const { done, value } = this.#pieces.next();
     this.next = done ? null : value;
   }
+}
+
+function encodedPiece(
+  { bytes, rowCount, firstMs, lastMs }: EncodedRows,
+  { startMs, endMs }: TimeRange,
+): Piece {
+  // Of the blocks at the rim of the range it is unknown how many rows lie inside.
+  const isInside = firstMs >= startMs && lastMs < endMs;
+  return { firstMs, lastMs, rowCountMin: isInside ? rowCount : 0, bytes, rows: () => EMPTY_BLOCK };
 }
 
 function projected(block: Block, names: readonly string[] | undefined): Block {

@@ -17,9 +17,26 @@ export class Replica {
     this.journal = new Journal(files);
   }
 
-  /** Runs synchronous reads on the newest snapshot; the view is that of the same snapshot. */
+  /**
+   * Runs synchronous reads on a snapshot that has all that was acknowledged before; the view is that
+   * of the same commit. Only a view that cannot move on waits for the write lock, to be built anew:
+   * a process begins like that, and so does one that the journal no longer reaches back to.
+   */
   read<T>(action: (view: View) => T): T {
-    return this.#files.read(() => action(this.#caughtUp()));
+    let isCaughtUp = false;
+    if (this.#view !== null) {
+      try {
+        return this.#files.read(() => {
+          const view = this.#movedOn({ isLocked: false });
+          isCaughtUp = true;
+          return action(view);
+        });
+      } catch (error) {
+        // Damage, or what others have removed just now: who holds the lock can tell.
+        if (isCaughtUp) throw error;
+      }
+    }
+    return this.#files.readLocked(() => action(this.#newest()));
   }
 
   /**
@@ -29,9 +46,16 @@ export class Replica {
    */
   write<T>(action: (view: View) => T): T {
     try {
-      return this.#files.write(() => action(this.#caughtUp()));
+      const result = this.#files.write(() => {
+        const written = action(this.#newest());
+        this.journal.finish();
+        return written;
+      });
+      this.journal.noteCommitted();
+      return result;
     } catch (error) {
       this.#view = null;
+      this.journal.noteFailed();
       throw error;
     }
   }
@@ -43,28 +67,44 @@ export class Replica {
     this.#files.clearStaleReaders();
   }
 
-  #caughtUp(): View {
-    const view = this.#view;
-    if (view !== null && this.journal.isLast(view.seq)) return view;
-    const lastSeq = this.journal.lastSeq();
-    if (view !== null && view.seq === lastSeq) return view;
-    // Nobody sees a view that a corrupt entry has stopped half-way.
+  async close(): Promise<void> {
     this.#view = null;
-    const firstSeq = this.journal.firstSeq();
-    const reaches = view !== null && view.seq < lastSeq && firstSeq <= view.seq + 1;
-    // What stands before the sealed seq is there for views that are behind, not for new ones.
-    const next = reaches ? view : new View(Math.max(firstSeq - 1, this.journal.sealedSeq()));
-    for (const { seq, sizeBytes, ops } of this.journal.entries(next.seq + 1)) {
-      if (seq !== next.seq + 1) throw this.#gap(next.seq + 1);
-      for (const op of ops) next.apply(seq, op);
-      next.noteEntry(seq, sizeBytes);
-    }
-    if (next.seq !== lastSeq) throw this.#gap(lastSeq + 1);
-    this.#view = next;
-    return next;
+    await this.journal.close();
   }
 
-  #gap(seq: number): BlockCorrupt {
-    return new BlockCorrupt(`The journal of the store ${this.#files.path} lacks entry ${seq}.`);
+  /** With the write lock. @throws {BlockCorrupt} when the journal is damaged. */
+  #newest(): View {
+    if (this.#view !== null) {
+      try {
+        return this.#movedOn({ isLocked: true });
+      } catch (error) {
+        if (!(error instanceof BlockCorrupt)) throw error;
+      }
+    }
+    this.journal.forget();
+    this.journal.removeOrphans();
+    // What stands before the sealed seq is there for views that are behind, not for new ones.
+    const view = new View(this.journal.sealedSeq());
+    this.#read(view, { isLocked: true });
+    this.journal.assertEnd(view.seq + 1);
+    this.#view = view;
+    return view;
+  }
+
+  #movedOn({ isLocked }: { isLocked: boolean }): View {
+    const view = this.#view!;
+    if (this.journal.isCurrent(view.seq, { isLocked })) return view;
+    // Nobody sees a view that was stopped half-way.
+    this.#view = null;
+    this.#read(view, { isLocked });
+    this.#view = view;
+    return view;
+  }
+
+  #read(view: View, { isLocked }: { isLocked: boolean }): void {
+    for (const { seq, sizeBytes, ops } of this.journal.entries(view.seq + 1, { isLocked })) {
+      for (const op of ops) view.apply(seq, op);
+      view.noteEntry(seq, sizeBytes);
+    }
   }
 }

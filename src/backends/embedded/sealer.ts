@@ -1,3 +1,4 @@
+import { BackendClosed } from '../../exceptions/errors.ts';
 import type { Committer } from './committer.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import type { Replica } from './replica.ts';
@@ -33,9 +34,10 @@ const SIZE_FACTOR_MAX = 8;
  * removes the entries that were needed by the pass before, at most. Each slice is a commit;
  * stopping anywhere does no harm, and several processes may do it at once.
  *
- * Nothing here throws: it runs behind the acknowledged commits of others, in callbacks where an
- * error would end the process. Every row is still in the journal then, whoever reads or writes next
- * meets a lasting cause by himself, and a passing one, such as a full disk, is gone at a later try.
+ * Nothing throws but what was asked for: the rest runs behind the acknowledged commits of others,
+ * in callbacks where an error would end the process. Every row is still in the journal then, whoever
+ * reads or writes next meets a lasting cause by himself, and a passing one, such as a full disk, is
+ * gone at a later try.
  */
 export class Sealer {
   readonly #replica: Replica;
@@ -43,6 +45,7 @@ export class Sealer {
   readonly #options: SealerOptions;
   #pass: Pass | null = null;
   #immediate: NodeJS.Immediate | null = null;
+  #isStopped = false;
   /** A pass that failed is not tried again before the journal has this size. */
   #retrySizeBytes = 0;
   #failure: unknown = null;
@@ -66,7 +69,23 @@ export class Sealer {
     this.#schedule(view.journalSizeBytes);
   }
 
+  /**
+   * Moves every tail into blocks and empties the journal, slice by slice between other work. What
+   * others commit meanwhile may stay in it.
+   * @throws {StreamAppendFailed} {BlockCorrupt} {BackendClosed} when it is closed half-way.
+   */
+  async checkpoint(): Promise<void> {
+    this.#replica.clearStaleReaders();
+    for (let pass: Pass | null = null; ; await nextTurn()) {
+      if (this.#isStopped) throw new BackendClosed('The store was closed during a checkpoint.');
+      pass = this.#replica.write((view) => this.#continued(view, pass ?? this.#whole(view)));
+      if (pass === null) break;
+    }
+    await this.#replica.journal.removeSpare();
+  }
+
   stop(): void {
+    this.#isStopped = true;
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     this.#pass = null;
@@ -84,7 +103,9 @@ export class Sealer {
       this.#immediate = null;
       try {
         if (this.#pass === null) this.#replica.clearStaleReaders();
-        this.#pass = this.#replica.write((view) => this.#continued(view));
+        this.#pass = this.#replica.write((view) =>
+          this.#continued(view, this.#pass ?? this.#started(view)),
+        );
         this.#failure = null;
         this.#retrySizeBytes = 0;
       } catch (error) {
@@ -96,48 +117,77 @@ export class Sealer {
     });
   }
 
-  /** Carries out a slice of the pass, or of a new one, and gives it back; null at the end. */
-  #continued(view: View): Pass | null {
-    const { journal } = this.#replica;
-    const pass = this.#pass ?? this.#started(view);
+  /** Carries out a slice of the pass and gives the pass back; null at the end, or without one. */
+  #continued(view: View, pass: Pass | null): Pass | null {
     if (pass === null) return null;
     const places = pass.take(view, this.#options.sliceLevelCount);
     if (places.length > 0) this.#committer.seal(view, places);
     if (!pass.isEmpty) return pass;
-    if (journal.trim(pass.trimThroughSeq, TRIM_COUNT_MAX)) return pass;
+    const { journal } = this.#replica;
+    // Nothing was written meanwhile: then not even the entries of the pass itself are needed.
+    if (pass.isWhole && view.isSealed && pass.throughSeq < view.seq) {
+      pass.throughSeq = view.seq;
+      journal.endSegment(view.seq);
+    }
     journal.noteSealed(pass.throughSeq);
     view.noteSealed(pass.throughSeq);
-    return null;
+    return journal.trim(pass.trimThroughSeq, TRIM_COUNT_MAX) ? pass : null;
   }
 
   /** Null when the pass of another process has made the journal short meanwhile. */
   #started(view: View): Pass | null {
     const sealedSeq = this.#replica.journal.sealedSeq();
     view.noteSealed(sealedSeq);
-    return this.#isLong(view) ? startedPass(view, sealedSeq) : null;
+    if (!this.#isLong(view)) return null;
+    return this.#begun(view, { isWhole: false, sealedSeq });
   }
+
+  #whole(view: View): Pass {
+    return this.#begun(view, { isWhole: true, sealedSeq: this.#replica.journal.sealedSeq() });
+  }
+
+  #begun(view: View, { isWhole, sealedSeq }: { isWhole: boolean; sealedSeq: number }): Pass {
+    this.#replica.journal.endSegment(view.seq);
+    return new Pass({ throughSeq: view.seq, sealedSeq, isWhole, places: view.unsealedPlaces() });
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** What one pass has still to move, and what it may remove at its end. */
 class Pass {
   /** At the end, the rows of all entries up to this one are in blocks. */
-  readonly throughSeq: number;
-  /**
-   * The entries behind this one stay for a pass more: a view that would fall behind the journal
-   * between its read and its commit is rebuilt, and takes every unchanged stream for a changed one.
-   */
-  readonly trimThroughSeq: number;
+  throughSeq: number;
+  /** Whether it leaves nothing behind. */
+  readonly isWhole: boolean;
+  readonly #sealedSeq: number;
   readonly #places: readonly LevelPlace[];
   #position = 0;
 
+  /** `sealedSeq` is that of the pass before. */
   constructor(options: {
     throughSeq: number;
-    trimThroughSeq: number;
+    sealedSeq: number;
+    isWhole: boolean;
     places: readonly LevelPlace[];
   }) {
     this.throughSeq = options.throughSeq;
-    this.trimThroughSeq = options.trimThroughSeq;
+    this.isWhole = options.isWhole;
+    this.#sealedSeq = options.sealedSeq;
     this.#places = options.places;
+  }
+
+  /**
+   * The entries behind this one stay for a pass more: a view that would fall behind the journal
+   * between its read and its commit is rebuilt, and takes every unchanged stream for a changed one.
+   * That may happen once to others when somebody asked for a journal without entries.
+   */
+  get trimThroughSeq(): number {
+    return this.isWhole ? this.throughSeq : this.#sealedSeq;
   }
 
   get isEmpty(): boolean {
@@ -148,22 +198,9 @@ class Pass {
     const from = this.#position;
     let rowCount = 0;
     while (!this.isEmpty && this.#position - from < levelCount && rowCount < SLICE_ROW_COUNT_MAX) {
-      const { ordinal, level } = this.#places[this.#position]!;
-      rowCount += view.tail(ordinal, level)?.rowCount ?? 0;
+      rowCount += view.looseRowCount(this.#places[this.#position]!);
       this.#position++;
     }
     return this.#places.slice(from, this.#position);
   }
-}
-
-/** In the order of the blocks, so that a slice writes to few pages. */
-function startedPass(view: View, trimThroughSeq: number): Pass {
-  const places: LevelPlace[] = [];
-  for (const stream of view.states) {
-    stream.levels.forEach((state, level) => {
-      if (state?.tail) places.push({ ordinal: stream.ordinal, level });
-    });
-  }
-  places.sort((a, b) => a.ordinal - b.ordinal || a.level - b.level);
-  return new Pass({ throughSeq: view.seq, trimThroughSeq, places });
 }

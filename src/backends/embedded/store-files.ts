@@ -8,12 +8,20 @@ import {
   StoreFormatUnsupported,
   StreamAppendFailed,
 } from '../../exceptions/errors.ts';
+import { EMPTY_INDEX, encodeJournalIndex } from './journal-index.ts';
+import { parseSeqKey } from './keys.ts';
 import { flushFolders, prepareFolder } from './store-folder.ts';
 
 /** Version of the layout that this code writes. It reads no newer one. */
-const STORE_FORMAT_VERSION = 1;
+const STORE_FORMAT_VERSION = 2;
+/** The layout without files of the journal; a store of it becomes one of this version when opened. */
+const FORMAT_WITHOUT_FILES = 1;
 
 const FORMAT_KEY: Uint8Array = Buffer.from('format');
+/** In `meta`: the index of the journal. */
+export const JOURNAL_KEY: Uint8Array = Buffer.from('journal');
+/** In `meta` of the layout without files of the journal: the sealed seq, big-endian. */
+const SEALED_KEY: Uint8Array = Buffer.from('sealed');
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
 const NAMES = ['meta', 'streams', 'ids', 'tags', 'journal', 'blocks', 'leases'] as const;
 /** Each process needs one slot for its reads; slots of processes that died are taken back. */
@@ -45,6 +53,10 @@ export interface StoreFiles extends Databases {
    * {BlockCorrupt} when it met damage.
    */
   write<T>(action: () => T): T;
+  /** As `write`, for an action that changes nothing: others do not either meanwhile. */
+  readLocked<T>(action: () => T): T;
+  /** Whether the transaction under way has changed anything. */
+  readonly isChanged: boolean;
   /** Takes back what killed processes left behind. */
   clearStaleReaders(): void;
   close(): Promise<void>;
@@ -88,12 +100,22 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
 function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): StoreFiles {
   const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', ...BINARY });
   checkFormat(root, { meta, path });
+  let isChanged = false;
+  const noteChange = (): void => {
+    isChanged = true;
+  };
   const databases = Object.fromEntries(
-    NAMES.map((name) => [name, root.openDB<Uint8Array, Uint8Array>({ name, ...BINARY })]),
+    NAMES.map((name) => {
+      const database = root.openDB<Uint8Array, Uint8Array>({ name, ...BINARY });
+      return [name, withNotedChanges(database, noteChange)];
+    }),
   ) as Record<(typeof NAMES)[number], ByteDatabase>;
   return {
     ...databases,
     path,
+    get isChanged() {
+      return isChanged;
+    },
     read(action) {
       root.resetReadTxn();
       try {
@@ -105,10 +127,18 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
       }
     },
     write(action) {
+      isChanged = false;
       try {
         return root.transactionSync(action);
       } catch (error) {
         throw writeFailure(error, path);
+      }
+    },
+    readLocked(action) {
+      try {
+        return root.transactionSync(action);
+      } catch (error) {
+        throw readFailure(error, path);
       }
     },
     clearStaleReaders() {
@@ -120,26 +150,58 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
   };
 }
 
+/** Calls `note` before each change of the database. */
+function withNotedChanges(database: ByteDatabase, note: () => void): ByteDatabase {
+  const { put, remove } = database;
+  return Object.assign(database, {
+    put(...change: Parameters<typeof put>) {
+      note();
+      return put.apply(database, change);
+    },
+    remove(...change: Parameters<typeof remove>) {
+      note();
+      return remove.apply(database, change);
+    },
+  });
+}
+
 /** Checked before any other database is opened: of a newer layout nothing but this key is known. */
 function checkFormat(
   root: RootDatabase<Uint8Array, Uint8Array>,
   { meta, path }: { meta: ByteDatabase; path: string },
 ): void {
-  const stored = meta.getBinary(FORMAT_KEY);
-  if (stored === undefined) {
-    const version = new Uint8Array(4);
-    new DataView(version.buffer).setUint32(0, STORE_FORMAT_VERSION, true);
+  if (formatVersion(meta) !== STORE_FORMAT_VERSION) {
     root.transactionSync(() => {
-      meta.put(FORMAT_KEY, version);
+      upgrade(meta, path);
     });
-    return;
   }
-  const version = stored.length === 4 ? stored.readUInt32LE(0) : Number.NaN;
-  if (version !== STORE_FORMAT_VERSION) {
+}
+
+/** Undefined in a new store. */
+function formatVersion(meta: ByteDatabase): number | undefined {
+  const stored = meta.getBinary(FORMAT_KEY);
+  if (stored === undefined) return undefined;
+  return stored.length === 4 ? stored.readUInt32LE(0) : Number.NaN;
+}
+
+/** With the write lock: another process may have been faster. */
+function upgrade(meta: ByteDatabase, path: string): void {
+  const version = formatVersion(meta);
+  if (version === STORE_FORMAT_VERSION) return;
+  if (version !== undefined && version !== FORMAT_WITHOUT_FILES) {
     throw new StoreFormatUnsupported(
       `The store ${path} has format version ${version}, not ${STORE_FORMAT_VERSION}.`,
     );
   }
+  const sealed = meta.getBinary(SEALED_KEY);
+  if (sealed !== undefined) {
+    const sealedSeq = parseSeqKey(sealed);
+    meta.put(JOURNAL_KEY, encodeJournalIndex({ ...EMPTY_INDEX, sealedSeq }));
+    meta.remove(SEALED_KEY);
+  }
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, STORE_FORMAT_VERSION, true);
+  meta.put(FORMAT_KEY, bytes);
 }
 
 /** lmdb-js keeps one read transaction and offers no public way to be rid of it. */
@@ -149,7 +211,7 @@ function dropReadTransaction(root: RootDatabase<Uint8Array, Uint8Array>): void {
 }
 
 function readFailure(error: unknown, path: string): unknown {
-  if (lmdbCode(error) === null) return error;
+  if (lmdbCode(error) === null && !isSystemError(error)) return error;
   if (isDamage(error)) return damaged(error, path);
   return new BackendUnavailable(`Cannot read the store ${path}: ${reason(error)}.`, {
     cause: error,
@@ -157,7 +219,7 @@ function readFailure(error: unknown, path: string): unknown {
 }
 
 function writeFailure(error: unknown, path: string): unknown {
-  if (lmdbCode(error) === null) return error;
+  if (lmdbCode(error) === null && !isSystemError(error)) return error;
   if (isDamage(error)) return damaged(error, path);
   return new StreamAppendFailed(`The store ${path} did not take the write: ${reason(error)}.`, {
     cause: error,
@@ -186,6 +248,11 @@ function lmdbCode(error: unknown): number | null {
   // Native code makes errors of the realm that loaded it, where `instanceof` may be blind.
   const code = isNativeError(error) && 'code' in error ? error.code : null;
   return typeof code === 'number' ? code : null;
+}
+
+/** Says whether that is an error of the operating system, met at a file outside LMDB. */
+export function isSystemError(error: unknown): boolean {
+  return isNativeError(error) && 'syscall' in error;
 }
 
 function reason(error: unknown): string {

@@ -6,8 +6,9 @@ import { isTagObject, matchesTags, type Tags } from '../../model/tags.ts';
 import type { StreamQuery } from './../backend.ts';
 import { idKey, ordinalKey, readUint32 } from './keys.ts';
 import type { StoreFiles } from './store-files.ts';
+import type { StreamState } from './stream-state.ts';
 import { TagIndex } from './tag-index.ts';
-import type { StreamState, View } from './view.ts';
+import type { View } from './view.ts';
 
 /**
  * `[revision:f64][crc:u32]`, little-endian, before the JSON text; docs/format/embedded-store.md.
@@ -47,6 +48,7 @@ export class StreamStore {
     return state;
   }
 
+  /** With the watermarks that moved since the record was stored. */
   record(view: View, state: StreamState): StreamRecord {
     if (state.record === null) {
       assert(this.#load(view, state), 'a stream that the view knows has a record');
@@ -54,7 +56,16 @@ export class StreamStore {
       this.#parsed.delete(state.ordinal);
       this.#parsed.set(state.ordinal, state);
     }
-    return state.record!;
+    return state.shown(state.record!);
+  }
+
+  /** Puts watermarks that moved into the stored record: the journal may forget about them then. */
+  storeWatermarks(view: View, state: StreamState): void {
+    const record = this.record(view, state);
+    const { revision } = state;
+    this.#put(state.ordinal, { record, seq: revision });
+    state.noteRecord(record, revision);
+    state.noteSealed();
   }
 
   create(record: StreamRecord, seq: number): number {
@@ -147,7 +158,7 @@ export class StreamStore {
     for (const [ordinal, state] of this.#parsed) {
       // The stream just read stays: its reader is about to use it.
       if (remaining-- === 0 || this.#parsed.size === 1) return;
-      state.record = null;
+      state.dropRecord();
       this.#parsed.delete(ordinal);
     }
   }

@@ -11,8 +11,9 @@ import type { StoreFiles } from './store-files.ts';
 
 const PRESENT: Uint8Array = Uint8Array.of(1);
 const ORDINAL_MAX = 0xffffffff;
-const PROBE_COUNT_MIN = 32;
-const PROBE_GROWTH = 4;
+const HASH_COUNT_MAX = 4096;
+/** So many steps take as long as one seek. */
+const STEP_COUNT_MAX = 8;
 
 /**
  * Finds streams by the leaves of their tags: for each leaf, the ordinals of the streams that have
@@ -20,6 +21,7 @@ const PROBE_GROWTH = 4;
  */
 export class TagIndex {
   readonly #files: StoreFiles;
+  readonly #hashes: Map<string, Uint8Array> = new Map();
 
   constructor(files: StoreFiles) {
     this.#files = files;
@@ -30,10 +32,10 @@ export class TagIndex {
     const old = new Set(before === null ? [] : termTexts(before));
     const wanted = new Set(after === null ? [] : termTexts(after));
     for (const text of old) {
-      if (!wanted.has(text)) this.#files.tags.remove(tagKey(termHash(text), ordinal));
+      if (!wanted.has(text)) this.#files.tags.remove(tagKey(this.#hash(text), ordinal));
     }
     for (const text of wanted) {
-      if (!old.has(text)) this.#files.tags.put(tagKey(termHash(text), ordinal), PRESENT);
+      if (!old.has(text)) this.#files.tags.put(tagKey(this.#hash(text), ordinal), PRESENT);
     }
   }
 
@@ -47,59 +49,28 @@ export class TagIndex {
     { afterOrdinal, isReverse = false }: { afterOrdinal?: number; isReverse?: boolean } = {},
   ): Generator<number> {
     const range = { afterOrdinal, isReverse };
-    const terms = termTexts(query).map(termHash);
+    const terms = termTexts(query).map((text) => this.#hash(text));
     if (terms.length === 0) {
       yield* this.#everyOrdinal(range);
       return;
     }
-    const shortest = this.#shortest(terms);
-    const others = terms.filter((term) => term !== shortest).map((term) => tagKey(term, 0));
-    for (const ordinal of this.#ordinals(shortest, range)) {
-      if (others.every((key) => this.#has(key, ordinal))) yield ordinal;
+    const lists = terms.map((term) => new TermList(this.#files, term, range));
+    try {
+      yield* intersection(lists);
+    } finally {
+      for (const list of lists) list.close();
     }
   }
 
-  /** Whether the stream is in the list that the key belongs to. Overwrites the key's ordinal. */
-  #has(key: Uint8Array, ordinal: number): boolean {
-    setTagKeyOrdinal(key, ordinal);
-    return this.#files.tags.getBinaryFast(key) !== undefined;
-  }
-
-  /**
-   * Counts all lists in turns of growing length, so that long ones cost no more than the shortest.
-   */
-  #shortest(terms: readonly Uint8Array[]): Uint8Array {
-    if (terms.length === 1) return terms[0]!;
-    for (let probeCount = PROBE_COUNT_MIN; ; probeCount *= PROBE_GROWTH) {
-      let best: Uint8Array | null = null;
-      let bestCount = probeCount;
-      for (const term of terms) {
-        const count = this.#countUpTo(term, bestCount);
-        if (count < bestCount) {
-          best = term;
-          bestCount = count;
-        }
-      }
-      if (best !== null) return best;
+  /** Most streams share most of their leaves. */
+  #hash(text: string): Uint8Array {
+    let hash = this.#hashes.get(text);
+    if (hash === undefined) {
+      hash = termHash(text);
+      if (this.#hashes.size >= HASH_COUNT_MAX) this.#hashes.clear();
+      this.#hashes.set(text, hash);
     }
-  }
-
-  #countUpTo(term: Uint8Array, countMax: number): number {
-    const { tags } = this.#files;
-    const range = { start: tagKey(term, 0), end: tagKey(term, ORDINAL_MAX), limit: countMax };
-    let count = 0;
-    for (const _key of tags.getKeys(range)) count++;
-    return count;
-  }
-
-  *#ordinals(term: Uint8Array, range: OrdinalRange): Generator<number> {
-    const { first, last } = ordinalBounds(range);
-    if (first > last) return;
-    const low = tagKey(term, first);
-    const high = tagKey(term, last);
-    for (const key of this.#files.tags.getKeys(keyRange(low, high, range.isReverse))) {
-      yield parseTagKeyOrdinal(key);
-    }
+    return hash;
   }
 
   *#everyOrdinal(range: OrdinalRange): Generator<number> {
@@ -139,4 +110,91 @@ function keyRange(
 /** Paths as JSON: no two different leaves have the same text. Without duplicates. */
 function termTexts(tags: Tags): readonly string[] {
   return tagTerms(tags).map(({ path, valueText }) => `${JSON.stringify(path)}=${valueText}`);
+}
+
+/**
+ * The ordinals that all lists have, in their order. Each miss moves on in the list that misses: the cost is
+ * bounded by the sparsest stretches of any list, however long the others are.
+ */
+function* intersection(lists: readonly TermList[]): Generator<number> {
+  let leader = lists[0]!;
+  let candidate = leader.advance(null);
+  while (candidate !== null) {
+    const missing: TermList | undefined = missingList(lists, leader, candidate);
+    if (missing === undefined) yield candidate;
+    else leader = missing;
+    candidate = leader.advance(candidate);
+  }
+}
+
+function missingList(
+  lists: readonly TermList[],
+  leader: TermList,
+  ordinal: number,
+): TermList | undefined {
+  return lists.find((list) => list !== leader && !list.has(ordinal));
+}
+
+/** The ordinals of the streams that have one leaf, in the order of a range. */
+class TermList {
+  readonly #tags: StoreFiles['tags'];
+  readonly #range: OrdinalRange;
+  readonly #low: Uint8Array;
+  readonly #high: Uint8Array;
+  readonly #key: Uint8Array;
+  readonly #isEmpty: boolean;
+  #keys: Iterator<Uint8Array> | null = null;
+
+  constructor(files: StoreFiles, term: Uint8Array, range: OrdinalRange) {
+    const { first, last } = ordinalBounds(range);
+    this.#tags = files.tags;
+    this.#range = range;
+    this.#isEmpty = first > last;
+    this.#low = tagKey(term, Math.min(first, ORDINAL_MAX));
+    this.#high = tagKey(term, Math.max(last, 0));
+    this.#key = tagKey(term, 0);
+  }
+
+  has(ordinal: number): boolean {
+    setTagKeyOrdinal(this.#key, ordinal);
+    return this.#tags.getBinaryFast(this.#key) !== undefined;
+  }
+
+  /** The first ordinal, or the first one behind the given one; null at the end. Only ever moves on. */
+  advance(behind: number | null): number | null {
+    if (this.#isEmpty) return null;
+    if (behind === null) return this.#seek();
+    if (this.#keys !== null) {
+      for (let step = 0; step < STEP_COUNT_MAX; step++) {
+        const ordinal = this.#step();
+        if (ordinal === null || this.#isBehind(ordinal, behind)) return ordinal;
+      }
+    }
+    const from = this.#range.isReverse ? behind - 1 : behind + 1;
+    if (from < 0 || from > ORDINAL_MAX) return null;
+    setTagKeyOrdinal(this.#range.isReverse ? this.#high : this.#low, from);
+    return this.#seek();
+  }
+
+  /** Lets go of the cursor. */
+  close(): void {
+    this.#keys?.return?.();
+    this.#keys = null;
+  }
+
+  #seek(): number | null {
+    this.close();
+    const range = keyRange(this.#low, this.#high, this.#range.isReverse);
+    this.#keys = this.#tags.getKeys(range)[Symbol.iterator]();
+    return this.#step();
+  }
+
+  #step(): number | null {
+    const { done, value } = this.#keys!.next();
+    return done ? null : parseTagKeyOrdinal(value);
+  }
+
+  #isBehind(ordinal: number, other: number): boolean {
+    return this.#range.isReverse ? ordinal < other : ordinal > other;
+  }
 }

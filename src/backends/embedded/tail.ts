@@ -1,135 +1,100 @@
-import { assert } from '../../model/assert.ts';
-import { type Block, type Column, VALUE_COLUMN } from '../../model/block.ts';
+import { type Block, cutBlock, EMPTY_BLOCK } from '../../model/block.ts';
+import type { TimeRange } from '../../model/time-range.ts';
+import { ColumnPart } from './cohort.ts';
+import type { EncodedRows } from './encoded-rows.ts';
+import { TailRows } from './tail-rows.ts';
 
-const CAPACITY_MIN = 8;
+/** Ready-made blocks are put as they are: they take so much less time than rows that are encoded. */
+const READY_MADE_DIVISOR = 16;
+
+/** Rows that came together: as an array of their own, ready-made as a block, or in a cohort. */
+export type TailPart = TailRows | EncodedRows | ColumnPart;
 
 /**
  * The newest rows of one level of one stream, which only the journal holds so far: they ascend, and
- * none is older than a row in the level's blocks. Grows in place, at the end only, so that blocks
- * handed out earlier stay as they were.
+ * none is older than a row in the level's blocks.
  */
 export class Tail {
-  #rowCount = 0;
-  #timestamps: Float64Array = new Float64Array(CAPACITY_MIN);
-  readonly #columns: Map<string, Float64Array | unknown[]> = new Map();
-  /** The column `v` while it is the only one and holds numbers: the way of nearly every raw row. */
-  #values: Float64Array | null = null;
+  readonly #parts: TailPart[] = [];
+  /** About how many rows sealing has to encode. */
+  looseRowCount = 0;
 
-  get rowCount(): number {
-    return this.#rowCount;
+  /** Ascending; none is empty. */
+  get parts(): readonly TailPart[] {
+    return this.#parts;
   }
 
   get firstMs(): number {
-    assert(this.#rowCount > 0, 'a tail that is asked for its first row has one');
-    return this.#timestamps[0]!;
+    return this.#parts[0]!.firstMs;
   }
 
   get lastMs(): number {
-    assert(this.#rowCount > 0, 'a tail that is asked for its last row has one');
-    return this.#timestamps[this.#rowCount - 1]!;
+    return this.#parts.at(-1)!.lastMs;
   }
 
   /** Adds a raw numeric row. */
   push(timestampMs: number, value: number): void {
-    const row = this.#rowCount;
-    if (row === 0) this.#startWithValues();
-    if (this.#values === null) {
-      this.append({
-        timestamps: Float64Array.of(timestampMs),
-        columns: { [VALUE_COLUMN]: Float64Array.of(value) },
-      });
-      return;
-    }
-    if (row === this.#timestamps.length) this.#reserve(row + 1);
-    this.#timestamps[row] = timestampMs;
-    this.#values[row] = value;
-    this.#rowCount = row + 1;
+    this.#growing().push(timestampMs, value);
+    this.looseRowCount++;
   }
 
-  /** Adds rows, by copy. A column that the block or the tail lacks is null in its rows. */
+  /** Adds rows, by copy. */
   append(block: Block): void {
-    const from = this.#rowCount;
-    const to = from + block.timestamps.length;
-    this.#reserve(to);
-    this.#timestamps.set(block.timestamps, from);
-    for (const [name, column] of Object.entries(block.columns)) {
-      this.#columns.set(name, this.#extend(name, column, from));
-    }
-    for (const [name, column] of this.#columns) {
-      if (Object.hasOwn(block.columns, name)) continue;
-      if (column instanceof Float64Array) column.fill(Number.NaN, from, to);
-      else for (let row = from; row < to; row++) column.push(null);
-    }
-    this.#rowCount = to;
-    this.#noteValues();
+    this.#growing().append(block);
+    this.looseRowCount += block.timestamps.length;
   }
 
-  /** All rows, sharing memory with the tail where they are numbers. */
-  block(): Block {
-    const columns: Record<string, Column> = {};
-    for (const [name, column] of this.#columns) {
-      columns[name] =
-        column instanceof Float64Array ? column.subarray(0, this.#rowCount) : column.slice();
-    }
-    return { timestamps: this.#timestamps.subarray(0, this.#rowCount), columns };
+  /** Adds rows as they are. */
+  add(part: EncodedRows | ColumnPart): void {
+    this.#parts.push(part);
+    const divisor = part instanceof ColumnPart ? 1 : READY_MADE_DIVISOR;
+    this.looseRowCount += part.rowCount / divisor;
   }
 
-  #startWithValues(): void {
-    this.#columns.set(VALUE_COLUMN, new Float64Array(this.#timestamps.length));
-    this.#noteValues();
+  /** Lets go of what others keep for it. */
+  release(): void {
+    for (const part of this.#parts) {
+      if (part instanceof ColumnPart) part.cohort.release(part);
+    }
   }
 
-  #noteValues(): void {
-    const column = this.#columns.size === 1 ? this.#columns.get(VALUE_COLUMN) : undefined;
-    this.#values = column instanceof Float64Array ? column : null;
-  }
-
-  #reserve(rowCount: number): void {
-    if (rowCount <= this.#timestamps.length) return;
-    const capacity = Math.max(rowCount, this.#timestamps.length * 2);
-    this.#timestamps = grown(this.#timestamps, capacity);
-    for (const [name, column] of this.#columns) {
-      if (column instanceof Float64Array) this.#columns.set(name, grown(column, capacity));
-    }
-    this.#noteValues();
-  }
-
-  #extend(name: string, column: Column, from: number): Float64Array | unknown[] {
-    const present = this.#columns.get(name);
-    if (
-      column instanceof Float64Array &&
-      (present === undefined || present instanceof Float64Array)
-    ) {
-      const values = present ?? new Float64Array(this.#timestamps.length).fill(Number.NaN, 0, from);
-      values.set(column, from);
-      return values;
-    }
-    const values = jsonValues(present, from);
-    if (column instanceof Float64Array) {
-      for (const value of column) values.push(Number.isNaN(value) ? null : value);
-    } else {
-      for (const value of column) values.push(ownJson(value));
-    }
-    return values;
+  #growing(): TailRows {
+    const last = this.#parts.at(-1);
+    if (last instanceof TailRows) return last;
+    const rows = new TailRows();
+    this.#parts.push(rows);
+    return rows;
   }
 }
 
-function grown(values: Float64Array, capacity: number): Float64Array {
-  const result = new Float64Array(capacity);
-  result.set(values);
-  return result;
+/** The parts that reach into the range, of parts that ascend. */
+export function partsIn(
+  parts: readonly TailPart[],
+  { startMs, endMs }: TimeRange,
+): readonly TailPart[] {
+  const from = firstIndex(parts, (part) => part.lastMs >= startMs);
+  const to = firstIndex(parts, (part) => part.firstMs >= endMs);
+  return parts.slice(from, to);
 }
 
-function jsonValues(present: Float64Array | unknown[] | undefined, rowCount: number): unknown[] {
-  if (present === undefined) return new Array(rowCount).fill(null);
-  if (!(present instanceof Float64Array)) return present;
-  return Array.from(present.subarray(0, rowCount), (value) => (Number.isNaN(value) ? null : value));
+/** The rows of a part that is not encoded, cut to the range; maybe none. */
+export function rowsIn(
+  part: TailRows | ColumnPart,
+  range: TimeRange,
+  names: readonly string[] | undefined,
+): Block {
+  if (part instanceof ColumnPart) return part.cut(range)?.block(names) ?? EMPTY_BLOCK;
+  return cutBlock(part.block(), range);
 }
 
-/**
- * A tail outlives its commit: what the caller does to an object later must not change what is read.
- */
-function ownJson(value: unknown): unknown {
-  if (value === undefined) return null;
-  return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value;
+/** Index of the first part of which it holds, when it holds of all behind one of which it does. */
+function firstIndex(parts: readonly TailPart[], holds: (part: TailPart) => boolean): number {
+  let low = 0;
+  let high = parts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(parts[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

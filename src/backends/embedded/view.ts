@@ -1,70 +1,12 @@
-import { granularityIndex } from '../../model/granularity.ts';
-import type { StreamRecord } from '../../model/stream.ts';
-import type { JournalOp, LevelPlace } from './journal-entry.ts';
+import { NO_ROW } from '../backend.ts';
+import type { Cohort, CohortKey } from './cohort.ts';
+import { bucketKey, bucketRow, COUNT_COLUMN, tickKey } from './cohort-keys.ts';
+import { Cohorts } from './cohorts.ts';
+import type { BucketRows, JournalOp, LevelPlace, TickRows } from './journal-entry.ts';
 import { JournalSizes } from './journal-sizes.ts';
-import { Tail } from './tail.ts';
-
-/** What a process knows about one level of one stream. */
-export class LevelState {
-  tail: Tail | null = null;
-  /** Whether `firstMs` and `lastMs` are those of the blocks and the tail together. */
-  areBoundsKnown = false;
-  /** ∞ and −∞ while the level is empty. */
-  firstMs: number = Number.POSITIVE_INFINITY;
-  lastMs: number = Number.NEGATIVE_INFINITY;
-
-  get isEmpty(): boolean {
-    return this.lastMs === Number.NEGATIVE_INFINITY;
-  }
-
-  noteRows(firstMs: number, lastMs: number): void {
-    this.firstMs = Math.min(this.firstMs, firstMs);
-    this.lastMs = Math.max(this.lastMs, lastMs);
-  }
-}
-
-/** What a process knows about one stream. */
-export class StreamState {
-  readonly ordinal: number;
-  /** Seq of the last commit that touched the stream, or a later one if that is no longer known. */
-  version: number;
-  /** Whether the fields below were read since the record last changed. */
-  isRecordKnown = false;
-  id = '';
-  revision = 0;
-  /** Level of the raw rows. */
-  rawLevel = 0;
-  /** null when it was dropped to bound memory: it can be read again. */
-  record: StreamRecord | null = null;
-  readonly #levels: (LevelState | undefined)[] = [];
-
-  constructor(ordinal: number, version: number) {
-    this.ordinal = ordinal;
-    this.version = version;
-  }
-
-  level(level: number): LevelState {
-    let state = this.#levels[level];
-    if (state === undefined) {
-      state = new LevelState();
-      this.#levels[level] = state;
-    }
-    return state;
-  }
-
-  get levels(): readonly (LevelState | undefined)[] {
-    return this.#levels;
-  }
-
-  noteRecord(record: StreamRecord, revision: number): void {
-    this.isRecordKnown = true;
-    this.id = record.id;
-    this.revision = revision;
-    this.version = Math.max(this.version, revision);
-    this.rawLevel = granularityIndex(record.highestGranularity);
-    this.record = record;
-  }
-}
+import type { LevelState } from './level-state.ts';
+import { StreamNumbers } from './stream-numbers.ts';
+import { StreamState } from './stream-state.ts';
 
 /**
  * What a process remembers of the store as of one commit: the rows that only the journal has, and
@@ -76,14 +18,18 @@ export class View {
   readonly baseSeq: number;
   /** The last commit that this view has. */
   seq: number;
-  tailCount = 0;
+  /** Grows whenever a stream is forgotten: what was found out about many streams may be wrong then. */
+  epoch = 0;
+  readonly numbers: StreamNumbers;
   readonly #journalSizes: JournalSizes;
   readonly #states: Map<number, StreamState> = new Map();
   readonly #byId: Map<string, StreamState> = new Map();
+  readonly #cohorts: Cohorts = new Cohorts();
 
   constructor(baseSeq: number) {
     this.baseSeq = baseSeq;
     this.seq = baseSeq;
+    this.numbers = new StreamNumbers(baseSeq);
     this.#journalSizes = new JournalSizes(baseSeq);
   }
 
@@ -92,28 +38,34 @@ export class View {
     return this.#journalSizes.totalBytes;
   }
 
+  /** About how many levels have got rows that were not in blocks at once. */
+  get tailCount(): number {
+    return this.numbers.tailCount + this.numbers.memberCount;
+  }
+
   /** Moves on to the next commit, after its ops. */
   noteEntry(seq: number, sizeBytes: number): void {
     this.seq = seq;
     this.#journalSizes.push(sizeBytes);
   }
 
-  /** The rows of all entries up to that one are in blocks. */
+  /** The rows of all entries up to that one are in blocks, and their watermarks in records. */
   noteSealed(throughSeq: number): void {
     this.#journalSizes.forget(throughSeq);
-  }
-
-  get states(): Iterable<StreamState> {
-    return this.#states.values();
   }
 
   state(ordinal: number): StreamState {
     let state = this.#states.get(ordinal);
     if (state === undefined) {
-      state = new StreamState(ordinal, this.baseSeq);
+      state = new StreamState(ordinal, this.numbers);
       this.#states.set(ordinal, state);
     }
     return state;
+  }
+
+  /** Null when nothing is known about the stream. */
+  known(ordinal: number): StreamState | null {
+    return this.#states.get(ordinal) ?? null;
   }
 
   byId(id: string): StreamState | undefined {
@@ -128,43 +80,80 @@ export class View {
   drop(ordinal: number): void {
     const state = this.#states.get(ordinal);
     if (state === undefined) return;
-    for (const level of state.levels) if (level?.tail) this.tailCount--;
+    this.epoch++;
+    for (const level of state.levels) level?.drop();
     if (this.#byId.get(state.id) === state) this.#byId.delete(state.id);
     this.#states.delete(ordinal);
+    this.numbers.versions[ordinal] = this.baseSeq;
+    this.numbers.overlayRevisions[ordinal] = 0;
+  }
+
+  /**
+   * What a pass of sealing has to do, in the order of the blocks: the levels with rows that are in no
+   * block yet, and one level of each stream whose watermarks are not in its record yet. Afterwards,
+   * no entry of the journal up to now is needed any more.
+   */
+  unsealedPlaces(): readonly LevelPlace[] {
+    const places: LevelPlace[] = [];
+    for (const stream of this.#states.values()) {
+      const { ordinal } = stream;
+      let isListed = false;
+      for (const [level, state] of stream.levels.entries()) {
+        if (!state?.isPending) continue;
+        places.push({ ordinal, level });
+        isListed = true;
+      }
+      if (stream.hasOverlay && !isListed) places.push({ ordinal, level: stream.rawLevel });
+    }
+    return places.sort((a, b) => a.ordinal - b.ordinal || a.level - b.level);
+  }
+
+  /** Whether a pass of sealing would have nothing to do. */
+  get isSealed(): boolean {
+    return this.unsealedPlaces().length === 0;
+  }
+
+  /** About how many rows of a level sealing has to encode. */
+  looseRowCount({ ordinal, level }: LevelPlace): number {
+    return this.level({ ordinal, level })?.looseRowCount ?? 0;
+  }
+
+  /** Null when nothing is known about it. */
+  level({ ordinal, level }: LevelPlace): LevelState | null {
+    return this.#states.get(ordinal)?.levels[level] ?? null;
   }
 
   /** Takes over what the commit `seq` did. */
   apply(seq: number, op: JournalOp): void {
     switch (op.kind) {
       case 'tick':
-        for (let i = 0; i < op.ordinals.length; i++) {
-          const state = this.state(op.ordinals[i]!);
-          this.pushRow(state.level(op.level), op.timestampMs, op.values[i]!);
-          state.version = seq;
-        }
+        this.tick(seq, op);
         return;
-      case 'rows': {
-        const state = this.#touched(op.place, seq);
-        const { timestamps } = op.block;
-        const level = state.level(op.place.level);
-        this.#growingTail(level).append(op.block);
-        if (level.areBoundsKnown) level.noteRows(timestamps[0]!, timestamps.at(-1)!);
+      case 'bucket':
+        this.bucket(seq, op);
         return;
-      }
+      case 'rows':
+        this.#touched(op.place, seq).append(op.block);
+        return;
+      case 'blocks':
+        this.#touched(op.place, seq).addEncoded(op.blocks);
+        return;
+      case 'advance':
+        this.state(op.place.ordinal).level(op.place.level).setUntil(op.untilMs);
+        this.state(op.place.ordinal).noteAdvance(seq);
+        return;
       case 'sealed':
-        for (const place of op.places) this.#dropTail(place);
+        for (const place of op.places) this.level(place)?.dropPending();
+        this.#cohorts.trim();
         return;
       case 'touch':
-        for (const place of op.places) {
-          this.#touched(place, seq).level(place.level).areBoundsKnown = false;
-        }
+        for (const place of op.places) this.#touched(place, seq).forgetBounds();
         return;
       case 'record':
         for (const ordinal of op.ordinals) {
           const state = this.state(ordinal);
           state.version = seq;
-          state.isRecordKnown = false;
-          state.record = null;
+          state.forgetRecord();
         }
         return;
       case 'deleted':
@@ -172,41 +161,80 @@ export class View {
     }
   }
 
-  /** The tail of a level; null when all of its rows are in blocks. */
-  tail(ordinal: number, level: number): Tail | null {
-    return this.#states.get(ordinal)?.level(level).tail ?? null;
+  /** The cohort of streams that get raw rows together; null while they are none. */
+  tickCohort({ level, ordinals }: Pick<TickRows, 'level' | 'ordinals'>): Cohort | null {
+    return this.#cohorts.find(tickKey(level, ordinals));
   }
 
-  /** Adds a raw row to a tail, and says how many it has now. */
-  pushRow(level: LevelState, timestampMs: number, value: number): number {
-    const tail = level.tail ?? this.#growingTail(level);
-    tail.push(timestampMs, value);
-    if (level.areBoundsKnown) {
-      if (timestampMs < level.firstMs) level.firstMs = timestampMs;
-      if (timestampMs > level.lastMs) level.lastMs = timestampMs;
+  /** The cohort of streams that get such buckets together; null while they are none. */
+  bucketCohort(bucket: Pick<BucketRows, 'level' | 'ordinals' | 'columns'>): Cohort | null {
+    return this.#cohorts.find(bucketKey(bucket));
+  }
+
+  /** Adds a row to each stream that has one in the tick. */
+  tick(seq: number, { level, timestampMs, ordinals, values }: TickRows): void {
+    const cohort = this.#cohortOf(tickKey(level, ordinals));
+    if (cohort === null) {
+      for (let i = 0; i < ordinals.length; i++) {
+        if (values[i] === NO_ROW) continue;
+        this.#touched({ ordinal: ordinals[i]!, level }, seq).push(timestampMs, values[i]!);
+      }
+      return;
     }
-    return tail.rowCount;
+    this.#gather(cohort);
+    // Only now: the numbers move when streams are new.
+    const { versions } = this.numbers;
+    let hasGaps = false;
+    for (let i = 0; i < ordinals.length; i++) {
+      if (values[i] === NO_ROW) hasGaps = true;
+      else versions[ordinals[i]!] = seq;
+    }
+    cohort.push(timestampMs, [values], hasGaps);
   }
 
-  #touched({ ordinal }: LevelPlace, seq: number): StreamState {
+  /** Adds a bucket to each stream that has one, and moves the watermark of all. */
+  bucket(seq: number, { level, startMs, untilMs, ordinals, columns }: BucketRows): void {
+    const counts = columns.get(COUNT_COLUMN)!;
+    const hasGaps = typeof counts === 'number' ? counts === 0 : counts.includes(0);
+    const cohort = this.#cohortOf(bucketKey({ level, ordinals, columns }));
+    if (cohort === null) {
+      for (let i = 0; i < ordinals.length; i++) {
+        const state = this.state(ordinals[i]!);
+        const block = bucketRow({ startMs, columns }, i);
+        if (block !== null) state.level(level).append(block);
+        state.level(level).setUntil(untilMs);
+        state.noteAdvance(seq);
+      }
+      return;
+    }
+    this.#gather(cohort);
+    cohort.push(startMs, [...columns.values()], hasGaps);
+    cohort.untilMs = untilMs;
+    const { versions, overlayRevisions } = this.numbers;
+    for (let i = 0; i < ordinals.length; i++) {
+      versions[ordinals[i]!] = seq;
+      overlayRevisions[ordinals[i]!] = seq;
+    }
+  }
+
+  /** The cohort that the rows of a tick go to; null while each stream has its own. */
+  #cohortOf(key: CohortKey): Cohort | null {
+    const first = this.level({ ordinal: key.ordinals[0]!, level: key.level });
+    const isFresh = first === null || (first.tail === null && first.cohort === null);
+    return this.#cohorts.seen(key, { isFresh });
+  }
+
+  /** Brings the streams back into their cohort that got rows in another way meanwhile. */
+  #gather(cohort: Cohort): void {
+    if (cohort.strays.size === 0) return;
+    for (const index of [...cohort.strays]) {
+      this.state(cohort.ordinals[index]!).level(cohort.level).join(cohort, index);
+    }
+  }
+
+  #touched({ ordinal, level }: LevelPlace, seq: number): LevelState {
     const state = this.state(ordinal);
     state.version = seq;
-    return state;
-  }
-
-  #growingTail(level: LevelState): Tail {
-    if (level.tail === null) {
-      level.tail = new Tail();
-      this.tailCount++;
-    }
-    return level.tail;
-  }
-
-  /** The rows stay, in blocks: bounds and version do not change. */
-  #dropTail({ ordinal, level }: LevelPlace): void {
-    const state = this.#states.get(ordinal)?.level(level);
-    if (state === undefined || state.tail === null) return;
-    state.tail = null;
-    this.tailCount--;
+    return state.level(level);
   }
 }

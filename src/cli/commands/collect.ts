@@ -50,6 +50,7 @@ export function registerCollect(program: Command, context: CommandContext): void
       await context
         .withDatastream((datastream) => collectOnScreen(context, { datastream, screen, options }), {
           creates: true,
+          keepsLevels: true,
         })
         .finally(() => screen.close());
     });

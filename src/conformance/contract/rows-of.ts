@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Backend, Commit, PageRequest, ReplaceWrite } from '../../backends/backend.ts';
+import type {
+  Backend,
+  Commit,
+  GroupedCommit,
+  PageRequest,
+  ReplaceWrite,
+} from '../../backends/backend.ts';
 import { type Block, type Column, rawBlock } from '../../model/block.ts';
 import { Granularity, lowerGranularities } from '../../model/granularity.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../../model/stream.ts';
@@ -55,7 +61,7 @@ export async function putLevel(backend: Backend, write: ReplaceWrite): Promise<b
 }
 
 /** Commits what must not conflict, and returns the version. */
-export async function commit(backend: Backend, changes: Commit): Promise<number | string> {
+export async function commit(backend: Backend, changes: GroupedCommit): Promise<number | string> {
   const outcome = await backend.commit(changes);
   assert(outcome.isCommitted, 'the commit has no conflict');
   return outcome.version;

@@ -1,17 +1,20 @@
-import type { Column, Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 
 /**
  * Consecutive rows cut where the bucket changes. Run i has the rows `[ends[i - 1], ends[i])` of the input
- * (from 0 for the first) and goes to the output row `firstRow + i`; the first may go on with a row that
- * earlier input began.
+ * (from 0 for the first), at least one, and goes to the output row `firstRow + i`. Not to be kept.
  */
 export interface Runs {
   readonly count: number;
   /** May be longer than `count`. */
   readonly ends: Int32Array;
   readonly firstRow: number;
+  /** Whether the first run goes on with an output row that earlier input began. */
+  readonly isContinued: boolean;
   /** Bucket starts by output row. May be longer than the rows. */
   readonly bucketStartsMs: Float64Array;
+  /** From each row of the input to the next, where all are as far apart; NaN otherwise. */
+  readonly stepMs: number;
 }
 
 /** Datapoints that are not null. */
@@ -27,7 +30,7 @@ export interface RawRows {
  */
 export interface StateRows {
   readonly timestamps: Float64Array;
-  readonly columns: Columns;
+  readonly columns: Readonly<Record<string, Column>>;
 }
 
 /**
@@ -37,6 +40,6 @@ export interface StateRows {
 export interface Accumulator {
   addRaw(runs: Runs, rows: RawRows): void;
   addStates(runs: Runs, rows: StateRows): void;
-  /** Takes the first rows out, by component; the ones after it move up. */
-  take(rowCount: number): Columns;
+  /** Takes the first rows out, into the columns by component; the ones after them move up. */
+  take(rowCount: number, columns: Record<string, Column>): void;
 }

@@ -7,17 +7,21 @@ import { FrequencyAccumulator } from './frequencies.ts';
 import { MedianAccumulator } from './median.ts';
 import { MomentsAccumulator } from './moments.ts';
 import { SumAccumulator, SumSquaresAccumulator } from './sum.ts';
+import { SumExtremaAccumulator } from './sum-extrema.ts';
 import { TimeAccumulator } from './time.ts';
 
+type AccumulatorTable = Readonly<Record<string, () => Accumulator>>;
+
 /** Keyed by one component of those that an accumulator keeps: the others come with it. */
-const SHARED: Readonly<Record<string, () => Accumulator>> = {
+const SHARED: AccumulatorTable = {
   c: () => new CountAccumulator(),
   n: () => new MedianAccumulator(),
   f: () => new FrequencyAccumulator(),
   ts: () => new TimeAccumulator(),
 };
 
-const PLAIN: Readonly<Record<string, () => Accumulator>> = {
+const PLAIN: AccumulatorTable = {
+  ...SHARED,
   s: () => new SumAccumulator(),
   l: () => new MinAccumulator(),
   u: () => new MaxAccumulator(),
@@ -25,7 +29,16 @@ const PLAIN: Readonly<Record<string, () => Accumulator>> = {
   mu: () => new MomentsAccumulator(),
 };
 
-const DECIMAL: Readonly<Record<string, () => Accumulator>> = {
+/** Of levels that have all of sum, minimum and maximum. */
+const PLAIN_TOGETHER: AccumulatorTable = {
+  ...SHARED,
+  s: () => new SumExtremaAccumulator(),
+  q: PLAIN['q']!,
+  mu: PLAIN['mu']!,
+};
+
+const DECIMAL: AccumulatorTable = {
+  ...SHARED,
   s: () => new DecimalAccumulator('s', addExact),
   l: () => new DecimalAccumulator('l', (a, b) => (b.lt(a) ? b : a)),
   u: () => new DecimalAccumulator('u', (a, b) => (b.gt(a) ? b : a)),
@@ -37,6 +50,12 @@ export function createAccumulators(
   columns: readonly string[],
   { isDecimal }: { readonly isDecimal: boolean },
 ): readonly Accumulator[] {
-  const table = { ...SHARED, ...(isDecimal ? DECIMAL : PLAIN) };
-  return columns.flatMap((component) => table[component]?.() ?? []);
+  const hasAll = columns.includes('s') && columns.includes('l') && columns.includes('u');
+  const table = isDecimal ? DECIMAL : hasAll ? PLAIN_TOGETHER : PLAIN;
+  const accumulators: Accumulator[] = [];
+  for (const component of columns) {
+    const create = table[component];
+    if (create !== undefined) accumulators.push(create());
+  }
+  return accumulators;
 }

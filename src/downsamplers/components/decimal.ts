@@ -1,6 +1,6 @@
 import type { Decimal } from 'decimal.js';
 import { assert } from '../../model/assert.ts';
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import { decimalOf, decimalText } from '../../model/high-accuracy.ts';
 import type { Accumulator, Runs, StateRows } from './accumulator.ts';
 
@@ -32,7 +32,7 @@ export class DecimalAccumulator implements Accumulator {
     }
   }
 
-  take(rowCount: number): Columns {
-    return { [this.#component]: this.#values.splice(0, rowCount).map(decimalText) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns[this.#component] = this.#values.splice(0, rowCount).map(decimalText);
   }
 }

@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
 import { GrowableColumn } from './growable-column.ts';
 
@@ -14,19 +14,18 @@ export class MinAccumulator implements Accumulator {
     this.#add(runs, columns['l'] as Float64Array);
   }
 
-  take(rowCount: number): Columns {
-    return { l: this.#min.take(rowCount) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['l'] = this.#min.take(rowCount);
   }
 
-  #add(runs: Runs, values: Float64Array): void {
-    const out = this.#min.extend(runs.firstRow + runs.count, Number.POSITIVE_INFINITY);
-    let from = 0;
-    for (let run = 0; run < runs.count; run++) {
-      const to = runs.ends[run]!;
-      let min = out[runs.firstRow + run]!;
-      for (let row = from; row < to; row++) if (values[row]! < min) min = values[row]!;
-      out[runs.firstRow + run] = min;
-      from = to;
+  #add({ count: runCount, ends, firstRow, isContinued }: Runs, values: Float64Array): void {
+    const out = this.#min.reserve(firstRow + runCount);
+    let min = isContinued ? out[firstRow]! : Number.POSITIVE_INFINITY;
+    let row = 0;
+    for (let run = 0; run < runCount; run++) {
+      for (const to = ends[run]!; row < to; row++) if (values[row]! < min) min = values[row]!;
+      out[firstRow + run] = min;
+      min = Number.POSITIVE_INFINITY;
     }
   }
 }
@@ -43,19 +42,18 @@ export class MaxAccumulator implements Accumulator {
     this.#add(runs, columns['u'] as Float64Array);
   }
 
-  take(rowCount: number): Columns {
-    return { u: this.#max.take(rowCount) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['u'] = this.#max.take(rowCount);
   }
 
-  #add(runs: Runs, values: Float64Array): void {
-    const out = this.#max.extend(runs.firstRow + runs.count, Number.NEGATIVE_INFINITY);
-    let from = 0;
-    for (let run = 0; run < runs.count; run++) {
-      const to = runs.ends[run]!;
-      let max = out[runs.firstRow + run]!;
-      for (let row = from; row < to; row++) if (values[row]! > max) max = values[row]!;
-      out[runs.firstRow + run] = max;
-      from = to;
+  #add({ count: runCount, ends, firstRow, isContinued }: Runs, values: Float64Array): void {
+    const out = this.#max.reserve(firstRow + runCount);
+    let max = isContinued ? out[firstRow]! : Number.NEGATIVE_INFINITY;
+    let row = 0;
+    for (let run = 0; run < runCount; run++) {
+      for (const to = ends[run]!; row < to; row++) if (values[row]! > max) max = values[row]!;
+      out[firstRow + run] = max;
+      max = Number.NEGATIVE_INFINITY;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import type { Json } from '../../model/tags.ts';
 import { FrequencyCounter, type FrequencyState } from '../frequency-state.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
@@ -24,8 +24,8 @@ export class FrequencyAccumulator implements Accumulator {
     }
   }
 
-  take(rowCount: number): Columns {
-    return { f: this.#counters.splice(0, rowCount).map((counter) => counter.state()) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['f'] = this.#counters.splice(0, rowCount).map((counter) => counter.state());
   }
 
   #counterAt(row: number): FrequencyCounter {

@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import { MedianCollector, type MedianState } from '../median-state.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
 
@@ -29,8 +29,8 @@ export class MedianAccumulator implements Accumulator {
     }
   }
 
-  take(rowCount: number): Columns {
-    return { n: this.#collectors.splice(0, rowCount).map((collector) => collector.state()) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['n'] = this.#collectors.splice(0, rowCount).map((collector) => collector.state());
   }
 
   #collectorAt(row: number): MedianCollector {

@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
 import { GrowableColumn } from './growable-column.ts';
 
@@ -70,9 +70,10 @@ export class MomentsAccumulator implements Accumulator {
     }
   }
 
-  take(rowCount: number): Columns {
+  take(rowCount: number, columns: Record<string, Column>): void {
     this.#count.take(rowCount);
-    return { mu: this.#mean.take(rowCount), m2: this.#m2.take(rowCount) };
+    columns['mu'] = this.#mean.take(rowCount);
+    columns['m2'] = this.#m2.take(rowCount);
   }
 
   #extend(rowCount: number): { counts: Float64Array; means: Float64Array; m2s: Float64Array } {

@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
 import { GrowableColumn } from './growable-column.ts';
 
@@ -14,8 +14,8 @@ export class SumAccumulator implements Accumulator {
     addRuns(runs, columns['s'] as Float64Array, this.#sum);
   }
 
-  take(rowCount: number): Columns {
-    return { s: this.#sum.take(rowCount) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['s'] = this.#sum.take(rowCount);
   }
 }
 
@@ -23,16 +23,15 @@ export class SumAccumulator implements Accumulator {
 export class SumSquaresAccumulator implements Accumulator {
   readonly #sum = new GrowableColumn();
 
-  addRaw(runs: Runs, rows: RawRows): void {
+  addRaw({ count: runCount, ends, firstRow, isContinued }: Runs, rows: RawRows): void {
     const values = rows.values as Float64Array;
-    const out = this.#sum.extend(runs.firstRow + runs.count, 0);
-    let from = 0;
-    for (let run = 0; run < runs.count; run++) {
-      const to = runs.ends[run]!;
-      let sum = out[runs.firstRow + run]!;
-      for (let row = from; row < to; row++) sum += values[row]! * values[row]!;
-      out[runs.firstRow + run] = sum;
-      from = to;
+    const out = this.#sum.reserve(firstRow + runCount);
+    let sum = isContinued ? out[firstRow]! : 0;
+    let row = 0;
+    for (let run = 0; run < runCount; run++) {
+      for (const to = ends[run]!; row < to; row++) sum += values[row]! * values[row]!;
+      out[firstRow + run] = sum;
+      sum = 0;
     }
   }
 
@@ -40,19 +39,22 @@ export class SumSquaresAccumulator implements Accumulator {
     addRuns(runs, columns['q'] as Float64Array, this.#sum);
   }
 
-  take(rowCount: number): Columns {
-    return { q: this.#sum.take(rowCount) };
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['q'] = this.#sum.take(rowCount);
   }
 }
 
-function addRuns(runs: Runs, values: Float64Array, column: GrowableColumn): void {
-  const out = column.extend(runs.firstRow + runs.count, 0);
-  let from = 0;
-  for (let run = 0; run < runs.count; run++) {
-    const to = runs.ends[run]!;
-    let sum = out[runs.firstRow + run]!;
-    for (let row = from; row < to; row++) sum += values[row]!;
-    out[runs.firstRow + run] = sum;
-    from = to;
+function addRuns(
+  { count: runCount, ends, firstRow, isContinued }: Runs,
+  values: Float64Array,
+  column: GrowableColumn,
+): void {
+  const out = column.reserve(firstRow + runCount);
+  let sum = isContinued ? out[firstRow]! : 0;
+  let row = 0;
+  for (let run = 0; run < runCount; run++) {
+    for (const to = ends[run]!; row < to; row++) sum += values[row]!;
+    out[firstRow + run] = sum;
+    sum = 0;
   }
 }

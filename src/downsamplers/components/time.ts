@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/block.ts';
+import type { Column } from '../../model/block.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
 import { GrowableColumn } from './growable-column.ts';
 
@@ -14,137 +14,141 @@ interface TimeColumns {
 
 /**
  * Keeps the time components of each bucket. All are sums and extremes of whole numbers: exact, in
- * whatever order buckets were merged.
+ * whatever order buckets were merged, and so is the sum of an arithmetic series.
  */
 export class TimeAccumulator implements Accumulator {
   readonly #offsetSum = new GrowableColumn();
   readonly #first = new GrowableColumn();
   readonly #last = new GrowableColumn();
   readonly #intervalCount = new GrowableColumn();
+  /** NaN in a bucket without intervals, and so is the greatest. */
   readonly #intervalMin = new GrowableColumn();
   readonly #intervalMax = new GrowableColumn();
   readonly #intervalSquares = new GrowableColumn();
 
   addRaw(runs: Runs, { timestamps }: RawRows): void {
-    const { ts, ta, tz, ic, il, iu, iq } = this.#extend(runs.firstRow + runs.count);
-    let from = 0;
-    for (let run = 0; run < runs.count; run++) {
-      const to = runs.ends[run]!;
-      const at = runs.firstRow + run;
-      const startMs = runs.bucketStartsMs[at]!;
-      let row = from;
-      let offsetMs = tz[at]!;
-      let offsetSum = ts[at]!;
-      // A bucket that has no datapoint yet has no last one, from which to measure the first interval.
-      if (Number.isNaN(offsetMs)) {
-        offsetMs = timestamps[row]! - startMs;
-        offsetSum += offsetMs;
+    const { count: runCount, ends, firstRow, isContinued, bucketStartsMs, stepMs } = runs;
+    const { ts, ta, tz, ic, il, iu, iq } = this.#reserve(firstRow + runCount);
+    const stepSeconds = stepMs / 1000;
+    // Of whole seconds the squares are whole numbers, too.
+    const isRegular = Number.isInteger(stepSeconds);
+    let row = 0;
+    for (let run = 0; run < runCount; run++) {
+      const to = ends[run]!;
+      const at = firstRow + run;
+      const startMs = bucketStartsMs[at]!;
+      let offsetMs = timestamps[row]! - startMs;
+      let offsetSum = offsetMs;
+      let intervalCount = 0;
+      let minSeconds = Number.POSITIVE_INFINITY;
+      let maxSeconds = Number.NEGATIVE_INFINITY;
+      let squares = 0;
+      if (run === 0 && isContinued) {
+        intervalCount = ic[at]!;
+        const seconds = (offsetMs - tz[at]!) / 1000;
+        minSeconds = intervalCount === 0 || seconds < il[at]! ? seconds : il[at]!;
+        maxSeconds = intervalCount === 0 || seconds > iu[at]! ? seconds : iu[at]!;
+        squares = iq[at]! + seconds * seconds;
+        offsetSum += ts[at]!;
+        intervalCount++;
+      } else {
         ta[at] = offsetMs;
-        row++;
       }
-      ic[at]! += to - row;
-      let minSeconds = il[at]!;
-      let maxSeconds = iu[at]!;
-      let squares = iq[at]!;
-      for (; row < to; row++) {
-        const nextMs = timestamps[row]! - startMs;
-        const seconds = (nextMs - offsetMs) / 1000;
-        offsetMs = nextMs;
-        offsetSum += nextMs;
-        if (seconds < minSeconds) minSeconds = seconds;
-        if (seconds > maxSeconds) maxSeconds = seconds;
-        squares += seconds * seconds;
+      row++;
+      const restCount = to - row;
+      intervalCount += restCount;
+      if (isRegular && restCount > 0) {
+        offsetSum += restCount * offsetMs + (stepMs * restCount * (restCount + 1)) / 2;
+        offsetMs += restCount * stepMs;
+        if (stepSeconds < minSeconds) minSeconds = stepSeconds;
+        if (stepSeconds > maxSeconds) maxSeconds = stepSeconds;
+        squares += restCount * stepSeconds * stepSeconds;
+      } else {
+        for (; row < to; row++) {
+          const nextMs = timestamps[row]! - startMs;
+          const seconds = (nextMs - offsetMs) / 1000;
+          offsetMs = nextMs;
+          offsetSum += nextMs;
+          if (seconds < minSeconds) minSeconds = seconds;
+          if (seconds > maxSeconds) maxSeconds = seconds;
+          squares += seconds * seconds;
+        }
       }
+      row = to;
       ts[at] = offsetSum;
       tz[at] = offsetMs;
-      il[at] = minSeconds;
-      iu[at] = maxSeconds;
+      ic[at] = intervalCount;
+      il[at] = intervalCount === 0 ? Number.NaN : minSeconds;
+      iu[at] = intervalCount === 0 ? Number.NaN : maxSeconds;
       iq[at] = squares;
-      from = to;
     }
   }
 
   addStates(runs: Runs, { timestamps, columns }: StateRows): void {
-    const out = this.#extend(runs.firstRow + runs.count);
+    const { count: runCount, ends, firstRow, isContinued, bucketStartsMs } = runs;
+    const { ts, ta, tz, ic, il, iu, iq } = this.#reserve(firstRow + runCount);
     const rows = columns as unknown as TimeColumns;
     const counts = columns['c'] as Float64Array;
-    let from = 0;
-    for (let run = 0; run < runs.count; run++) {
-      const to = runs.ends[run]!;
-      const at = runs.firstRow + run;
-      const startMs = runs.bucketStartsMs[at]!;
-      for (let row = from; row < to; row++) {
+    let row = 0;
+    for (let run = 0; run < runCount; run++) {
+      const at = firstRow + run;
+      const startMs = bucketStartsMs[at]!;
+      const isBegun = run === 0 && isContinued;
+      let lastMs = isBegun ? tz[at]! : Number.NaN;
+      let offsetSum = isBegun ? ts[at]! : 0;
+      let intervalCount = isBegun ? ic[at]! : 0;
+      let minSeconds = intervalCount > 0 ? il[at]! : Number.POSITIVE_INFINITY;
+      let maxSeconds = intervalCount > 0 ? iu[at]! : Number.NEGATIVE_INFINITY;
+      let squares = isBegun ? iq[at]! : 0;
+      for (const to = ends[run]!; row < to; row++) {
+        // From the start of the coarser bucket to that of the finer one.
         const baseMs = timestamps[row]! - startMs;
-        mergeRow(out, at, { rows, row, baseMs, count: counts[row]! });
+        const firstMs = baseMs + rows.ta[row]!;
+        if (Number.isNaN(lastMs)) {
+          ta[at] = firstMs;
+        } else {
+          const seconds = (firstMs - lastMs) / 1000;
+          intervalCount++;
+          if (seconds < minSeconds) minSeconds = seconds;
+          if (seconds > maxSeconds) maxSeconds = seconds;
+          squares += seconds * seconds;
+        }
+        lastMs = baseMs + rows.tz[row]!;
+        offsetSum += counts[row]! * baseMs + rows.ts[row]!;
+        intervalCount += rows.ic[row]!;
+        // Comparing with NaN, in a row without intervals, is false.
+        if (rows.il[row]! < minSeconds) minSeconds = rows.il[row]!;
+        if (rows.iu[row]! > maxSeconds) maxSeconds = rows.iu[row]!;
+        squares += rows.iq[row]!;
       }
-      from = to;
+      ts[at] = offsetSum;
+      tz[at] = lastMs;
+      ic[at] = intervalCount;
+      il[at] = intervalCount === 0 ? Number.NaN : minSeconds;
+      iu[at] = intervalCount === 0 ? Number.NaN : maxSeconds;
+      iq[at] = squares;
     }
   }
 
-  take(rowCount: number): Columns {
+  take(rowCount: number, columns: Record<string, Column>): void {
+    columns['ts'] = this.#offsetSum.take(rowCount);
+    columns['ta'] = this.#first.take(rowCount);
+    columns['tz'] = this.#last.take(rowCount);
+    columns['ic'] = this.#intervalCount.take(rowCount);
+    columns['il'] = this.#intervalMin.take(rowCount);
+    columns['iu'] = this.#intervalMax.take(rowCount);
+    columns['iq'] = this.#intervalSquares.take(rowCount);
+  }
+
+  #reserve(rowCount: number): TimeColumns {
     return {
-      ts: this.#offsetSum.take(rowCount),
-      ta: this.#first.take(rowCount),
-      tz: this.#last.take(rowCount),
-      ic: this.#intervalCount.take(rowCount),
-      il: nullInfinite(this.#intervalMin.take(rowCount)),
-      iu: nullInfinite(this.#intervalMax.take(rowCount)),
-      iq: this.#intervalSquares.take(rowCount),
+      ts: this.#offsetSum.reserve(rowCount),
+      ta: this.#first.reserve(rowCount),
+      tz: this.#last.reserve(rowCount),
+      ic: this.#intervalCount.reserve(rowCount),
+      il: this.#intervalMin.reserve(rowCount),
+      iu: this.#intervalMax.reserve(rowCount),
+      iq: this.#intervalSquares.reserve(rowCount),
     };
   }
-
-  #extend(rowCount: number): TimeColumns {
-    return {
-      ts: this.#offsetSum.extend(rowCount, 0),
-      ta: this.#first.extend(rowCount, Number.NaN),
-      tz: this.#last.extend(rowCount, Number.NaN),
-      ic: this.#intervalCount.extend(rowCount, 0),
-      il: this.#intervalMin.extend(rowCount, Number.POSITIVE_INFINITY),
-      iu: this.#intervalMax.extend(rowCount, Number.NEGATIVE_INFINITY),
-      iq: this.#intervalSquares.extend(rowCount, 0),
-    };
-  }
-}
-
-function mergeRow(
-  out: TimeColumns,
-  at: number,
-  {
-    rows,
-    row,
-    baseMs,
-    count,
-  }: {
-    readonly rows: TimeColumns;
-    readonly row: number;
-    /** From the start of the coarser bucket to that of the finer one. */
-    readonly baseMs: number;
-    readonly count: number;
-  },
-): void {
-  const firstMs = baseMs + rows.ta[row]!;
-  const lastMs = out.tz[at]!;
-  if (Number.isNaN(lastMs)) {
-    out.ta[at] = firstMs;
-  } else {
-    const seconds = (firstMs - lastMs) / 1000;
-    out.ic[at]! += 1;
-    if (seconds < out.il[at]!) out.il[at] = seconds;
-    if (seconds > out.iu[at]!) out.iu[at] = seconds;
-    out.iq[at]! += seconds * seconds;
-  }
-  out.tz[at] = baseMs + rows.tz[row]!;
-  out.ts[at]! += count * baseMs + rows.ts[row]!;
-  out.ic[at]! += rows.ic[row]!;
-  // Comparing with NaN, in a row without intervals, is false.
-  if (rows.il[row]! < out.il[at]!) out.il[at] = rows.il[row]!;
-  if (rows.iu[row]! > out.iu[at]!) out.iu[at] = rows.iu[row]!;
-  out.iq[at]! += rows.iq[row]!;
-}
-
-function nullInfinite(column: Float64Array): Float64Array {
-  for (let row = 0; row < column.length; row++) {
-    if (!Number.isFinite(column[row]!)) column[row] = Number.NaN;
-  }
-  return column;
 }

@@ -6,9 +6,8 @@ export const bucketStart: TimeDownsampler = {
   letter: 'm',
   isInstant: true,
   components: [],
-  bind:
-    ({ timestamps }) =>
-    (row) =>
-      timestamps[row]!,
+  finish({ timestamps }, finished) {
+    finished.set(timestamps);
+  },
   finishEmpty: (bucketStartMs) => bucketStartMs,
 };

@@ -6,9 +6,11 @@ export const first: TimeDownsampler = {
   letter: 'a',
   isInstant: true,
   components: ['ta'],
-  bind({ timestamps, columns }) {
+  finish({ timestamps, columns }, finished) {
     const offsets = floats(columns, 'ta');
-    return (row) => timestamps[row]! + offsets[row]!;
+    for (let row = 0; row < finished.length; row++) {
+      finished[row] = timestamps[row]! + offsets[row]!;
+    }
   },
   finishEmpty: () => Number.NaN,
 };

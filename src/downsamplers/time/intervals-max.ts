@@ -6,9 +6,8 @@ export const intervalsMax: TimeDownsampler = {
   letter: 'u',
   isInstant: false,
   components: ['iu'],
-  bind({ columns }) {
-    const longest = floats(columns, 'iu');
-    return (row) => longest[row]!;
+  finish({ columns }, finished) {
+    finished.set(floats(columns, 'iu'));
   },
   finishEmpty: () => Number.NaN,
 };

@@ -6,11 +6,13 @@ export const intervalsMean: TimeDownsampler = {
   letter: 'i',
   isInstant: false,
   components: ['ta', 'tz', 'ic'],
-  bind({ columns }) {
+  finish({ columns }, finished) {
     const firsts = floats(columns, 'ta');
     const lasts = floats(columns, 'tz');
     const counts = floats(columns, 'ic');
-    return (row) => (lasts[row]! - firsts[row]!) / 1000 / counts[row]!;
+    for (let row = 0; row < finished.length; row++) {
+      finished[row] = (lasts[row]! - firsts[row]!) / 1000 / counts[row]!;
+    }
   },
   finishEmpty: () => Number.NaN,
 };

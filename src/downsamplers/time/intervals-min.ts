@@ -6,9 +6,8 @@ export const intervalsMin: TimeDownsampler = {
   letter: 'l',
   isInstant: false,
   components: ['il'],
-  bind({ columns }) {
-    const shortest = floats(columns, 'il');
-    return (row) => shortest[row]!;
+  finish({ columns }, finished) {
+    finished.set(floats(columns, 'il'));
   },
   finishEmpty: () => Number.NaN,
 };

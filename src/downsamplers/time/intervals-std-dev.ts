@@ -9,16 +9,16 @@ export const intervalsStdDev: TimeDownsampler = {
   letter: 'd',
   isInstant: false,
   components: ['ta', 'tz', 'ic', 'iq'],
-  bind({ columns }) {
+  finish({ columns }, finished) {
     const firsts = floats(columns, 'ta');
     const lasts = floats(columns, 'tz');
     const counts = floats(columns, 'ic');
     const squares = floats(columns, 'iq');
-    return (row) => {
+    for (let row = 0; row < finished.length; row++) {
       const sumSeconds = (lasts[row]! - firsts[row]!) / 1000;
       const scaled = counts[row]! * squares[row]! - sumSeconds * sumSeconds;
-      return Math.sqrt(Math.max(0, scaled)) / counts[row]!;
-    };
+      finished[row] = Math.sqrt(Math.max(0, scaled)) / counts[row]!;
+    }
   },
   finishEmpty: () => Number.NaN,
 };

@@ -6,10 +6,12 @@ export const intervalsSumSquares: TimeDownsampler = {
   letter: 'q',
   isInstant: false,
   components: ['iq', 'ic'],
-  bind({ columns }) {
+  finish({ columns }, finished) {
     const squares = floats(columns, 'iq');
     const counts = floats(columns, 'ic');
-    return (row) => (counts[row] === 0 ? Number.NaN : squares[row]!);
+    for (let row = 0; row < finished.length; row++) {
+      finished[row] = counts[row] === 0 ? Number.NaN : squares[row]!;
+    }
   },
   finishEmpty: () => Number.NaN,
 };

@@ -6,9 +6,11 @@ export const last: TimeDownsampler = {
   letter: 'z',
   isInstant: true,
   components: ['tz'],
-  bind({ timestamps, columns }) {
+  finish({ timestamps, columns }, finished) {
     const offsets = floats(columns, 'tz');
-    return (row) => timestamps[row]! + offsets[row]!;
+    for (let row = 0; row < finished.length; row++) {
+      finished[row] = timestamps[row]! + offsets[row]!;
+    }
   },
   finishEmpty: () => Number.NaN,
 };

@@ -7,10 +7,12 @@ export const mean: TimeDownsampler = {
   letter: 'm',
   isInstant: true,
   components: ['ts', 'c'],
-  bind({ timestamps, columns }) {
+  finish({ timestamps, columns }, finished) {
     const offsetSums = floats(columns, 'ts');
     const counts = floats(columns, 'c');
-    return (row) => timestamps[row]! + cutToSecond(offsetSums[row]! / counts[row]!);
+    for (let row = 0; row < finished.length; row++) {
+      finished[row] = timestamps[row]! + cutToSecond(offsetSums[row]! / counts[row]!);
+    }
   },
   finishEmpty: (bucketStartMs, { durationMs }) => bucketStartMs + cutToSecond(durationMs / 2),
 };

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  decodeJournalEntry,
-  JournalEntryWriter,
-} from '../../../src/backends/embedded/journal-entry.ts';
+import fc from 'fast-check';
+import { NO_ROW } from '../../../src/backends/backend.ts';
+import { encodeBlock } from '../../../src/backends/codec/block-codec.ts';
+import { decodeJournalEntry } from '../../../src/backends/embedded/journal-entry.ts';
+import { JournalEntryWriter } from '../../../src/backends/embedded/journal-entry-writer.ts';
 import { BlockCorrupt } from '../../../src/exceptions/errors.ts';
 import { rawBlock } from '../../../src/model/block.ts';
 
-/** Every kind of op but `rows`, whose bytes are those of a block. Never to be changed. */
+/** Every kind of op of version 1 but `rows`, whose bytes are those of a block. Never to be changed. */
 const GOLDEN_V1 =
   '444a0100b4392a5f' +
   '0100000028000000' +
@@ -23,15 +24,53 @@ const GOLDEN_V1 =
   '0600000008000000' +
   '0c0000000d000000';
 
+/** Every kind of op but `rows` and `blocks`. Never to be changed. */
+const GOLDEN_V2 =
+  '444a020071437b0d01000000280000000020cffdd81676420200000000000000' +
+  '000000000000f83f000000000000f87f07000000090000000700000030000000' +
+  '000000000000f0bf030000000300000004000000000000000000000000000080' +
+  '000000000000f07f00000000000000400a0000004800000000000000004ced40' +
+  '00000000004cfd40020000000200010004000000020010000001630104c48d61' +
+  '7300000000000000000000000000184000000000000000000000000000000080' +
+  '0a0000003c000000000000000000000000000000804f22410300000003000000' +
+  '00000000010008000101630000000000000000000000f03f0900000005000000' +
+  '0700000000000000090000001000000007000000040000000000000040774bc1' +
+  '0300000008000000070000000000000005000000100000000700000001000000' +
+  '090000000200000004000000040000000b000000000000000600000008000000' +
+  '0c0000000d000000';
+
 function writeEveryKind(): JournalEntryWriter {
   const writer = new JournalEntryWriter();
   writer.tick({
     timestampMs: 1_517_961_600_242,
     level: 0,
-    ordinals: Uint32Array.of(7, 9, 99),
-    values: Float64Array.of(1.5, Number.NaN, 99),
-    count: 2,
+    ordinals: Uint32Array.of(7, 9),
+    values: Float64Array.of(1.5, Number.NaN),
   });
+  writer.tick({
+    timestampMs: -1,
+    level: 3,
+    ordinals: Uint32Array.of(4, 5, 6),
+    values: Float64Array.of(-0, NO_ROW, 2),
+  });
+  writer.bucket({
+    startMs: 60_000,
+    untilMs: 120_000,
+    level: 2,
+    ordinals: Uint32Array.of(4, 5),
+    columns: new Map<string, Float64Array | number>([
+      ['c', Float64Array.of(6, 0)],
+      ['čas', -0],
+    ]),
+  });
+  writer.bucket({
+    startMs: 0,
+    untilMs: 600_000,
+    level: 3,
+    ordinals: Uint32Array.of(9, 5, 7),
+    columns: new Map<string, Float64Array | number>([['c', 1]]),
+  });
+  writer.advance({ ordinal: 7, level: 4 }, -3_600_000);
   writer.sealed([{ ordinal: 7, level: 0 }]);
   writer.touch([
     { ordinal: 7, level: 1 },
@@ -54,8 +93,49 @@ function corruptCode(bytes: Uint8Array): string | undefined {
 }
 
 describe('a journal entry', () => {
-  test('has the bytes of version 1', () => {
-    expect(Buffer.from(writeEveryKind().finish()).toString('hex')).toBe(GOLDEN_V1);
+  test('has the bytes of version 2', () => {
+    expect(Buffer.from(writeEveryKind().finish()).toString('hex')).toBe(GOLDEN_V2);
+  });
+
+  test('is read from the bytes of version 2', () => {
+    const ops = decodeJournalEntry(Buffer.from(GOLDEN_V2, 'hex'), 'golden');
+    expect(ops.slice(0, 5)).toEqual([
+      {
+        kind: 'tick',
+        timestampMs: 1_517_961_600_242,
+        level: 0,
+        ordinals: Uint32Array.of(7, 9),
+        values: Float64Array.of(1.5, Number.NaN),
+      },
+      {
+        kind: 'tick',
+        timestampMs: -1,
+        level: 3,
+        ordinals: Uint32Array.of(4, 5, 6),
+        values: Float64Array.of(-0, NO_ROW, 2),
+      },
+      {
+        kind: 'bucket',
+        startMs: 60_000,
+        untilMs: 120_000,
+        level: 2,
+        ordinals: Uint32Array.of(4, 5),
+        columns: new Map<string, Float64Array | number>([
+          ['c', Float64Array.of(6, 0)],
+          ['čas', -0],
+        ]),
+      },
+      {
+        kind: 'bucket',
+        startMs: 0,
+        untilMs: 600_000,
+        level: 3,
+        ordinals: Uint32Array.of(9, 5, 7),
+        columns: new Map([['c', 1]]),
+      },
+      { kind: 'advance', place: { ordinal: 7, level: 4 }, untilMs: -3_600_000 },
+    ]);
+    expect(ops.slice(5)).toEqual(decodeJournalEntry(Buffer.from(GOLDEN_V1, 'hex'), 'v1').slice(1));
   });
 
   test('is read from the bytes of version 1', () => {
@@ -92,6 +172,50 @@ describe('a journal entry', () => {
     expect(op).toEqual({ kind: 'rows', place: { ordinal: 3, level: 4 }, block });
   });
 
+  test('brings back blocks byte by byte, in memory of their own', () => {
+    const blocks = [1, 5].map((count) => {
+      const timestamps = Float64Array.from({ length: count }, (_, i) => count * 1000 + i);
+      const bytes = encodeBlock(rawBlock(timestamps, new Float64Array(count).fill(count)));
+      return { bytes, rowCount: count, firstMs: timestamps[0]!, lastMs: timestamps.at(-1)! };
+    });
+    const writer = new JournalEntryWriter();
+    writer.blocks({ ordinal: 3, level: 4 }, blocks);
+    const entry = writer.finish();
+    const [op] = decodeJournalEntry(entry, 'blocks');
+    entry.fill(0);
+    expect(op).toEqual({ kind: 'blocks', place: { ordinal: 3, level: 4 }, blocks });
+  });
+
+  test('brings back any tick and bucket', () => {
+    const cell = fc.oneof(fc.double({ noNaN: true }), fc.constantFrom(Number.NaN, -0, NO_ROW));
+    const list = fc.uniqueArray(fc.nat(50), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(list, fc.infiniteStream(cell), fc.boolean(), (items, cells, isConstant) => {
+        const ordinals = Uint32Array.from(items);
+        const next = () => Float64Array.from(items, () => cells.next().value as number);
+        const tick = { timestampMs: 5, level: 1, ordinals, values: next() };
+        const columns = new Map<string, Float64Array | number>([
+          ['x', isConstant ? (cells.next().value as number) : next()],
+          ['c', next()],
+        ]);
+        const bucket = { startMs: -7, untilMs: 8, level: 2, ordinals, columns };
+        const writer = new JournalEntryWriter();
+        writer.tick(tick);
+        writer.bucket(bucket);
+        expect(decodeJournalEntry(writer.finish(), 'any')).toEqual([
+          { kind: 'tick', ...tick },
+          { kind: 'bucket', ...bucket },
+        ]);
+      }),
+    );
+  });
+
+  test('of version 1 has none of the later kinds', () => {
+    const bytes = Buffer.from(GOLDEN_V2, 'hex');
+    bytes[2] = 1;
+    expect(corruptCode(bytes)).toBe('BLOCK_CORRUPT');
+  });
+
   test('does not take over anything of the entry before', () => {
     const writer = writeEveryKind();
     writer.finish();
@@ -103,8 +227,11 @@ describe('a journal entry', () => {
     ]);
   });
 
-  test('is refused when any one byte differs', () => {
-    const bytes = Buffer.from(GOLDEN_V1, 'hex');
+  test.each([
+    ['1', GOLDEN_V1],
+    ['2', GOLDEN_V2],
+  ])('of version %s is refused when any one byte differs', (_version, golden) => {
+    const bytes = Buffer.from(golden, 'hex');
     for (let i = 0; i < bytes.length; i++) {
       // The reserved byte of the header may be anything.
       if (i === 3) continue;
@@ -114,8 +241,11 @@ describe('a journal entry', () => {
     }
   });
 
-  test('is refused when cut short anywhere', () => {
-    const bytes = Buffer.from(GOLDEN_V1, 'hex');
+  test.each([
+    ['1', GOLDEN_V1],
+    ['2', GOLDEN_V2],
+  ])('of version %s is refused when cut short anywhere', (_version, golden) => {
+    const bytes = Buffer.from(golden, 'hex');
     for (let size = 0; size < bytes.length; size++) {
       expect(corruptCode(bytes.subarray(0, size))).toBe('BLOCK_CORRUPT');
     }

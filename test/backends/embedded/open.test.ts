@@ -141,12 +141,41 @@ describe('opening a store', () => {
     withFolder(async (path) => {
       await (await opened(path)).close();
       const key = Buffer.from('format');
-      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(2, 0, 0, 0)));
+      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(3, 0, 0, 0)));
       const backend = new EmbeddedBackend(path);
       await expect(backend.open()).rejects.toMatchObject({ code: 'STORE_FORMAT_UNSUPPORTED' });
-      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(1, 0, 0, 0)));
+      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(2, 0, 0, 0)));
       await backend.open();
       await backend.close();
+    }));
+
+  test('makes a store of the format without files of the journal one of this format', () =>
+    withFolder(async (path) => {
+      const tuning = { journalSizeMaxBytes: 2000, sizePerTailBytes: 0 };
+      const first = await opened(path, tuning);
+      const id = await createStream(first);
+      const rows = Array.from({ length: 60 }, (_, i) => [i, i] as const);
+      for (const row of rows.slice(0, 50)) await append(first, id, [row]);
+      // After this, such a store differs by two keys.
+      await first.checkpoint();
+      await first.close();
+      await tamper(path, 'meta', (db) => {
+        const sealedSeq = Uint8Array.from(db.get(Buffer.from('journal'))!.subarray(0, 8)).reverse();
+        expect(sealedSeq.some((byte) => byte > 0)).toBe(true);
+        db.put(Buffer.from('sealed'), sealedSeq);
+        db.remove(Buffer.from('journal'));
+        db.put(Buffer.from('format'), Uint8Array.of(1, 0, 0, 0));
+      });
+      for (const from of [50, 55]) {
+        const backend = await opened(path, tuning);
+        expect(rowsOf(await readAll(backend, id))).toEqual(rows.slice(0, from));
+        for (const row of rows.slice(from, from + 5)) await append(backend, id, [row]);
+        await backend.close();
+      }
+      await tamper(path, 'meta', (db) => {
+        expect(db.get(Buffer.from('format'))).toEqual(Buffer.from([2, 0, 0, 0]));
+        expect(db.get(Buffer.from('sealed'))).toBeUndefined();
+      });
     }));
 });
 
@@ -175,6 +204,7 @@ describe('damage', () => {
       const rows = Array.from({ length: 8 }, (_, i) => [i * 1000, i] as const);
       await append(backend, id, rows);
       await append(backend, other, rows);
+      await backend.checkpoint();
       await backend.close();
       await tamper(path, 'blocks', (db) => {
         const [, second] = [...db.getRange({ limit: 2 })];
@@ -201,6 +231,7 @@ describe('damage', () => {
         id,
         Array.from({ length: 8 }, (_, i) => [i * 1000, i] as const),
       );
+      await backend.checkpoint();
       await backend.close();
       await tamper(path, 'blocks', (db) => {
         const [first, second] = [...db.getRange({ limit: 2 })];

@@ -1,0 +1,134 @@
+import { assert } from '../../model/assert.ts';
+import { type Block, type Column, VALUE_COLUMN } from '../../model/block.ts';
+
+const CAPACITY_MIN = 8;
+
+/**
+ * Ascending rows of one level of one stream in arrays of their own. They grow in place, at the end
+ * only, so that blocks handed out earlier stay as they were.
+ */
+export class TailRows {
+  #rowCount = 0;
+  #timestamps: Float64Array = new Float64Array(CAPACITY_MIN);
+  readonly #columns: Map<string, Float64Array | unknown[]> = new Map();
+  /** The column `v` while it is the only one and holds numbers: the way of nearly every raw row. */
+  #values: Float64Array | null = null;
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  get firstMs(): number {
+    assert(this.#rowCount > 0, 'rows that are asked for the first one are there');
+    return this.#timestamps[0]!;
+  }
+
+  get lastMs(): number {
+    assert(this.#rowCount > 0, 'rows that are asked for the last one are there');
+    return this.#timestamps[this.#rowCount - 1]!;
+  }
+
+  /** Adds a raw numeric row. */
+  push(timestampMs: number, value: number): void {
+    const row = this.#rowCount;
+    if (row === 0) this.#startWithValues();
+    if (this.#values === null) {
+      this.append({
+        timestamps: Float64Array.of(timestampMs),
+        columns: { [VALUE_COLUMN]: Float64Array.of(value) },
+      });
+      return;
+    }
+    if (row === this.#timestamps.length) this.#reserve(row + 1);
+    this.#timestamps[row] = timestampMs;
+    this.#values[row] = value;
+    this.#rowCount = row + 1;
+  }
+
+  /** Adds rows, by copy. A column that the block or these rows lack is null in its rows. */
+  append(block: Block): void {
+    const from = this.#rowCount;
+    const to = from + block.timestamps.length;
+    this.#reserve(to);
+    this.#timestamps.set(block.timestamps, from);
+    for (const [name, column] of Object.entries(block.columns)) {
+      this.#columns.set(name, this.#extend(name, column, from));
+    }
+    for (const [name, column] of this.#columns) {
+      if (Object.hasOwn(block.columns, name)) continue;
+      if (column instanceof Float64Array) column.fill(Number.NaN, from, to);
+      else for (let row = from; row < to; row++) column.push(null);
+    }
+    this.#rowCount = to;
+    this.#noteValues();
+  }
+
+  /** All rows, sharing memory where they are numbers. */
+  block(): Block {
+    const columns: Record<string, Column> = {};
+    for (const [name, column] of this.#columns) {
+      columns[name] =
+        column instanceof Float64Array ? column.subarray(0, this.#rowCount) : column.slice();
+    }
+    return { timestamps: this.#timestamps.subarray(0, this.#rowCount), columns };
+  }
+
+  #startWithValues(): void {
+    this.#columns.set(VALUE_COLUMN, new Float64Array(this.#timestamps.length));
+    this.#noteValues();
+  }
+
+  #noteValues(): void {
+    const column = this.#columns.size === 1 ? this.#columns.get(VALUE_COLUMN) : undefined;
+    this.#values = column instanceof Float64Array ? column : null;
+  }
+
+  #reserve(rowCount: number): void {
+    if (rowCount <= this.#timestamps.length) return;
+    const capacity = Math.max(rowCount, this.#timestamps.length * 2);
+    this.#timestamps = grown(this.#timestamps, capacity);
+    for (const [name, column] of this.#columns) {
+      if (column instanceof Float64Array) this.#columns.set(name, grown(column, capacity));
+    }
+    this.#noteValues();
+  }
+
+  #extend(name: string, column: Column, from: number): Float64Array | unknown[] {
+    const present = this.#columns.get(name);
+    if (
+      column instanceof Float64Array &&
+      (present === undefined || present instanceof Float64Array)
+    ) {
+      const values = present ?? new Float64Array(this.#timestamps.length).fill(Number.NaN, 0, from);
+      values.set(column, from);
+      return values;
+    }
+    const values = jsonValues(present, from);
+    if (column instanceof Float64Array) {
+      for (const value of column) values.push(Number.isNaN(value) ? null : value);
+    } else {
+      for (const value of column) values.push(ownJson(value));
+    }
+    return values;
+  }
+}
+
+function grown(values: Float64Array, capacity: number): Float64Array {
+  const result = new Float64Array(capacity);
+  result.set(values);
+  return result;
+}
+
+function jsonValues(present: Float64Array | unknown[] | undefined, rowCount: number): unknown[] {
+  if (present === undefined) return new Array(rowCount).fill(null);
+  if (!(present instanceof Float64Array)) return present;
+  return Array.from(present.subarray(0, rowCount), (value) => (Number.isNaN(value) ? null : value));
+}
+
+/**
+ * Rows outlive their commit: what the caller does to an object later must not change what is read.
+ */
+function ownJson(value: unknown): unknown {
+  if (value === undefined) return null;
+  return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value;
+}

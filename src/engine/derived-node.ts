@@ -1,0 +1,138 @@
+import { NO_ROW } from '../backends/backend.ts';
+import type { Output, Sink } from '../derive/operator.ts';
+import { operatorOf } from '../derive/registry.ts';
+import { InvalidValueWarning } from '../exceptions/warnings.ts';
+import { bucketStartMs } from '../model/granularity.ts';
+import { type DerivedState, OPEN_BUCKET_COUNT_MAX } from './derived-state.ts';
+import type { LiveStream } from './live-stream.ts';
+import { SILENT_SINK } from './operator-run.ts';
+
+/** In the place of the slot of a source that has no rows in the tick. */
+export const NO_SLOT = -1;
+
+/** A derived stream among those that follow a tick. */
+export class DerivedNode {
+  readonly stream: LiveStream;
+  readonly isBucket: boolean;
+  readonly isNominal: boolean;
+  /** Where its output goes. */
+  readonly slot: number;
+  /** Set before the first step, and whenever it was forgotten. */
+  state: DerivedState | null = null;
+  /** By source: where its input comes from. */
+  readonly #sourceSlots: Int32Array;
+
+  constructor({
+    stream,
+    sourceSlots,
+    slot,
+  }: {
+    readonly stream: LiveStream;
+    readonly sourceSlots: Int32Array;
+    readonly slot: number;
+  }) {
+    this.stream = stream;
+    this.isBucket = operatorOf(stream.record.derivation!.op).reach.kind === 'bucket';
+    this.isNominal = stream.record.valueType === 'nominal';
+    this.slot = slot;
+    this.#sourceSlots = sourceSlots;
+  }
+
+  /** Whether the tick comes after every input so far, and at the start of a bucket if there are buckets. */
+  canStep(timestampMs: number): boolean {
+    const { stream, state } = this;
+    if (timestampMs < stream.levelUntilMs) return false;
+    if (this.isBucket) return bucketStartMs(timestampMs, stream.highest) === timestampMs;
+    const position = state?.sequence?.position;
+    return position !== undefined && timestampMs > position.timestampMs;
+  }
+
+  /** Takes the inputs of a tick from the slots, and puts the output into its own. */
+  step(slots: Float64Array, sink: TickSink): void {
+    sink.begin(this);
+    if (this.isBucket) this.#stepBucket(slots, sink);
+    else this.#stepSequence(slots, sink);
+    slots[this.slot] = sink.value;
+  }
+
+  #stepSequence(slots: Float64Array, sink: TickSink): void {
+    const { run, sequence } = this.state!;
+    const sourceSlots = this.#sourceSlots;
+    const { input } = sink;
+    const { position } = sequence!;
+    for (let source = 0; source < sourceSlots.length; source++) {
+      const slot = sourceSlots[source]!;
+      if (slot === NO_SLOT) continue;
+      const value = slots[slot]!;
+      if (value === NO_ROW) continue;
+      input.source = source;
+      input.value = Number.isNaN(value) ? null : value;
+      sequence!.state = run.operator.step(sequence!.state, input, sink);
+      position.timestampMs = input.timestampMs;
+      position.source = source;
+    }
+  }
+
+  /** The bucket of the tick is a new one: its state begins here, and is kept for what may yet arrive in it. */
+  #stepBucket(slots: Float64Array, sink: TickSink): void {
+    const { run, openBuckets } = this.state!;
+    const sourceSlots = this.#sourceSlots;
+    const { input } = sink;
+    let state: unknown;
+    for (let source = 0; source < sourceSlots.length; source++) {
+      const slot = sourceSlots[source]!;
+      if (slot === NO_SLOT) continue;
+      const value = slots[slot]!;
+      if (value === NO_ROW) continue;
+      input.source = source;
+      input.value = Number.isNaN(value) ? null : value;
+      state = run.operator.step(state ?? run.start(), input, SILENT_SINK);
+    }
+    if (state === undefined) return;
+    run.operator.flush?.(state, sink);
+    openBuckets.set(input.timestampMs, state);
+    if (openBuckets.size <= OPEN_BUCKET_COUNT_MAX) return;
+    for (const oldestMs of openBuckets.keys()) {
+      openBuckets.delete(oldestMs);
+      return;
+    }
+  }
+}
+
+/** Takes the outputs of one derived stream after the other at the instant of a tick. */
+export class TickSink implements Sink {
+  /** One object for all inputs: operators keep no inputs. */
+  readonly input: { timestampMs: number; source: number; value: unknown } = {
+    timestampMs: 0,
+    source: 0,
+    value: null,
+  };
+  /** The output of the stream at hand; NaN = null, `NO_ROW` = none. */
+  value: number = NO_ROW;
+  /** Whether there was an output that has no place in a tick. */
+  isBroken = false;
+  /** About inputs that gave no output. */
+  readonly warnings: InvalidValueWarning[] = [];
+  #node: DerivedNode | null = null;
+
+  begin(node: DerivedNode): void {
+    this.#node = node;
+    this.value = NO_ROW;
+  }
+
+  emit({ timestampMs, value }: Output): void {
+    if (timestampMs !== this.input.timestampMs || this.value !== NO_ROW) {
+      this.isBroken = true;
+      return;
+    }
+    const stored = this.#node!.stream.codec.fromOperand(value);
+    if (typeof stored === 'number') this.value = stored;
+    else if (stored === null) this.value = Number.NaN;
+    else this.isBroken = true;
+  }
+
+  warn(message: string): void {
+    const streamId = this.#node!.stream.streamId;
+    this.warnings.push(new InvalidValueWarning(`Derived stream ${streamId}: ${message}`));
+  }
+}

@@ -1,0 +1,135 @@
+import type { StreamId } from '../model/stream.ts';
+import { TIME_MIN_MS } from '../model/time-range.ts';
+import { DerivedNode, NO_SLOT } from './derived-node.ts';
+import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
+import type { StreamCache } from './stream-cache.ts';
+import { TickGroup } from './tick-group.ts';
+
+/** Numeric streams of one depth: slot `from + i` holds the output of stream i. */
+export interface OutputGroup {
+  readonly group: TickGroup;
+  readonly from: number;
+}
+
+/**
+ * Everything that derives, directly or not, from the streams of a tick. Each of them has a slot for its
+ * value at the instant of a tick: first the streams of the tick, then what derives from them by depth.
+ */
+export class DerivedPlan {
+  /** Sources before what derives from them. */
+  readonly nodes: readonly DerivedNode[];
+  readonly slotCount: number;
+  readonly outputGroups: readonly OutputGroup[];
+  /** Streams that the outputs rest on and that get no rows in ticks. */
+  readonly read: TickGroup;
+  /** Streams whose datapoints must all be older than a tick. */
+  readonly older: readonly LiveStream[];
+  /** Ticks before it concern history that is still to be processed, or does not count. */
+  readonly startMs: number;
+
+  constructor(draft: DerivedDraft) {
+    this.nodes = draft.nodes;
+    this.slotCount = draft.slotCount;
+    this.outputGroups = draft.outputGroups;
+    this.read = TickGroup.of([...draft.read]);
+    this.older = [...draft.older];
+    this.startMs = draft.startMs;
+  }
+
+  /**
+   * Null when nothing derives from the streams; `'special'` when something does in a way that ticks alone
+   * cannot follow. The closure of the streams is loaded.
+   */
+  static of(streams: readonly LiveStream[], cache: StreamCache): DerivedPlan | 'special' | null {
+    if (streams.every(({ rawDependents }) => rawDependents.length === 0)) return null;
+    const draft = new DerivedDraft(streams, cache);
+    return draft.fill() ? new DerivedPlan(draft) : 'special';
+  }
+}
+
+class DerivedDraft {
+  readonly nodes: DerivedNode[] = [];
+  readonly outputGroups: OutputGroup[] = [];
+  readonly read: Set<LiveStream> = new Set();
+  readonly older: Set<LiveStream> = new Set();
+  slotCount: number;
+  startMs: number = TIME_MIN_MS;
+  readonly #cache: StreamCache;
+  readonly #slots = new Map<StreamId, number>();
+  readonly #byDepth: Set<LiveStream>[] = [];
+
+  constructor(streams: readonly LiveStream[], cache: StreamCache) {
+    this.#cache = cache;
+    this.slotCount = streams.length;
+    for (const [slot, stream] of streams.entries()) {
+      this.#slots.set(stream.streamId, slot);
+      this.#enqueue(stream);
+    }
+  }
+
+  /** False when a derived stream is none that ticks alone can follow. */
+  fill(): boolean {
+    // What derives from a stream lies deeper than the stream itself, so the list grows ahead of the loop.
+    for (let depth = 0; depth < this.#byDepth.length; depth++) {
+      const outputs: LiveStream[] = [];
+      const from = this.slotCount;
+      for (const stream of this.#byDepth[depth] ?? []) {
+        if (isPendingBackprocess(stream.record)) this.#addPending(stream);
+        else if (stream.isPlainNumeric) outputs.push(stream);
+      }
+      for (const stream of outputs) if (!this.#addNode(stream)) return false;
+      if (outputs.length > 0) this.outputGroups.push({ group: TickGroup.of(outputs), from });
+      for (const stream of this.#byDepth[depth] ?? []) {
+        if (this.#slots.has(stream.streamId) || isPendingBackprocess(stream.record)) continue;
+        // A rare output of another type does not spoil the ticks of all others.
+        if (stream.record.valueType !== 'nominal' || !this.#addNode(stream)) return false;
+        this.read.add(stream);
+      }
+    }
+    return true;
+  }
+
+  #enqueue(source: LiveStream): void {
+    for (const id of source.rawDependents) {
+      const dependent = this.#cache.get(id);
+      if (dependent === undefined) continue;
+      const depth = depthOf(dependent.record);
+      this.#byDepth[depth] ??= new Set();
+      this.#byDepth[depth].add(dependent);
+    }
+  }
+
+  /** Gets no outputs until its history has been processed. */
+  #addPending(stream: LiveStream): void {
+    this.read.add(stream);
+    this.startMs = Math.max(this.startMs, stream.record.stale.at(-1)!.startMs);
+    for (const { streamId } of stream.record.derivation?.sources ?? []) this.#addSource(streamId);
+  }
+
+  #addSource(streamId: StreamId): LiveStream | undefined {
+    const source = this.#cache.get(streamId);
+    if (source !== undefined && !this.#slots.has(streamId)) this.read.add(source);
+    return source;
+  }
+
+  #addNode(stream: LiveStream): boolean {
+    const sources = stream.record.derivation?.sources ?? [];
+    const sourceSlots = new Int32Array(sources.length).fill(NO_SLOT);
+    const node = new DerivedNode({ stream, sourceSlots, slot: this.slotCount });
+    for (const [index, { streamId, granularity, afterMs }] of sources.entries()) {
+      const source = this.#addSource(streamId);
+      if (source === undefined) return false;
+      const isRaw = source.record.highestGranularity === granularity;
+      if (isRaw) sourceSlots[index] = this.#slots.get(streamId) ?? NO_SLOT;
+      if (afterMs !== null) this.startMs = Math.max(this.startMs, afterMs + 1);
+      if (!node.isBucket) continue;
+      if (!isRaw) return false;
+      this.older.add(source);
+    }
+    this.older.add(stream);
+    this.nodes.push(node);
+    this.#slots.set(stream.streamId, this.slotCount++);
+    this.#enqueue(stream);
+    return true;
+  }
+}

@@ -1,0 +1,158 @@
+import { StreamNotFound } from '../exceptions/errors.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import { ChangeRound, type Prepare } from './change-round.ts';
+import type { EngineContext } from './context.ts';
+import {
+  type DerivedWork,
+  familyOf,
+  firstStaleRange,
+  maintainDerived,
+  prepareReplay,
+  sourceIds,
+} from './derived-maintenance.ts';
+import type { FailureHandler, Lease } from './lease.ts';
+import { type LevelWork, maintainLevels, prepareLevels } from './level-maintenance.ts';
+
+/** What is to be done for each stream of a group. */
+export interface GroupWork {
+  readonly derived: (streamId: StreamId) => Omit<DerivedWork, 'lease'>;
+  /** Null for a stream whose levels are left alone. */
+  readonly levels: (streamId: StreamId) => Omit<LevelWork, 'lease'> | null;
+  /** Throws when the rest of the group should not go on. */
+  readonly onFailed: FailureHandler;
+}
+
+/**
+ * Maintains leased streams that do not derive from each other, many of them in each commit, so that they
+ * share a flush of the disk. What others change in the meantime is done again, each stream for itself.
+ */
+export class MaintenanceGroup {
+  readonly #context: EngineContext;
+  readonly #work: GroupWork;
+  /** Streams for which nothing more is done together. */
+  readonly #left = new Set<Lease>();
+  readonly #apart: Lease[] = [];
+
+  constructor(context: EngineContext, work: GroupWork) {
+    this.#context = context;
+    this.#work = work;
+  }
+
+  async maintain(leases: readonly Lease[]): Promise<void> {
+    if (leases.length > 1) {
+      await this.#replayTogether(leases);
+      await this.#computeTogether(leases.filter((lease) => !this.#left.has(lease)));
+      for (const lease of this.#apart) await this.#maintainAlone(lease);
+    } else {
+      for (const lease of leases) await this.#maintainAlone(lease);
+    }
+  }
+
+  async #maintainAlone(lease: Lease): Promise<void> {
+    const { streamId } = lease;
+    try {
+      await maintainDerived(this.#context, { ...this.#work.derived(streamId), lease });
+      const levels = this.#work.levels(streamId);
+      if (levels !== null) await maintainLevels(this.#context, { ...levels, lease });
+    } catch (error) {
+      this.#work.onFailed(streamId, error);
+    }
+  }
+
+  /**
+   * Whole windows first. Of streams whose sources somebody appends to meanwhile, only what he cannot change
+   * any more, and then the rest.
+   */
+  async #replayTogether(leases: readonly Lease[]): Promise<void> {
+    const contested = await this.#replayWindows(leases, false);
+    if (contested.length > 0) this.#setApart(await this.#replayWindows(contested, true));
+  }
+
+  /** Window after window of all streams at once. Gives those that others were quicker with. */
+  async #replayWindows(leases: readonly Lease[], isFirstQuiet: boolean): Promise<readonly Lease[]> {
+    const contested: Lease[] = [];
+    let isQuiet = isFirstQuiet;
+    for (let open = leases; open.length > 0; isQuiet = false) {
+      const { incomplete, apart } = await this.#runRound(open, () => this.#replays(open, isQuiet));
+      contested.push(...apart);
+      open = incomplete;
+    }
+    return contested;
+  }
+
+  async #computeTogether(leases: readonly Lease[]): Promise<void> {
+    const wanted = leases.filter(({ streamId }) => this.#work.levels(streamId) !== null);
+    if (wanted.length === 0) return;
+    const { incomplete, apart } = await this.#runRound(wanted, () => this.#levels(wanted));
+    // Long ones fill commits of their own.
+    this.#setApart([...incomplete, ...apart]);
+  }
+
+  async #runRound(
+    leases: readonly Lease[],
+    prepareAll: () => Promise<Prepare>,
+  ): Promise<Pick<ChangeRound, 'incomplete' | 'apart'>> {
+    let prepare: Prepare;
+    try {
+      prepare = await prepareAll();
+    } catch {
+      // One stream that cannot be read is enough. It fails again when each is read for itself.
+      return { incomplete: [], apart: leases };
+    }
+    const round = new ChangeRound(this.#context, (lease, error) => {
+      this.#left.add(lease);
+      this.#work.onFailed(lease.streamId, error);
+    });
+    await round.run(leases, prepare);
+    return round;
+  }
+
+  #setApart(leases: readonly Lease[]): void {
+    for (const lease of leases) this.#left.add(lease);
+    this.#apart.push(...leases);
+  }
+
+  async #replays(leases: readonly Lease[], isQuiet: boolean): Promise<Prepare> {
+    const derived = await this.#read(leases.map(({ streamId }) => streamId));
+    const stale = [...derived.values()].filter(
+      ({ record }) => firstStaleRange(record, this.#work.derived(record.id)) !== undefined,
+    );
+    const sources = await this.#read(stale.flatMap(({ record }) => sourceIds(record)));
+    const families = new Map(stale.map((snapshot) => [snapshot.record.id, snapshot]));
+    return async (lease) => {
+      const { streamId } = lease;
+      const snapshot = families.get(streamId);
+      if (snapshot === undefined) return null;
+      const ids = sourceIds(snapshot.record);
+      const family = familyOf(
+        snapshot,
+        ids.map((id) => sources.get(id)),
+      );
+      return prepareReplay(this.#context, family, {
+        ...this.#work.derived(streamId),
+        lease,
+        isQuiet,
+      });
+    };
+  }
+
+  async #levels(leases: readonly Lease[]): Promise<Prepare> {
+    const snapshots = await this.#read(leases.map(({ streamId }) => streamId));
+    return async (lease) => {
+      const { streamId } = lease;
+      const snapshot = snapshots.get(streamId);
+      if (snapshot === undefined) throw new StreamNotFound(streamId);
+      return prepareLevels(this.#context, snapshot, { ...this.#work.levels(streamId)!, lease });
+    };
+  }
+
+  /** Without those that do not exist. */
+  async #read(streamIds: readonly StreamId[]): Promise<ReadonlyMap<StreamId, StreamSnapshot>> {
+    const ids = [...new Set(streamIds)];
+    const found = new Map<StreamId, StreamSnapshot>();
+    for (const snapshot of await this.#context.backend.readStreams(ids)) {
+      if (snapshot !== null) found.set(snapshot.record.id, snapshot);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { open } from 'lmdb';
+import type { StreamId } from '../../../src/model/stream.ts';
+import { append, createStream, opened, turns, withFolder } from './fixtures.ts';
+import { appendRows, appendUntilInFile, countRows, journalFiles } from './journal-fixtures.ts';
+
+/** How many keys a database of the store has. */
+async function keyCount(path: string, name: string): Promise<number> {
+  const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
+  const root = open<Uint8Array, Uint8Array>({
+    path,
+    ...binary,
+    noSubdir: false,
+    overlappingSync: false,
+  });
+  const count = root.openDB<Uint8Array, Uint8Array>({ name, ...binary }).getKeysCount();
+  await root.close();
+  return count;
+}
+
+describe('a checkpoint', () => {
+  test('leaves all rows in blocks, one entry and no file of the journal', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path, { sliceLevelCount: 2 });
+      const { streamId, rowCount } = await appendUntilInFile(backend, path);
+      const others: StreamId[] = [];
+      for (let i = 0; i < 5; i++) {
+        others.push(await createStream(backend));
+        await append(backend, others.at(-1)!, [[0, 0]]);
+      }
+      await backend.checkpoint();
+      expect(await journalFiles(path)).toEqual([]);
+      expect(await countRows(backend, streamId)).toBe(rowCount);
+      await appendRows(backend, streamId, { start: rowCount, end: rowCount + 1 });
+      await backend.checkpoint();
+      await backend.checkpoint();
+      await backend.close();
+      expect(await keyCount(path, 'journal')).toBe(1);
+      // The last row alone is no reason to write the block before it again.
+      expect(await keyCount(path, 'blocks')).toBe(7);
+      const again = await opened(path);
+      expect(await countRows(again, streamId)).toBe(rowCount + 1);
+      for (const other of others) expect(await countRows(again, other)).toBe(1);
+      await again.close();
+    }));
+
+  test('of an empty store, and of one without rows, changes nothing', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      await backend.checkpoint();
+      const id = await createStream(backend);
+      await backend.checkpoint();
+      await append(backend, id, [[0, 0]]);
+      expect(await countRows(backend, id)).toBe(1);
+      await backend.close();
+      expect(await keyCount(path, 'journal')).toBe(2);
+    }));
+
+  test('goes on between the commits and reads of its own and of other processes', () =>
+    withFolder(async (path) => {
+      const tuning = { sliceLevelCount: 1 };
+      const [a, b] = [await opened(path, tuning), await opened(path, tuning)];
+      const { streamId, rowCount: start } = await appendUntilInFile(a, path);
+      let end = start;
+      for (let i = 0; i < 8; i++) await append(a, await createStream(a), [[i, i]]);
+      for (let round = 0; round < 10; round++) {
+        let isDone = false;
+        const checkpoint = (round % 2 === 0 ? a : b).checkpoint().then(() => {
+          isDone = true;
+        });
+        while (!isDone) {
+          for (const [writer, reader] of [
+            [a, b],
+            [b, a],
+          ] as const) {
+            await append(writer, streamId, [[end, end]]);
+            end++;
+            expect(await countRows(reader, streamId)).toBe(end);
+            await turns(1);
+          }
+        }
+        await checkpoint;
+      }
+      await Promise.all([a.close(), b.close()]);
+      const again = await opened(path, tuning);
+      expect(await countRows(again, streamId)).toBe(end);
+      await again.close();
+    }));
+
+  test('ends with an error when the store is closed half-way, without harm', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'store');
+      const backend = await opened(path, { sliceLevelCount: 1 });
+      const { streamId, rowCount } = await appendUntilInFile(backend, path);
+      for (let i = 0; i < 8; i++) await append(backend, await createStream(backend), [[i, i]]);
+      const checkpoint = backend.checkpoint();
+      const outcome = expect(checkpoint).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
+      await turns(2);
+      await backend.close();
+      await outcome;
+      const again = await opened(path);
+      expect(await countRows(again, streamId)).toBe(rowCount);
+      await again.close();
+    }));
+});
