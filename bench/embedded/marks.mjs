@@ -1,7 +1,7 @@
 // The speed marks of the embedded store. Every acknowledged append is durable: one fdatasync a commit.
 import { createHash } from 'node:crypto';
-import { Granularity } from '../dist/index.js';
-import { gauge, regular } from './random.mjs';
+import { Granularity } from '../../dist/index.js';
+import { gauge, regular } from '../random.mjs';
 
 const START_MS = Date.UTC(2025, 0, 1);
 const DOWNSAMPLERS = ['mean', 'min', 'max'];

@@ -48,6 +48,35 @@ export async function measureBareCommits(folder, count = 300) {
   return committingMs / count;
 }
 
+/**
+ * Bare LMDB with the two ways to put one small value and wait until it is on the disk: `put` in its write thread,
+ * and `transact` in this one.
+ */
+export async function withBarePuts(folder, work) {
+  const database = open({
+    path: join(folder, 'bare-puts'),
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    overlappingSync: false,
+  });
+  const value = Buffer.alloc(32, 1);
+  let count = 0;
+  const nextKey = () => {
+    const key = Buffer.alloc(8);
+    key.writeUInt32BE(count++, 4);
+    return key;
+  };
+  try {
+    return await work({
+      put: () => database.put(nextKey(), value),
+      transact: () => database.transactionSync(() => database.put(nextKey(), value)),
+    });
+  } finally {
+    await database.close();
+  }
+}
+
 /** A pass of plain JavaScript over an array of doubles (sum, min and max): points a second. */
 export function measureMemoryScan(values) {
   let sink = 0;

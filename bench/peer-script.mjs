@@ -1,0 +1,220 @@
+// A column of this engine for a folder of peer scripts that share a `lib.mjs`: copy this file there as
+// `datastream.mjs`, and run it with DATASTREAM_DIST naming the built package's `index.js`. It does the same
+// work as `peers/datastream.mjs`, with that library's data, clock and checks.
+import { mkdirSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const libraryUrl = new URL('./lib.mjs', import.meta.url).href;
+const { Run, close, data, du, fresh, gen, latency, memMB } = await import(libraryUrl);
+const dist = process.env.DATASTREAM_DIST;
+if (dist === undefined) throw new Error('DATASTREAM_DIST names the index.js of the built package.');
+const { Datastream, Granularity, openBackend } = await import(pathToFileURL(resolve(dist)).href);
+
+const AGGREGATES = ['mean', 'min', 'max', 'sum', 'count'];
+const LETTERS = { mean: 'm', min: 'l', max: 'u', sum: 's', count: 'c' };
+const FIVE = { valueDownsamplers: AGGREGATES, timeDownsamplers: [] };
+const START_MS = gen.T0 * 1000;
+const STEP_MS = gen.STEP * 1000;
+const DAY_MS = 86_400_000;
+const W1_BATCH_ROW_COUNT = 10_000;
+const HOUR_POINT_COUNT = 360;
+
+const { w1, w2 } = data();
+const run = new Run('datastream', {
+  version: process.env.npm_package_version ?? '',
+  settings: 'embedded store in process; every awaited call is a flushed commit',
+});
+await measureW1();
+await measureW2();
+await measureLive();
+run.save();
+
+async function measureW1() {
+  const folder = fresh('datastream1');
+  let datastream = await open(folder);
+  const streamId = await ensure(datastream, { name: 'w1' });
+  const ingest = await run.phase('w1_ingest', () => appendBatches(datastream, streamId));
+  run.set('w1_ingest_pps', w1.length / ingest.s);
+  datastream = await reopen(datastream, { folder, figure: 'w1_bpp_raw', pointCount: w1.length });
+  const endMs = START_MS + w1.length * STEP_MS;
+  await endBuckets(datastream, [streamId], endMs);
+  const rollup = await run.phase('w1_rollup', () => datastream.downsampleStreams());
+  run.set('w1_rollup_s', rollup.s);
+  datastream = await reopen(datastream, { folder, figure: 'w1_bpp_all', pointCount: w1.length });
+  const days = await buckets(datastream, streamId, { level: 'days', endMs });
+  run.check('w1_1d', areBuckets(days, gen.rollup(w1, 86_400)));
+  const range = { start: START_MS, endExclusive: endMs, ...FIVE };
+  const hours = () => datastream.getData(streamId, Granularity.Hours, range);
+  const readColumns = async () => expectRows(await hours().columns(), 2160);
+  run.set('read_90d_1h_ms', await latency(50, readColumns));
+  run.set('read_90d_1h_objects_ms', await latency(50, () => hours().toArray()));
+  run.set('w1_mem_peak_mb', memMB(process.pid).peak);
+  await datastream.close();
+}
+
+async function measureW2() {
+  const folder = fresh('datastream2');
+  let datastream = await open(folder);
+  const ids = await ensureAll(datastream);
+  const ingest = await run.phase('w2_ingest', () => appendTicks(datastream, ids));
+  run.set('w2_ingest_pps', w2.length / ingest.s);
+  datastream = await reopen(datastream, { folder, figure: 'w2_bpp_raw', pointCount: w2.length });
+  const endMs = START_MS + gen.W2_TICKS * STEP_MS;
+  await endBuckets(datastream, ids, endMs);
+  const rollup = await run.phase('w2_rollup', () => datastream.downsampleStreams());
+  run.set('w2_rollup_s', rollup.s);
+  datastream = await reopen(datastream, { folder, figure: 'w2_bpp_all', pointCount: w2.length });
+  const expected = gen.rollup(gen.streamOf(w2, 7), 600);
+  const found = await buckets(datastream, ids[7], { level: '10minutes', endMs });
+  run.check('w2_10m', areBuckets(found, expected));
+  await deriveAll(datastream, ids, endMs);
+  const lastHour = { start: endMs - HOUR_POINT_COUNT * STEP_MS, endExclusive: endMs };
+  const readHour = async (i) => {
+    const id = ids[(i * 37) % ids.length];
+    const read = datastream.getData(id, Granularity.Seconds10, lastHour);
+    expectRows(await read.columns(), HOUR_POINT_COUNT);
+  };
+  run.set('read_1h_raw_ms', await latency(200, readHour));
+  const range = { start: START_MS, endExclusive: endMs, ...FIVE };
+  const readWide = async () => {
+    const reads = gen.GAUGES100.map((s) =>
+      datastream.getData(ids[s], Granularity.Minutes, range).columns(),
+    );
+    for (const columns of await Promise.all(reads)) expectRows(columns, 360);
+  };
+  run.set('read_100x1m_ms', await latency(20, readWide));
+  run.set('w2_mem_peak_mb', memMB(process.pid).peak);
+  await datastream.close();
+}
+
+/** W2 with levels that follow each tick, where the version can. */
+async function measureLive() {
+  const folder = fresh('datastream3');
+  const datastream = await open(folder, { liveDownsampling: true }).catch(() => null);
+  if (datastream === null) return;
+  const ids = await ensureAll(datastream);
+  const endMs = START_MS + gen.W2_TICKS * STEP_MS;
+  const live = await run.phase('w2_live', async () => {
+    await appendTicks(datastream, ids);
+    await endBuckets(datastream, ids, endMs);
+    await datastream.downsampleStreams();
+  });
+  run.set('w2_live_pps', w2.length / live.s);
+  const expected = gen.rollup(gen.streamOf(w2, 7), 600);
+  const found = await buckets(datastream, ids[7], { level: '10minutes', endMs });
+  run.check('w2_live', areBuckets(found, expected));
+  await datastream.close();
+}
+
+async function deriveAll(datastream, ids, endMs) {
+  const resetId = await ensure(
+    datastream,
+    { name: 'resets' },
+    { valueType: 'nominal', valueDownsamplers: [] },
+  );
+  const rateIds = [];
+  for (const s of gen.COUNTERS) {
+    const deriveFrom = [{ name: 'reset', stream: resetId }, ids[s]];
+    const derivation = { valueDownsamplers: [], deriveFrom, deriveOp: 'counter_derivative' };
+    rateIds.push(await ensure(datastream, { rateOf: s }, derivation));
+  }
+  const deriv = await run.phase('deriv', () => datastream.backprocessStreams());
+  run.set('deriv_s', deriv.s);
+  const range = { start: START_MS, endExclusive: endMs };
+  let count = 0;
+  for (const id of rateIds) {
+    count += await datastream.getData(id, Granularity.Seconds10, range).count();
+  }
+  run.set('deriv_points', count);
+  run.check('deriv_count', count === gen.derivCount(w2), String(count));
+  const deriveFrom = gen.GAUGES100.map((s) => ids[s]);
+  const sumId = await ensure(
+    datastream,
+    { sumOf: 'gauges' },
+    { valueDownsamplers: [], deriveFrom, deriveOp: 'sum' },
+  );
+  const sum = await run.phase('sum100', () => datastream.backprocessStreams());
+  run.set('sum100_s', sum.s);
+  const { values } = await datastream.getData(sumId, Granularity.Seconds10, range).columns();
+  const expected = gen.GAUGES100.reduce((total, s) => total + w2[100 * gen.W2_STREAMS + s], 0);
+  run.check('sum100', values.length === gen.W2_TICKS && close(values[100], expected));
+}
+
+async function open(folder, options = {}) {
+  const backend = await openBackend(`embedded:${folder}/store`);
+  try {
+    return new Datastream(backend, { onWarning: () => {}, ...options });
+  } catch (error) {
+    await backend.close();
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    throw error;
+  }
+}
+
+/** Closes the store in its smallest form, notes its size, and opens it again. */
+async function reopen(datastream, { folder, figure, pointCount }) {
+  await datastream.checkpoint?.();
+  await datastream.close();
+  run.set(figure, du(folder).size / pointCount);
+  return open(folder);
+}
+
+function ensure(datastream, tags, definition = {}) {
+  return datastream.ensureStream(tags, {
+    valueDownsamplers: AGGREGATES,
+    highestGranularity: Granularity.Seconds10,
+    ...definition,
+  });
+}
+
+async function ensureAll(datastream) {
+  const ids = [];
+  for (let s = 0; s < gen.W2_STREAMS; s++) {
+    ids.push(await ensure(datastream, { name: gen.streamName(s), kind: gen.kindOf(s) }));
+  }
+  return ids;
+}
+
+async function appendBatches(datastream, streamId) {
+  const timestamps = Float64Array.from(w1, (_, i) => START_MS + i * STEP_MS);
+  for (let from = 0; from < w1.length; from += W1_BATCH_ROW_COUNT) {
+    await datastream.appendColumns(streamId, {
+      timestamps: timestamps.subarray(from, from + W1_BATCH_ROW_COUNT),
+      values: w1.subarray(from, from + W1_BATCH_ROW_COUNT),
+    });
+  }
+}
+
+async function appendTicks(datastream, ids) {
+  for (let tick = 0; tick < gen.W2_TICKS; tick++) {
+    const values = w2.subarray(tick * ids.length, (tick + 1) * ids.length);
+    await datastream.appendTick(START_MS + tick * STEP_MS, ids, values);
+  }
+}
+
+/** A bucket ends when a datapoint comes after it: each stream gets one, days later, that is not read. */
+async function endBuckets(datastream, ids, endMs) {
+  const laterMs = (Math.ceil(endMs / DAY_MS) + 1) * DAY_MS;
+  await datastream.appendTick(laterMs, ids, new Float64Array(ids.length));
+}
+
+async function buckets(datastream, streamId, { level, endMs }) {
+  const range = { start: START_MS, endExclusive: endMs, ...FIVE };
+  const { timestamps, v } = await datastream.getData(streamId, level, range).columns();
+  return Array.from(timestamps, (_, row) =>
+    Object.fromEntries(AGGREGATES.map((name) => [name, v[LETTERS[name]][row]])),
+  );
+}
+
+function areBuckets(found, expected) {
+  return (
+    found.length === expected.length &&
+    found.every((bucket, i) => AGGREGATES.every((name) => close(bucket[name], expected[i][name])))
+  );
+}
+
+function expectRows({ timestamps }, rowCount) {
+  if (timestamps.length !== rowCount) throw new Error(`${timestamps.length} rows`);
+}
