@@ -30,7 +30,7 @@ import { WriteQueue } from './write-queue.ts';
 
 /** How an embedded store divides its work. The defaults suit; tests make everything smaller. */
 export interface EmbeddedTuning {
-  /** Size of the journal above which its rows move into blocks. Default: 8 MiB. */
+  /** Size of the journal above which its rows move into blocks. Default: 32 MiB. */
   readonly journalSizeMaxBytes?: number;
   /** How much longer the journal may be for each level with rows in it. Default: 1 KiB. */
   readonly sizePerTailBytes?: number;
@@ -73,7 +73,7 @@ export class EmbeddedBackend extends AbstractBackend {
   protected override async _open(): Promise<void> {
     const {
       now = () => new Date(),
-      journalSizeMaxBytes = 8 * 1024 * 1024,
+      journalSizeMaxBytes = 32 * 1024 * 1024,
       sizePerTailBytes = 1024,
       blockRowCountTarget: rowCountTarget = 2400,
       sliceLevelCount = 2000,

@@ -8,7 +8,7 @@ export interface SealerOptions {
   /** Size of the journal that starts a pass. */
   readonly journalSizeMaxBytes: number;
   /**
-   * So much of the journal for each tail, up to eight times `journalSizeMaxBytes`: a block of a
+   * So much of the journal for each tail, up to twice `journalSizeMaxBytes`: a block of a
    * slow stream is then rewritten for dozens of new rows, not for a few.
    */
   readonly sizePerTailBytes: number;
@@ -27,7 +27,7 @@ const TRIM_COUNT_MAX = 20_000;
 /**
  * A bound for what a process reads when it opens the store, in multiples of `journalSizeMaxBytes`.
  */
-const SIZE_FACTOR_MAX = 8;
+const SIZE_FACTOR_MAX = 2;
 
 /**
  * Keeps the journal short: moves all tails into blocks, slice by slice between other work, then
