@@ -19,6 +19,7 @@ import {
 } from './block-layout.ts';
 import { ByteCursor, ByteWriter, type Location } from './byte-cursor.ts';
 import { writeNames } from './column-names.ts';
+import { ColumnPool } from './column-pool.ts';
 import { decodeFloatColumn, encodeFloatColumn, isInline } from './float-column.ts';
 import { decodeFloatColumnV1 } from './float-column-v1.ts';
 import { decodeJsonColumn, encodeJsonColumn, isJsonEncoding } from './json-column.ts';
@@ -144,12 +145,16 @@ function openPart(bytes: Uint8Array, location: Location): Part {
 }
 
 function decodePart({ cursor, layout }: Part, names: readonly string[] | undefined): Block {
-  const timestamps = new Float64Array(layout.rowCount);
+  let asked: readonly ColumnEntry[] = layout.columns;
+  if (names !== undefined) asked = asked.filter((entry) => isAsked(entry, names));
+  let floatCount = 0;
+  for (const { encoding } of asked) if (!isJsonEncoding(encoding)) floatCount++;
+  const pool = new ColumnPool(1 + floatCount, layout.rowCount);
+  const timestamps = pool.take();
   decodeTimes({ cursor, layout }, timestamps, 0);
   const columns: [string, Column][] = [];
-  for (const entry of layout.columns) {
-    if (!isAsked(entry, names)) continue;
-    columns.push([entry.name, decodeColumn({ cursor, layout }, entry)]);
+  for (const entry of asked) {
+    columns.push([entry.name, decodeColumn({ cursor, layout }, entry, pool)]);
   }
   // fromEntries defines own properties, so that no name can reach the prototype.
   return { timestamps, columns: Object.fromEntries(columns) };
@@ -166,9 +171,9 @@ function decodeTimes({ cursor, layout }: Part, out: Float64Array, at: number): v
   cursor.expectEnd();
 }
 
-function decodeColumn({ cursor, layout }: Part, entry: ColumnEntry): Column {
+function decodeColumn({ cursor, layout }: Part, entry: ColumnEntry, pool: ColumnPool): Column {
   if (!isJsonEncoding(entry.encoding)) {
-    const values = new Float64Array(layout.rowCount);
+    const values = pool.take();
     decodeFloats({ cursor, layout }, entry, values, 0);
     return values;
   }
@@ -205,14 +210,20 @@ export function decodeBlocks(
   const isPlain = opened.every(({ layout }) =>
     layout.columns.every((entry) => !isAsked(entry, columns) || !isJsonEncoding(entry.encoding)),
   );
-  if (!isPlain) return concatBlocks(opened.map((part) => decodePart(part, columns)));
+  if (!isPlain || opened.length === 1)
+    return concatBlocks(opened.map((part) => decodePart(part, columns)));
   return decodeFloatParts(opened, columns);
 }
 
 function decodeFloatParts(parts: readonly Part[], names: readonly string[] | undefined): Block {
   let rowCount = 0;
-  for (const { layout } of parts) rowCount += layout.rowCount;
-  const timestamps = new Float64Array(rowCount);
+  const askedNames = new Set<string>();
+  for (const { layout } of parts) {
+    rowCount += layout.rowCount;
+    for (const entry of layout.columns) if (isAsked(entry, names)) askedNames.add(entry.name);
+  }
+  const pool = new ColumnPool(1 + askedNames.size, rowCount);
+  const timestamps = pool.take();
   const columns = new Map<string, Float64Array>();
   /** Row up to which each column is filled. */
   const filledTo = new Map<string, number>();
@@ -223,7 +234,7 @@ function decodeFloatParts(parts: readonly Part[], names: readonly string[] | und
       if (!isAsked(entry, names)) continue;
       let values = columns.get(entry.name);
       if (values === undefined) {
-        values = new Float64Array(rowCount);
+        values = pool.take();
         columns.set(entry.name, values);
       }
       values.fill(Number.NaN, filledTo.get(entry.name) ?? 0, row);

@@ -1,3 +1,4 @@
+import { CHUNK_ROW_COUNT } from './chunks.ts';
 import { bitDistance } from './float-words.ts';
 import { ScratchColumn } from './scratch-columns.ts';
 
@@ -92,6 +93,46 @@ function sampleDigits(values: Float64Array, count: number): number {
 }
 
 /**
+ * The same as `scaleToIntegers` when it finds neither corrections nor exceptions; null when there are
+ * some, or nulls.
+ */
+export function scaleExactly(values: Float64Array, count: number): ScaledDecimals | null {
+  const digits = sampleDigits(values, count);
+  if (digits < 0) return null;
+  const factor = DECIMAL_SCALES[digits]!;
+  const integers = integerScratch.ensure(count);
+  for (let from = 0; from < count; from += CHUNK_ROW_COUNT) {
+    const to = Math.min(from + CHUNK_ROW_COUNT, count);
+    if (!scaleChunk(values, { from, to, factor }, integers)) return null;
+  }
+  scaled.digits = digits;
+  scaled.integers = integers;
+  scaled.correctionCount = 0;
+  scaled.exceptionCount = 0;
+  return scaled;
+}
+
+/** Returns false at a value that is no decimal. */
+function scaleChunk(
+  values: Float64Array,
+  { from, to, factor }: { readonly from: number; readonly to: number; readonly factor: number },
+  integers: Float64Array,
+): boolean {
+  let least = 0;
+  let most = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    const integer = value * factor + ROUNDING - ROUNDING;
+    integers[i] = integer;
+    if (integer < least) least = integer;
+    else if (integer > most) most = integer;
+    else if (integer === 0 && 1 / value < 0) return false;
+    if (integer / factor !== value) return false;
+  }
+  return most < ROUNDED_MAX && least > -ROUNDED_MAX;
+}
+
+/**
  * Scales the first `count` values by the fewest digits that suit nearly all of them; null when they
  * are no decimals. Each value is an integer, with or without correction, or an exception.
  */
@@ -115,14 +156,16 @@ function scaleAll(values: Float64Array, count: number): void {
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
     const integer = value * factor + ROUNDING - ROUNDING;
-    if (
-      integer / factor === value &&
-      integer < ROUNDED_MAX &&
-      integer > -ROUNDED_MAX &&
-      (value !== 0 || 1 / value > 0)
-    ) {
-      integers[i] = integer;
-    } else scaleInexact(value, i, count, factor);
+    if (!(integer < ROUNDED_MAX && integer > -ROUNDED_MAX && value !== 0)) {
+      scaleInexact(value, i, count, factor);
+      continue;
+    }
+    const quotient = integer / factor;
+    const correction = quotient === value ? 0 : bitDistance(value, quotient);
+    integers[i] = integer;
+    if (correction === 0) continue;
+    if (Math.abs(correction) <= CORRECTION_MAX) correct(i, correction, count);
+    else scaleInexact(value, i, count, factor);
   }
 }
 
@@ -138,7 +181,10 @@ function scaleInexact(value: number, row: number, count: number, factor: number)
     return;
   }
   integers[row] = integer;
-  if (correction === 0) return;
+  if (correction !== 0) correct(row, correction, count);
+}
+
+function correct(row: number, correction: number, count: number): void {
   if (scaled.correctionCount === 0) {
     scaled.corrections = correctionScratch.ensure(count);
     scaled.corrections.fill(0, 0, count);

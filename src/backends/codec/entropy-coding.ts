@@ -1,6 +1,7 @@
 import { BitCursor, READ_BITS_MAX } from './bit-cursor.ts';
 import { BitWriter } from './bit-writer.ts';
 import { type ByteCursor, type ByteWriter, svarintSizeBytes } from './byte-cursor.ts';
+import { CHUNK_ROW_COUNT } from './chunks.ts';
 import {
   CODE_BITS_MAX,
   canonicalCodes,
@@ -23,7 +24,6 @@ import {
  * The entropy-coded form of a series of safe integers: each is a token, by a prefix code made for this
  * series, and extra bits. Bit layout: docs/format/block.md.
  */
-const TWO_POW_31 = 2 ** 31;
 /** Least precision that is tried; below, extra bits are no longer nearly uniform. */
 const PRECISION_MIN = 1;
 /** What storing one code length takes, about. */
@@ -44,21 +44,24 @@ const LENGTH_MASK = 15;
 const EXTRA_BITS_SHIFT = 4;
 const EXTRA_BITS_MASK = 63;
 const WIDTH_SHIFT = 10;
+const WIDTH_MASK = 63;
+const SYMBOL_SHIFT = 16;
+/** Of the encoder's shapes, which have the width instead of the extra bits. */
+const CODE_SHIFT = 10;
 
 let tokens = new Uint16Array(1024);
 const histogram = new Int32Array(TOKEN_COUNT);
 const counts = new Int32Array(TOKEN_COUNT);
 const lengths = new Uint8Array(TOKEN_COUNT);
 const codes = new Int32Array(TOKEN_COUNT);
-/** By fine token: how the encoder writes it. */
-const fineCodes = new Int32Array(TOKEN_COUNT);
-const fineLengths = new Uint8Array(TOKEN_COUNT);
-/** Of a code with its extra bits. */
-const fineWidths = new Uint8Array(TOKEN_COUNT);
+/** By fine token, how the encoder writes it: bits of code, of code and extra bits, and the code. */
+const fineShapes = new Int32Array(TOKEN_COUNT);
 const fineLeasts = new Float64Array(TOKEN_COUNT);
-/** By the next bits of the stream: bits of code, of extra bits and of both in one word, and the least. */
+/** By fine token: the code less the least integer above it, for codes that fit into a word with extra bits. */
+const fineBases = new Int32Array(TOKEN_COUNT);
+/** By the next bits of the stream: bits of code, of extra bits and of both, and the symbol. */
 const peekedShapes = new Int32Array(1 << CODE_BITS_MAX);
-const peekedLeasts = new Float64Array(1 << CODE_BITS_MAX);
+const symbolLeasts = new Float64Array(TOKEN_COUNT);
 
 const countLogs = Float64Array.from({ length: 4097 }, (_, count) => count * Math.log2(count || 1));
 
@@ -86,7 +89,7 @@ export function planEntropyCoding(
 ): EntropyPlan {
   if (tokens.length < count) tokens = new Uint16Array(2 * count);
   histogram.fill(0, plan.first, plan.last + 1);
-  tokenize(integers, count, min > -TWO_POW_31 && max < TWO_POW_31, tokens, histogram);
+  tokenize(integers, count, Math.max(-min, max), tokens, histogram);
   let first = 0;
   while (histogram[first] === 0) first++;
   let last = TOKEN_COUNT - 1;
@@ -130,13 +133,11 @@ export function writeEntropyCoded(
   count: number,
   { precision, first, last }: EntropyPlan,
 ): void {
-  const coarse = COARSE_TOKENS[precision]!.subarray(first, last + 1);
-  const least = coarse[0]!;
-  const tokenCount = coarse.at(-1)! - least + 1;
-  counts.fill(0, 0, tokenCount);
-  coarse.forEach((token, i) => {
-    counts[token - least]! += histogram[first + i]!;
-  });
+  const coarse = COARSE_TOKENS[precision]!;
+  const least = coarse[first]!;
+  const tokenCount = coarse[last]! - least + 1;
+  for (let i = 0; i < tokenCount; i++) counts[i] = 0;
+  for (let fine = first; fine <= last; fine++) counts[coarse[fine]! - least]! += histogram[fine]!;
   writer.u8(precision);
   writer.svarint(least);
   writer.uvarint(tokenCount - 1);
@@ -147,9 +148,10 @@ export function writeEntropyCoded(
     canonicalCodes(lengths, tokenCount, codes);
     writeLengths(bits, lengths, tokenCount);
   }
-  coarse.forEach((token, i) => {
-    prepareFineToken(first + i, token, token - least, precision);
-  });
+  for (let fine = first; fine <= last; fine++) {
+    if (histogram[fine]! > 0)
+      prepareFineToken(fine, coarse[fine]!, coarse[fine]! - least, precision);
+  }
   if (count < LANES_COUNT_MIN) {
     writeTokens(bits, integers, 0, count);
     bits.flush();
@@ -175,21 +177,30 @@ function writeLanes(bits: BitWriter, integers: Float64Array, count: number): voi
 /** Short series get short codes: filling a large decoding table would take longer than reading them. */
 function limitBits(tokenCount: number, count: number): number {
   const least = 33 - Math.clz32(tokenCount);
-  return Math.min(CODE_BITS_MAX, Math.max(least, 31 - Math.clz32(count)));
+  return Math.min(CODE_BITS_MAX, Math.max(least, 30 - Math.clz32(count)));
 }
 
 function prepareFineToken(fine: number, token: number, symbol: number, precision: number): void {
-  fineLengths[fine] = lengths[symbol]!;
-  fineCodes[fine] = lengths[symbol] === 0 ? 0 : codes[symbol]!;
-  fineWidths[fine] = lengths[symbol]! + extraBitsOf(token, precision);
-  fineLeasts[fine] = leastOf(token, precision);
+  const length = lengths[symbol]!;
+  const code = length === 0 ? 0 : codes[symbol]!;
+  const width = length + extraBitsOf(token, precision);
+  const least = leastOf(token, precision);
+  fineShapes[fine] = length | (width << EXTRA_BITS_SHIFT) | (code << CODE_SHIFT);
+  fineLeasts[fine] = least;
+  fineBases[fine] = width <= SHORT_WIDTH_MAX ? code - (least << length) : 0;
+}
+
+function writeTokens(bits: BitWriter, integers: Float64Array, from: number, to: number): void {
+  for (let start = from; start < to; start += CHUNK_ROW_COUNT) {
+    writeChunk(bits, integers, start, Math.min(start + CHUNK_ROW_COUNT, to));
+  }
 }
 
 /**
  * A code with its extra bits goes into the word that is being filled, and the whole bytes of that are
  * done: without asking whether it is full, which the processor would guess wrong every fourth time.
  */
-function writeTokens(bits: BitWriter, integers: Float64Array, from: number, to: number): void {
+function writeChunk(bits: BitWriter, integers: Float64Array, from: number, to: number): void {
   const { writer } = bits;
   bits.flushBytes();
   // A code and extra bits are at most eight bytes.
@@ -199,10 +210,10 @@ function writeTokens(bits: BitWriter, integers: Float64Array, from: number, to: 
   let { pending, pendingBits } = bits;
   for (let i = from; i < to; i++) {
     const token = tokens[i]!;
-    const length = fineLengths[token]!;
-    const width = fineWidths[token]!;
+    const shape = fineShapes[token]!;
+    const width = (shape >> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
     if (width <= SHORT_WIDTH_MAX) {
-      const code = fineCodes[token]! | ((integers[i]! - fineLeasts[token]!) << length);
+      const code = (fineBases[token]! + (integers[i]! << (shape & LENGTH_MASK))) | 0;
       pending |= code << pendingBits;
       pendingBits += width;
       view.setInt32(position, pending, true);
@@ -213,8 +224,9 @@ function writeTokens(bits: BitWriter, integers: Float64Array, from: number, to: 
       bits.pending = pending;
       bits.pendingBits = pendingBits;
       writer.position = position;
-      bits.bits(fineCodes[token]!, length);
-      writeLongExtraBits(bits, integers[i]! - fineLeasts[token]!, width - length);
+      bits.bits(shape >> CODE_SHIFT, shape & LENGTH_MASK);
+      const extraBits = width - (shape & LENGTH_MASK);
+      writeLongExtraBits(bits, integers[i]! - fineLeasts[token]!, extraBits);
       bits.flushBytes();
       ({ pending, pendingBits } = bits);
       ({ position } = writer);
@@ -297,21 +309,25 @@ function fillPeekTable(
   tokenCount: number,
   longest: number,
 ): void {
+  const end = 1 << longest;
   for (let i = 0; i < tokenCount; i++) {
     const length = lengths[i]!;
     if (length === 0 && tokenCount > 1) continue;
     const extraBits = extraBitsOf(least + i, precision);
-    const shape = length | (extraBits << EXTRA_BITS_SHIFT) | ((length + extraBits) << WIDTH_SHIFT);
-    const first = leastOf(least + i, precision);
+    const shape =
+      length |
+      (extraBits << EXTRA_BITS_SHIFT) |
+      ((length + extraBits) << WIDTH_SHIFT) |
+      (i << SYMBOL_SHIFT);
+    symbolLeasts[i] = leastOf(least + i, precision);
     const step = 1 << length;
-    for (let peek = length === 0 ? 0 : codes[i]!; peek < 1 << longest; peek += step) {
+    for (let peek = length === 0 ? 0 : codes[i]!; peek < end; peek += step) {
       peekedShapes[peek] = shape;
-      peekedLeasts[peek] = first;
     }
   }
 }
 
-/** Reads the integers from `at` to `middle` and as many from `middle` on, one of each at a time. */
+/** Reads the integers from `at` to `middle` and as many from `middle` on. */
 function readTokenPairs(
   first: BitCursor,
   second: BitCursor,
@@ -322,37 +338,76 @@ function readTokenPairs(
     peekMask,
   }: { readonly at: number; readonly middle: number; readonly peekMask: number },
 ): void {
+  const distance = middle - at;
+  for (let from = at; from < middle; from += CHUNK_ROW_COUNT) {
+    const to = Math.min(from + CHUNK_ROW_COUNT, middle);
+    readPairsOfChunk(first, second, out, { from, to, distance, peekMask });
+  }
+}
+
+interface PairedChunk {
+  readonly from: number;
+  readonly to: number;
+  readonly distance: number;
+  readonly peekMask: number;
+}
+
+/**
+ * Reads the integers `[from, to)` and those at a distance after them: two of each at a time, out of one
+ * word, where they fit into it.
+ */
+function readPairsOfChunk(
+  first: BitCursor,
+  second: BitCursor,
+  out: Float64Array,
+  { from, to, distance, peekMask }: PairedChunk,
+): void {
   const { view } = first.cursor;
   const firstEnd = first.end;
   const secondEnd = second.end;
+  const last = to - 1;
   let firstPosition = first.position;
   let secondPosition = second.position;
-  for (let i = at, j = middle; i < middle; i++, j++) {
+  for (let i = from, j = from + distance; i < to; i++, j++) {
     if (firstPosition > firstEnd || secondPosition > secondEnd) throw first.cutShort();
     const firstWord = view.getInt32(firstPosition >>> 3, true) >>> (firstPosition & 7);
     const secondWord = view.getInt32(secondPosition >>> 3, true) >>> (secondPosition & 7);
-    const firstPeek = firstWord & peekMask;
-    const secondPeek = secondWord & peekMask;
-    const firstShape = peekedShapes[firstPeek]!;
-    const secondShape = peekedShapes[secondPeek]!;
-    const firstWidth = firstShape >>> WIDTH_SHIFT;
-    const secondWidth = secondShape >>> WIDTH_SHIFT;
-    if (firstWidth <= READ_BITS_MAX) {
-      out[i] = peekedLeasts[firstPeek]! + extraBitsIn(firstWord, firstShape);
-      firstPosition += firstWidth;
-    } else {
+    const firstShape = peekedShapes[firstWord & peekMask]!;
+    const secondShape = peekedShapes[secondWord & peekMask]!;
+    const firstWidth = (firstShape >> WIDTH_SHIFT) & WIDTH_MASK;
+    const secondWidth = (secondShape >> WIDTH_SHIFT) & WIDTH_MASK;
+    if (firstWidth > READ_BITS_MAX || secondWidth > READ_BITS_MAX) {
       first.position = firstPosition;
-      out[i] = readLong(first, firstPeek);
-      firstPosition = first.position;
-    }
-    if (secondWidth <= READ_BITS_MAX) {
-      out[j] = peekedLeasts[secondPeek]! + extraBitsIn(secondWord, secondShape);
-      secondPosition += secondWidth;
-    } else {
       second.position = secondPosition;
-      out[j] = readLong(second, secondPeek);
+      out[i] = readLong(first, firstShape);
+      out[j] = readLong(second, secondShape);
+      firstPosition = first.position;
       secondPosition = second.position;
+      continue;
     }
+    out[i] = integerIn(firstWord, firstShape);
+    out[j] = integerIn(secondWord, secondShape);
+    firstPosition += firstWidth;
+    secondPosition += secondWidth;
+    const firstRest = firstWord >>> firstWidth;
+    const secondRest = secondWord >>> secondWidth;
+    const firstNext = peekedShapes[firstRest & peekMask]!;
+    const secondNext = peekedShapes[secondRest & peekMask]!;
+    const firstMore = (firstNext >> WIDTH_SHIFT) & WIDTH_MASK;
+    const secondMore = (secondNext >> WIDTH_SHIFT) & WIDTH_MASK;
+    if (
+      firstWidth + firstMore > READ_BITS_MAX ||
+      secondWidth + secondMore > READ_BITS_MAX ||
+      i === last
+    ) {
+      continue;
+    }
+    i++;
+    j++;
+    out[i] = integerIn(firstRest, firstNext);
+    out[j] = integerIn(secondRest, secondNext);
+    firstPosition += firstMore;
+    secondPosition += secondMore;
   }
   first.position = firstPosition;
   second.position = secondPosition;
@@ -370,32 +425,32 @@ function readTokens(
   for (let i = start; i < stop; i++) {
     if (position > end) throw bits.cutShort();
     const word = view.getInt32(position >>> 3, true) >>> (position & 7);
-    const peek = word & peekMask;
-    const shape = peekedShapes[peek]!;
-    const width = shape >>> WIDTH_SHIFT;
+    const shape = peekedShapes[word & peekMask]!;
+    const width = (shape >> WIDTH_SHIFT) & WIDTH_MASK;
     if (width <= READ_BITS_MAX) {
-      out[i] = peekedLeasts[peek]! + extraBitsIn(word, shape);
+      out[i] = integerIn(word, shape);
       position += width;
     } else {
       bits.position = position;
-      out[i] = readLong(bits, peek);
+      out[i] = readLong(bits, shape);
       position = bits.position;
     }
   }
   bits.position = position;
 }
 
-function extraBitsIn(word: number, shape: number): number {
-  const extraBits = (shape >>> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
-  return (word >>> (shape & LENGTH_MASK)) & ((1 << extraBits) - 1);
+/** The integer whose code and extra bits are the lowest bits of a word. */
+function integerIn(word: number, shape: number): number {
+  const extraBits = (shape >> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
+  const distance = (word >>> (shape & LENGTH_MASK)) & ((1 << extraBits) - 1);
+  return symbolLeasts[shape >> SYMBOL_SHIFT]! + distance;
 }
 
 /** An integer whose code and extra bits may not be in one word. */
-function readLong(bits: BitCursor, peek: number): number {
-  const shape = peekedShapes[peek]!;
+function readLong(bits: BitCursor, shape: number): number {
   bits.position += shape & LENGTH_MASK;
-  const extraBits = (shape >>> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
-  return peekedLeasts[peek]! + readLongExtraBits(bits, extraBits);
+  const extraBits = (shape >> EXTRA_BITS_SHIFT) & EXTRA_BITS_MASK;
+  return symbolLeasts[shape >> SYMBOL_SHIFT]! + readLongExtraBits(bits, extraBits);
 }
 
 function readLongExtraBits(bits: BitCursor, extraBits: number): number {

@@ -3,10 +3,11 @@ import {
   CORRECTION_MAX,
   DECIMAL_SCALES,
   type ScaledDecimals,
+  scaleExactly,
   scaleToIntegers,
 } from './decimal-scaling.ts';
-import { addToBits } from './float-words.ts';
-import { decodeIntegers, encodeIntegers, encodeNoise } from './integer-series.ts';
+import { addAllToBits, addToBits } from './float-words.ts';
+import { decodeIntegers, decodeQuotients, encodeIntegers, encodeNoise } from './integer-series.ts';
 import { readMask, spreadByMask, writeMask } from './null-mask.ts';
 import { ScratchColumn } from './scratch-columns.ts';
 import { readSplit, writeSplit } from './split-floats.ts';
@@ -67,25 +68,37 @@ function checkCorrection(cursor: ByteCursor, correction: number): number {
 
 /** Appends a column of at least one row and returns the encoding that was the smallest. */
 export function encodeFloatColumn(writer: ByteWriter, column: Float64Array): number {
+  const rowCount = column.length;
+  if (isConstant(column, rowCount)) return encodeConstant(writer, column);
+  // Nearly always there are neither nulls nor anything else that is no decimal: one pass tells.
+  const decimals = scaleExactly(column, rowCount);
+  if (decimals !== null) return encodeVarying(writer, column, rowCount, decimals);
   let nullCount = 0;
-  for (let i = 0; i < column.length; i++) if (Number.isNaN(column[i])) nullCount++;
-  if (nullCount === 0) return encodePresent(writer, column, column.length);
-  if (nullCount === column.length) return ALL_NULL;
-  const present = presentScratch.ensure(column.length);
+  for (let i = 0; i < rowCount; i++) if (Number.isNaN(column[i])) nullCount++;
+  if (nullCount === 0) return encodeVarying(writer, column, rowCount, null);
+  const present = presentScratch.ensure(rowCount);
   let presentCount = 0;
-  for (let i = 0; i < column.length; i++) {
+  for (let i = 0; i < rowCount; i++) {
     const value = column[i]!;
     present[presentCount] = value;
     if (!Number.isNaN(value)) presentCount++;
   }
   writeMask(writer, column);
-  return encodePresent(writer, present, presentCount) | MASK_FLAG;
+  const encoding = isConstant(present, presentCount)
+    ? encodeConstant(writer, present)
+    : encodeVarying(writer, present, presentCount, null);
+  return encoding | MASK_FLAG;
 }
 
-function encodePresent(writer: ByteWriter, values: Float64Array, count: number): number {
-  if (isConstant(values, count)) return encodeConstant(writer, values);
+/** `exact` when it is already known that the values are such decimals. */
+function encodeVarying(
+  writer: ByteWriter,
+  values: Float64Array,
+  count: number,
+  exact: ScaledDecimals | null,
+): number {
   const start = writer.position;
-  const encoding = encodeVarying(writer, values, count);
+  const encoding = encodeNumbers(writer, values, count, exact);
   const sizeBytes = writer.position - start;
   if (count < DICTIONARY_ROW_COUNT_MIN || sizeBytes < DICTIONARY_TRIAL_RATIO * count) {
     return encoding;
@@ -113,11 +126,24 @@ function keepSmaller(
 
 function isConstant(values: Float64Array, count: number): boolean {
   const first = values[0]!;
-  for (let i = 1; i < count; i++) if (!Object.is(values[i], first)) return false;
+  if (Number.isNaN(first) || first === 0) {
+    for (let i = 1; i < count; i++) if (!Object.is(values[i], first)) return false;
+    return true;
+  }
+  for (let i = 1; i < count; i++) if (values[i] !== first) return false;
   return true;
 }
 
+/** Larger ones have no shorter form than a double. */
+const CONSTANT_INTEGER_MAX: number = 2 ** 48 - 1;
+
 function encodeConstant(writer: ByteWriter, values: Float64Array): number {
+  const value = values[0]!;
+  if (Number.isNaN(value)) return ALL_NULL;
+  if (Math.floor(value) === value && value !== 0 && Math.abs(value) <= CONSTANT_INTEGER_MAX) {
+    writer.svarint(value);
+    return CONSTANT_DECIMAL;
+  }
   const start = writer.position;
   const decimals = scaleToIntegers(values, 1);
   if (decimals !== null) {
@@ -129,13 +155,18 @@ function encodeConstant(writer: ByteWriter, values: Float64Array): number {
     }
     writer.position = start;
   }
-  writer.float64(values[0]!);
+  writer.float64(value);
   return CONSTANT_FLOAT64;
 }
 
-function encodeVarying(writer: ByteWriter, values: Float64Array, count: number): number {
+function encodeNumbers(
+  writer: ByteWriter,
+  values: Float64Array,
+  count: number,
+  exact: ScaledDecimals | null,
+): number {
   const start = writer.position;
-  const decimals = scaleToIntegers(values, count);
+  const decimals = exact ?? scaleToIntegers(values, count);
   if (decimals === null) return encodeDoubles(writer, values, count);
   const encoding = encodeDecimals(writer, values, count, decimals);
   const sizeBytes = writer.position - start;
@@ -184,7 +215,7 @@ function encodeDictionary(writer: ByteWriter, values: Float64Array, count: numbe
   writer.uvarint(dictionary.size);
   const encodingPosition = writer.position;
   writer.u8(0);
-  const encoding = encodeVarying(writer, dictionary.values, dictionary.size);
+  const encoding = encodeNumbers(writer, dictionary.values, dictionary.size, null);
   writer.bytes[encodingPosition] = encoding;
   encodeIntegers(writer, indexes, count);
   return true;
@@ -244,9 +275,7 @@ function readDecimals(
   count: number,
 ): void {
   const flags = encoding - DECIMALS;
-  decodeIntegers(cursor, out, at, count);
-  const scale = DECIMAL_SCALES[encoding & DIGITS_MASK]!;
-  if (scale !== 1) for (let i = at; i < at + count; i++) out[i] = out[i]! / scale;
+  decodeQuotients(cursor, out, { at, count, scale: DECIMAL_SCALES[encoding & DIGITS_MASK]! });
   if ((flags & CORRECTIONS_FLAG) !== 0) readCorrections(cursor, out, at, count);
   if ((flags & EXCEPTIONS_FLAG) !== 0) readExceptions(cursor, out, at, count);
 }
@@ -254,11 +283,10 @@ function readDecimals(
 function readCorrections(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
   const corrections = wordScratch.ensure(count);
   decodeIntegers(cursor, corrections, 0, count);
-  for (let i = 0; i < count; i++) {
-    const correction = corrections[i]!;
-    if (correction !== 0)
-      out[at + i] = addToBits(out[at + i]!, checkCorrection(cursor, correction));
-  }
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(corrections[i]!));
+  checkCorrection(cursor, largest);
+  addAllToBits(out, at, corrections, count);
 }
 
 function readExceptions(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {

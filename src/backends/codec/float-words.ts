@@ -23,6 +23,27 @@ export function addToBits(base: number, distance: number): number {
   return pair[0]!;
 }
 
+/** Adds small integers to the bits of the rows `[at, at + count)`, in place. */
+export function addAllToBits(
+  out: Float64Array,
+  at: number,
+  distances: Float64Array,
+  count: number,
+): void {
+  const outWords = new Int32Array(out.buffer, out.byteOffset + 8 * at, 2 * count);
+  const highWord = 1 - LOW_WORD;
+  for (let i = 0; i < count; i++) {
+    const distance = distances[i]! | 0;
+    const low = outWords[2 * i + LOW_WORD]!;
+    const sum = (low + distance) | 0;
+    outWords[2 * i + LOW_WORD] = sum;
+    // Out of the word when the sum, without sign, is on the wrong side of what it was.
+    if (distance < 0 ? sum >>> 0 > low >>> 0 : sum >>> 0 < low >>> 0) {
+      outWords[2 * i + highWord]! += distance < 0 ? -1 : 1;
+    }
+  }
+}
+
 /** Sign, exponent and the upper 20 bits of the mantissa, as a signed integer. */
 export function highWord(value: number): number {
   pair[0] = value;

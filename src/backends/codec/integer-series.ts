@@ -17,6 +17,7 @@ import {
   leadCount,
   NO_PREDICTION,
   PREDICTOR_MAX,
+  type RestoredRows,
   restoreIntegers,
 } from './predictors.ts';
 import { rangedSizeBytes, readRanged, writeRanged } from './ranged-integers.ts';
@@ -48,6 +49,7 @@ const SLOWER_RATIO = 0.98;
 const VARINT_TRIAL_RATIO = 1.25;
 /** Residuals whose greatest common divisor is looked for before all are checked for it. */
 const UNIT_SAMPLE_COUNT = 6;
+const TWO_POW_31: number = 2 ** 31;
 
 const residualScratch = new ScratchColumn();
 
@@ -108,8 +110,15 @@ function divideByUnit(residuals: Float64Array, count: number): number {
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
-  let [larger, smaller] = [a, b];
-  while (smaller > 0) [larger, smaller] = [smaller, larger % smaller];
+  let larger = a;
+  let smaller = b;
+  while (smaller > 0) {
+    // The remainder of two doubles takes long.
+    const rest =
+      larger < TWO_POW_31 && smaller < TWO_POW_31 ? (larger | 0) % (smaller | 0) : larger % smaller;
+    larger = smaller;
+    smaller = rest;
+  }
   return larger;
 }
 
@@ -204,6 +213,16 @@ export function decodeIntegers(
   at: number,
   count: number,
 ): void {
+  decodeQuotients(cursor, out, { at, count, scale: 1 });
+}
+
+/**
+ * The same, with each integer divided by the scale.
+ *
+ * @throws {BlockCorrupt} when the bytes are no such series.
+ */
+export function decodeQuotients(cursor: ByteCursor, out: Float64Array, rows: RestoredRows): void {
+  const { at, count } = rows;
   if (count === 0) return;
   const offset = cursor.position;
   const control = cursor.u8();
@@ -216,7 +235,7 @@ export function decodeIntegers(
   for (let i = 0; i < lead; i++) out[at + i] = cursor.svarint();
   if (count > lead) readResiduals(cursor, control & CODING_MASK, out, at + lead, count - lead);
   if (unit !== 1) for (let i = at + lead; i < at + count; i++) out[i] = out[i]! * unit;
-  restoreIntegers(out, at, count, predictor);
+  restoreIntegers(out, predictor, rows);
 }
 
 function readResiduals(

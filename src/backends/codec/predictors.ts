@@ -1,3 +1,4 @@
+import { CHUNK_ROW_COUNT } from './chunks.ts';
 import { typicalValue } from './integer-packing.ts';
 
 /**
@@ -19,6 +20,9 @@ const SMOOTHING_DISTANCE_MAX: number = 2 ** 23;
 /** Integers that the choice of a predictor looks at: this many stretches of so many rows. */
 const SAMPLE_STRETCH_COUNT = 4;
 const SAMPLE_STRETCH_ROW_COUNT = 64;
+/** Stretches of series that are short themselves. */
+const SHORT_STRETCH_ROW_COUNT = 32;
+const SHORT_COUNT_MAX = 1024;
 const SAMPLE_COUNT_MAX: number = SAMPLE_STRETCH_COUNT * SAMPLE_STRETCH_ROW_COUNT;
 /** Shorter series do not gain a byte. */
 const SMOOTHING_COUNT_MIN = 64;
@@ -26,6 +30,11 @@ const SMOOTHING_COUNT_MIN = 64;
 const SMOOTHING_GAIN_BITS = 0.03;
 const DELTA_OF_DELTA_GAIN_BITS = 0.1;
 const DELTA_GAIN_BITS = 0.02;
+/** Deltas that turn back less than so do not pay for smoothing. */
+const TURNING_MIN = 0.1;
+/** Deltas above so many times the mean magnitude are outliers, and cut for the correlation. */
+const OUTLIER_RATIO = 4;
+const EIGHTHS_MAX = 6;
 
 const sample = new Float64Array(SAMPLE_COUNT_MAX);
 /** Residuals of the sample by the predictor that is being tried. */
@@ -41,39 +50,39 @@ export function choosePredictor(integers: Float64Array, count: number): number {
   if (count < 3) return NO_PREDICTION;
   const sampleCount = takeSample(integers, count);
   let best = NO_PREDICTION;
-  let bestBits = bitsOfValues(sampleCount);
-  const deltaBits = bitsOfDeltas(sampleCount);
+  let bestBits = meanBits(sample, sampleCount, typicalValue(sample, sampleCount));
+  const deltaCount = sampleCount - 1;
+  for (let i = 0; i < deltaCount; i++) trial[i] = sample[i + 1]! - sample[i]!;
+  const deltaBits = meanBits(trial, deltaCount, typicalValue(trial, deltaCount));
+  const turning = turningOf(deltaCount);
   if (deltaBits < bestBits - DELTA_GAIN_BITS) {
     best = DELTA;
     bestBits = deltaBits;
   }
-  const secondBits = bitsOfSecondDeltas(sampleCount);
-  if (secondBits < bestBits - DELTA_OF_DELTA_GAIN_BITS) return DELTA_OF_DELTA;
-  if (count < SMOOTHING_COUNT_MIN || !isNear(sampleCount)) return best;
-  let smoothedBits = bestBits - SMOOTHING_GAIN_BITS;
-  for (let eighths = 6; eighths >= 1; eighths--) {
-    const bits = bitsOfSmoothed(sampleCount, eighths);
-    if (bits < smoothedBits) {
-      best = SMOOTHING + eighths;
-      smoothedBits = bits;
-    } else if (best > SMOOTHING) break;
+  if (turning < 0) {
+    for (let i = 1; i < deltaCount; i++) trial[i - 1] = trial[i]! - trial[i - 1]!;
+    const secondBits = meanBits(trial, deltaCount - 1, 0);
+    return secondBits < bestBits - DELTA_OF_DELTA_GAIN_BITS ? DELTA_OF_DELTA : best;
   }
-  return best;
+  if (turning < TURNING_MIN || count < SMOOTHING_COUNT_MIN || !isNear(sampleCount)) return best;
+  const eighths = chooseEighths(sampleCount, turning);
+  return eighthsBits < bestBits - SMOOTHING_GAIN_BITS ? SMOOTHING + eighths : best;
 }
 
 /** Stretches one after the other, as distances from the first: their seams are few and hurt all alike. */
 function takeSample(integers: Float64Array, count: number): number {
   const first = integers[0]!;
-  if (count <= SAMPLE_COUNT_MAX) {
+  const rowCount = count < SHORT_COUNT_MAX ? SHORT_STRETCH_ROW_COUNT : SAMPLE_STRETCH_ROW_COUNT;
+  const sampleCount = SAMPLE_STRETCH_COUNT * rowCount;
+  if (count <= sampleCount) {
     for (let i = 0; i < count; i++) sample[i] = integers[i]! - first;
     return count;
   }
-  const stride = Math.floor((count - SAMPLE_STRETCH_ROW_COUNT) / (SAMPLE_STRETCH_COUNT - 1));
-  for (let i = 0; i < SAMPLE_COUNT_MAX; i++) {
-    const stretch = (i / SAMPLE_STRETCH_ROW_COUNT) | 0;
-    sample[i] = integers[stretch * stride + (i % SAMPLE_STRETCH_ROW_COUNT)]! - first;
+  const gap = Math.floor((count - rowCount) / (SAMPLE_STRETCH_COUNT - 1)) - rowCount;
+  for (let i = 0, from = 0, end = rowCount; i < sampleCount; from += gap, end += rowCount) {
+    for (; i < end; i++) sample[i] = integers[from + i]! - first;
   }
-  return SAMPLE_COUNT_MAX;
+  return sampleCount;
 }
 
 function isNear(count: number): boolean {
@@ -82,49 +91,90 @@ function isNear(count: number): boolean {
   return true;
 }
 
-/** Sixteen magnitudes up to 2^55, multiplied, are below the largest double. */
-const FACTORS_PER_LOG = 16;
+/** A product up to this times one more magnitude is below the largest double. */
+const PRODUCT_MAX = 1e290;
 
-/** Mean of log2(1 + |trial - center|) over the first `count` trials, with few logarithms. */
-function meanBits(count: number, center: number): number {
+/** Mean of log2(1 + |value - center|) over the first `count`, with few logarithms. */
+function meanBits(values: Float64Array, count: number, center: number): number {
   let bits = 0;
-  for (let start = 0; start < count; start += FACTORS_PER_LOG) {
-    const end = Math.min(start + FACTORS_PER_LOG, count);
-    let product = 1;
-    for (let i = start; i < end; i++) product *= 1 + Math.abs(trial[i]! - center);
-    bits += Math.log2(product);
+  let product = 1;
+  for (let i = 0; i < count; i++) {
+    product *= 1 + Math.abs(values[i]! - center);
+    if (product > PRODUCT_MAX) {
+      bits += Math.log2(product);
+      product = 1;
+    }
   }
-  return bits / count;
+  return (bits + Math.log2(product)) / count;
 }
 
-/** Around their median, because what residuals have in common costs nothing. */
-function bitsOfValues(count: number): number {
-  trial.set(sample);
-  return meanBits(count, typicalValue(trial, count));
+/** Correlation of each delta in `trial` with the one before, with its sign turned. */
+function turningOf(count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += Math.abs(trial[i]!);
+  const most = (OUTLIER_RATIO * sum) / count;
+  let squares = 0;
+  let products = 0;
+  let previous = 0;
+  for (let i = 0; i < count; i++) {
+    const delta = Math.max(-most, Math.min(most, trial[i]!));
+    squares += delta * delta;
+    products += delta * previous;
+    previous = delta;
+  }
+  return squares === 0 ? 0 : -products / squares;
 }
 
-function bitsOfDeltas(count: number): number {
-  for (let i = 1; i < count; i++) trial[i - 1] = sample[i]! - sample[i - 1]!;
-  return meanBits(count - 1, typicalValue(trial, count - 1));
-}
+/** Mean bits of the share that was chosen last. */
+let eighthsBits = 0;
 
-function bitsOfSecondDeltas(count: number): number {
-  for (let i = 2; i < count; i++) trial[i - 2] = sample[i]! - 2 * sample[i - 1]! + sample[i - 2]!;
-  return meanBits(count - 2, 0);
+/**
+ * The share of the newest integer that suits best. A random walk under noise with so much turning has
+ * a known best share; what is found from there on by trial is the best one for the sample.
+ */
+function chooseEighths(count: number, turning: number): number {
+  const ratio = Math.max(0, 1 / turning - 2);
+  const share = (Math.sqrt(ratio * ratio + 4 * ratio) - ratio) / 2;
+  let best = Math.max(1, Math.min(EIGHTHS_MAX, Math.round(8 * share)));
+  let bestBits = bitsOfSmoothed(count, best);
+  const start = best;
+  for (let eighths = start - 1; eighths >= 1; eighths--) {
+    const bits = bitsOfSmoothed(count, eighths);
+    if (bits >= bestBits) break;
+    best = eighths;
+    bestBits = bits;
+  }
+  for (let eighths = start + 1; best >= start && eighths <= EIGHTHS_MAX; eighths++) {
+    const bits = bitsOfSmoothed(count, eighths);
+    if (bits >= bestBits) break;
+    best = eighths;
+    bestBits = bits;
+  }
+  eighthsBits = bestBits;
+  return best;
 }
 
 function bitsOfSmoothed(count: number, eighths: number): number {
   let level = 0;
+  let bits = 0;
+  let product = 1;
   for (let i = 1; i < count; i++) {
     const integer = sample[i]! | 0;
-    trial[i - 1] = (integer - ((level + 8) >> 4)) | 0;
+    product *= 1 + Math.abs((integer - ((level + 8) >> 4)) | 0);
+    if (product > PRODUCT_MAX) {
+      bits += Math.log2(product);
+      product = 1;
+    }
     level = nextLevel(level, integer, eighths);
   }
-  return meanBits(count - 1, 0);
+  return (bits + Math.log2(product)) / (count - 1);
 }
 
 /** Least and greatest of the residuals that were computed last. */
-export const residualBounds: { min: number; max: number } = { min: 0, max: 0 };
+export const residualBounds: { min: number; max: number } = {
+  min: Number.POSITIVE_INFINITY,
+  max: Number.NEGATIVE_INFINITY,
+};
 
 /** Writes the residuals after the lead. Returns false when the predictor does not suit some integer. */
 export function computeResiduals(
@@ -155,10 +205,22 @@ function copy(integers: Float64Array, count: number, residuals: Float64Array): v
 }
 
 function differ(integers: Float64Array, count: number, residuals: Float64Array): void {
-  let previous = integers[0]!;
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = 1; i < count; i++) {
+  residualBounds.min = Number.POSITIVE_INFINITY;
+  residualBounds.max = Number.NEGATIVE_INFINITY;
+  for (let from = 1; from < count; from += CHUNK_ROW_COUNT) {
+    differChunk(integers, from, Math.min(from + CHUNK_ROW_COUNT, count), residuals);
+  }
+}
+
+function differChunk(
+  integers: Float64Array,
+  from: number,
+  to: number,
+  residuals: Float64Array,
+): void {
+  let { min, max } = residualBounds;
+  let previous = integers[from - 1]!;
+  for (let i = from; i < to; i++) {
     const integer = integers[i]!;
     const delta = integer - previous;
     residuals[i - 1] = delta;
@@ -209,11 +271,31 @@ function smooth(
   eighths: number,
   residuals: Float64Array,
 ): boolean {
+  residualBounds.min = SMOOTHING_DISTANCE_MAX * 2;
+  residualBounds.max = -residualBounds.min;
+  smoothing.eighths = eighths;
+  smoothing.level = 0;
+  for (let from = 1; from < count; from += CHUNK_ROW_COUNT) {
+    const to = Math.min(from + CHUNK_ROW_COUNT, count);
+    if (!smoothChunk(integers, from, to, residuals)) return false;
+  }
+  return true;
+}
+
+/** What goes over from one chunk of rows to the next. */
+const smoothing: { eighths: number; level: number } = { eighths: 0, level: 0 };
+
+function smoothChunk(
+  integers: Float64Array,
+  from: number,
+  to: number,
+  residuals: Float64Array,
+): boolean {
   const first = integers[0]!;
-  let level = 0;
-  let min = SMOOTHING_DISTANCE_MAX * 2;
-  let max = -min;
-  for (let i = 1; i < count; i++) {
+  const { eighths } = smoothing;
+  let { level } = smoothing;
+  let { min, max } = residualBounds;
+  for (let i = from; i < to; i++) {
     const distance = integers[i]! - first;
     if (!(Math.abs(distance) <= SMOOTHING_DISTANCE_MAX)) return false;
     const integer = distance | 0;
@@ -223,42 +305,100 @@ function smooth(
     if (residual > max) max = residual;
     level = nextLevel(level, integer, eighths);
   }
+  smoothing.level = level;
   residualBounds.min = min;
   residualBounds.max = max;
   return true;
 }
 
-/** Turns the lead and the residuals after it into the integers, in place. */
-export function restoreIntegers(
-  out: Float64Array,
-  at: number,
-  count: number,
-  predictor: number,
-): void {
-  const end = at + count;
-  if (predictor === DELTA) {
-    let integer = 0;
-    for (let i = at; i < end; i++) {
-      integer += out[i]!;
-      out[i] = integer;
-    }
-  } else if (predictor === DELTA_OF_DELTA) {
-    let integer = out[at]!;
-    let delta = 0;
-    for (let i = at + 1; i < end; i++) {
-      delta += out[i]!;
-      integer += delta;
-      out[i] = integer;
-    }
-  } else if (predictor > DELTA_OF_DELTA) restoreSmoothed(out, at, end, predictor - SMOOTHING);
+/** The rows `[at, at + count)` of a column, and what its integers are divided by: 1 for integers. */
+export interface RestoredRows {
+  readonly at: number;
+  readonly count: number;
+  readonly scale: number;
 }
 
-function restoreSmoothed(out: Float64Array, at: number, end: number, eighths: number): void {
-  const first = out[at]!;
-  let level = 0;
-  for (let i = at + 1; i < end; i++) {
-    const integer = (((level + 8) >> 4) + (out[i]! | 0)) | 0;
-    out[i] = first + integer;
-    level = nextLevel(level, integer, eighths);
+/** Turns the lead and the residuals after it into the integers, divided by the scale, in place. */
+export function restoreIntegers(out: Float64Array, predictor: number, rows: RestoredRows): void {
+  const { at, scale } = rows;
+  const end = at + rows.count;
+  if (predictor === DELTA_OF_DELTA) restoreTwice(out, rows);
+  else if (predictor === DELTA) {
+    let integer = 0;
+    for (let from = at; from < end; from += CHUNK_ROW_COUNT) {
+      integer = sumChunk(out, from, Math.min(from + CHUNK_ROW_COUNT, end), { integer, scale });
+    }
+  } else if (predictor > DELTA_OF_DELTA) restoreSmoothed(out, predictor - SMOOTHING, rows);
+  else if (scale !== 1) {
+    for (let from = at; from < end; from += CHUNK_ROW_COUNT) {
+      divideChunk(out, from, Math.min(from + CHUNK_ROW_COUNT, end), scale);
+    }
   }
+}
+
+function divideChunk(out: Float64Array, from: number, to: number, scale: number): void {
+  for (let i = from; i < to; i++) out[i] = out[i]! / scale;
+}
+
+/** Begins with the integer before the chunk and returns its last one. */
+function sumChunk(
+  out: Float64Array,
+  from: number,
+  to: number,
+  { integer, scale }: { readonly integer: number; readonly scale: number },
+): number {
+  let sum = integer;
+  for (let i = from; i < to; i++) {
+    sum += out[i]!;
+    out[i] = sum / scale;
+  }
+  return sum;
+}
+
+function restoreTwice(out: Float64Array, { at, count, scale }: RestoredRows): void {
+  let integer = out[at]!;
+  let delta = 0;
+  out[at] = integer / scale;
+  for (let i = at + 1; i < at + count; i++) {
+    delta += out[i]!;
+    integer += delta;
+    out[i] = integer / scale;
+  }
+}
+
+function restoreSmoothed(
+  out: Float64Array,
+  eighths: number,
+  { at, count, scale }: RestoredRows,
+): void {
+  const first = out[at]!;
+  const end = at + count;
+  out[at] = first / scale;
+  smoothing.eighths = eighths;
+  smoothing.level = 0;
+  for (let from = at + 1; from < end; from += CHUNK_ROW_COUNT) {
+    const to = Math.min(from + CHUNK_ROW_COUNT, end);
+    restoreChunk(out, from, to, { first, scale });
+  }
+}
+
+/**
+ * The way to the next level is taken from the residual and from what rounding the level lost, not from
+ * the integer: each row waits for the one before, and this is the shortest way from row to row.
+ */
+function restoreChunk(
+  out: Float64Array,
+  from: number,
+  to: number,
+  { first, scale }: { readonly first: number; readonly scale: number },
+): void {
+  const { eighths } = smoothing;
+  let rounded = (smoothing.level + 8) | 0;
+  for (let i = from; i < to; i++) {
+    const residual = out[i]! | 0;
+    out[i] = (first + (((rounded >> 4) + residual) | 0)) / scale;
+    const distance = ((residual << 4) + 8 - (rounded & 15)) | 0;
+    rounded = (rounded + (Math.imul(distance, eighths) >> 3)) | 0;
+  }
+  smoothing.level = rounded - 8;
 }

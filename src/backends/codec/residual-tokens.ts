@@ -1,3 +1,5 @@
+import { CHUNK_ROW_COUNT } from './chunks.ts';
+
 /**
  * Splits of an integer into a token and extra bits, so that integers of one token are about equally
  * frequent whatever the distribution: a token says sign, exponent and the leading mantissa bits, as in
@@ -6,6 +8,7 @@
  * A negative integer has the token of its magnitude with the sign turned.
  */
 export const PRECISION_MAX = 3;
+const TWO_POW_31 = 2 ** 31;
 const TWO_POW_32 = 2 ** 32;
 const EXPONENT_BASE: number = 31 - PRECISION_MAX;
 
@@ -55,29 +58,67 @@ export const COARSE_TOKENS: readonly Int16Array[] = Array.from(
     }),
 );
 
+/** Tokens of the integers from -SMALL_MAX to SMALL_MAX, which nearly all are. */
+const SMALL_MAX = 1023;
+const SMALL_TOKENS: Uint16Array = Uint16Array.from({ length: 2 * SMALL_MAX + 1 }, (_, index) => {
+  const integer = index - SMALL_MAX;
+  const token = tokenOfMagnitude(Math.abs(integer), PRECISION_MAX);
+  return TOKEN_MAX + (integer < 0 ? -token : token);
+});
+
 /**
  * Tokens of the finest precision, plus TOKEN_MAX, of the first `count` integers, and how often each
- * one is there, added to `histogram`. `isNarrow` says that all magnitudes are below 2^31.
+ * one is there, added to `histogram`. `largest` is the largest magnitude.
  */
 export function tokenize(
   integers: Float64Array,
   count: number,
-  isNarrow: boolean,
+  largest: number,
   tokens: Uint16Array,
   histogram: Int32Array,
 ): void {
-  if (!isNarrow) {
-    for (let i = 0; i < count; i++) {
-      const integer = integers[i]!;
-      const token = tokenOfMagnitude(Math.abs(integer), PRECISION_MAX);
-      const index = TOKEN_MAX + (integer < 0 ? -token : token);
-      tokens[i] = index;
-      histogram[index]!++;
+  if (largest < TWO_POW_31) {
+    const tokenizeRows = largest <= SMALL_MAX ? tokenizeSmallChunk : tokenizeChunk;
+    for (let from = 0; from < count; from += CHUNK_ROW_COUNT) {
+      tokenizeRows(
+        integers,
+        { from, to: Math.min(from + CHUNK_ROW_COUNT, count) },
+        tokens,
+        histogram,
+      );
     }
     return;
   }
-  // Without branches, which noise would make the processor guess wrong half of the time.
   for (let i = 0; i < count; i++) {
+    const integer = integers[i]!;
+    const token = tokenOfMagnitude(Math.abs(integer), PRECISION_MAX);
+    const index = TOKEN_MAX + (integer < 0 ? -token : token);
+    tokens[i] = index;
+    histogram[index]!++;
+  }
+}
+
+function tokenizeSmallChunk(
+  integers: Float64Array,
+  { from, to }: { readonly from: number; readonly to: number },
+  tokens: Uint16Array,
+  histogram: Int32Array,
+): void {
+  for (let i = from; i < to; i++) {
+    const index = SMALL_TOKENS[(integers[i]! | 0) + SMALL_MAX]!;
+    tokens[i] = index;
+    histogram[index]!++;
+  }
+}
+
+/** Without branches, which noise would make the processor guess wrong half of the time. */
+function tokenizeChunk(
+  integers: Float64Array,
+  { from, to }: { readonly from: number; readonly to: number },
+  tokens: Uint16Array,
+  histogram: Int32Array,
+): void {
+  for (let i = from; i < to; i++) {
     const integer = integers[i]! | 0;
     const sign = integer >> 31;
     const magnitude = (integer ^ sign) - sign;

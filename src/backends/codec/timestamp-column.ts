@@ -1,5 +1,6 @@
 import { assert } from '../../model/assert.ts';
 import type { ByteCursor, ByteWriter } from './byte-cursor.ts';
+import { CHUNK_ROW_COUNT } from './chunks.ts';
 import { decodeIntegers, encodeIntegers } from './integer-series.ts';
 import { ScratchColumn } from './scratch-columns.ts';
 
@@ -34,8 +35,20 @@ export function timestampEncoding(timestamps: Float64Array): number {
 function isRegular(timestamps: Float64Array): boolean {
   const step = timestamps[1]! - timestamps[0]!;
   if (!(step >= 0 && Math.floor(step) === step)) return false;
-  for (let i = 2; i < timestamps.length; i++) {
-    if (timestamps[i]! - timestamps[i - 1]! !== step) return false;
+  for (let from = 2; from < timestamps.length; from += CHUNK_ROW_COUNT) {
+    if (!isRegularFrom(timestamps, from, step)) return false;
+  }
+  return true;
+}
+
+/** Looks at one chunk, of which the first row must have one before it. */
+function isRegularFrom(timestamps: Float64Array, from: number, step: number): boolean {
+  const end = Math.min(from + CHUNK_ROW_COUNT, timestamps.length);
+  let previousMs = timestamps[from - 1]!;
+  for (let i = from; i < end; i++) {
+    const timestampMs = timestamps[i]!;
+    if (timestampMs - previousMs !== step) return false;
+    previousMs = timestampMs;
   }
   return true;
 }
@@ -75,7 +88,10 @@ export function decodeTimestamps(
   const last = rowCount - 1;
   if (timestamps.encoding === STEP) {
     const stepMs = last === 0 ? 0 : (lastMs - firstMs) / last;
-    for (let i = 0; i < rowCount; i++) out[at + i] = firstMs + i * stepMs;
+    const rows = out.subarray(at, at + rowCount);
+    for (let from = 0; from < rowCount; from += CHUNK_ROW_COUNT) {
+      fillSteps(rows, from, firstMs, stepMs);
+    }
     return;
   }
   if (timestamps.encoding === FLOAT64) readTimestamps(cursor, out, at, rowCount);
@@ -87,6 +103,11 @@ export function decodeTimestamps(
   if (out[at] !== firstMs || out[at + last] !== lastMs) {
     throw cursor.corrupt('timestamps do not run from the first to the last of the header');
   }
+}
+
+function fillSteps(out: Float64Array, from: number, firstMs: number, stepMs: number): void {
+  const end = Math.min(from + CHUNK_ROW_COUNT, out.length);
+  for (let i = from; i < end; i++) out[i] = firstMs + i * stepMs;
 }
 
 function sumUp(cursor: ByteCursor, out: Float64Array, at: number, rowCount: number): void {

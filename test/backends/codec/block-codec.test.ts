@@ -109,6 +109,21 @@ describe('round trip', () => {
     },
   );
 
+  test.each([Number.NaN, -0, 1 / 3, Number.POSITIVE_INFINITY, 0.1 + 0.2, 2 ** 60])(
+    'a single %p at the rim of a stretch of a long gauge comes back',
+    (value) => {
+      for (const place of [0, 1, 511, 512, 513, 1023, 1299]) {
+        const next = uniform(place);
+        const values = Float64Array.from(
+          { length: 1300 },
+          (_, row) => Math.round(2000 + 40 * Math.sin(row / 90) + 25 * next()) / 100,
+        );
+        values[place] = value;
+        expectSameBlock(roundTrip(regularBlock(values)), regularBlock(values));
+      }
+    },
+  );
+
   test('integers of every width from 0 to 53 bits come back', () => {
     for (let width = 0; width <= 53; width++) {
       const max = 2 ** width - 1;
