@@ -15,7 +15,7 @@ import {
   encodeBlock,
   readBlockHeader,
 } from '../codec/block-codec.ts';
-import { type EncodedRows, encodeInPages, isWellSized } from './encoded-rows.ts';
+import { type EncodedRows, encodeInPages, encodeIntoRoom, isWellSized } from './encoded-rows.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import {
   type BlockPlace,
@@ -25,6 +25,7 @@ import {
   parseBlockKey,
   TIE_MAX,
 } from './keys.ts';
+import { LeafRoom } from './leaf-room.ts';
 import type { StoreFiles } from './store-files.ts';
 
 /** Blocks of bucket states have many columns; fewer rows keep them about as large as raw ones. */
@@ -32,6 +33,8 @@ const NARROW_COLUMN_COUNT_MAX = 2;
 const WIDE_DIVISOR = 2;
 /** A block with so much of the target is not filled up any more. */
 const FULL_FRACTION = 7 / 8;
+/** A block is merged with those behind it when it has at most so many times their rows. */
+const MERGED_RATIO_MAX = 2;
 
 /** An encoded block where it stands. */
 export interface StoredBlock {
@@ -51,6 +54,9 @@ export class BlockStore {
    * pages half empty otherwise, for more to be put between what they have.
    */
   #isAtEnd = false;
+  /** Of the last leaf page, after the block at `#roomKey` was put. */
+  readonly #room: LeafRoom = new LeafRoom();
+  #roomKey: Uint8Array | null = null;
 
   constructor(files: StoreFiles, { rowCountTarget }: { rowCountTarget: number }) {
     this.#files = files;
@@ -132,23 +138,25 @@ export class BlockStore {
    */
   append(level: LevelPlace, pieces: readonly (Block | EncodedRows)[]): void {
     this.#isAtEnd = this.#isLastLevel(level);
+    if (this.#isAtEnd) this.#checkRoom();
     this.#appendPieces(level, pieces);
     this.#isAtEnd = false;
   }
 
   #appendPieces(level: LevelPlace, pieces: readonly (Block | EncodedRows)[]): void {
-    let end = this.#last(level);
+    const before = this.#last(level);
+    let end = before;
     let loose: (Block | EncodedRows)[] = [];
     for (const piece of pieces) {
       if (!isEncoded(piece) || !this.#isSettled(piece)) {
         loose.push(piece);
         continue;
       }
-      end = this.#putLoose(level, loose, end);
+      end = this.#putLoose(level, loose, { end, isMerging: end === before });
       loose = [];
-      end = this.#put(level, piece, end);
+      end = this.#putReadyMade(level, piece, end);
     }
-    this.#putLoose(level, loose, end);
+    this.#putLoose(level, loose, { end, isMerging: end === before });
   }
 
   /** Encodes rows into blocks of a good size. */
@@ -157,47 +165,79 @@ export class BlockStore {
   }
 
   /**
-   * Puts rows that came in small pieces behind the last block, together with small blocks before
-   * them: each one that has no more rows than what follows it. So blocks of a slow level grow by
-   * doubling, no row is written more often than that takes, and only a few blocks are small.
+   * Puts rows that came in small pieces behind the last block; when merging, together with small
+   * blocks before them: each one that has at most twice the rows of what follows it. So a block of a
+   * slow level grows by half or more each time, no row is written more often than that takes, and
+   * only a few blocks are small.
    */
   #putLoose(
     level: LevelPlace,
     pieces: readonly (Block | EncodedRows)[],
-    end: StoredBlock | null,
+    { end, isMerging }: { end: StoredBlock | null; isMerging: boolean },
   ): StoredBlock | null {
     if (pieces.length === 0) return end;
     const merged: StoredBlock[] = [];
     let rowCount = 0;
     for (const piece of pieces) rowCount += rowCountOf(piece);
     let last = end;
-    while (last !== null) {
+    while (isMerging && last !== null) {
       const header = this.#headerOfSmall(last);
-      if (header === null || header.rowCount > rowCount) break;
+      if (header === null || header.rowCount > rowCount * MERGED_RATIO_MAX) break;
       merged.unshift(last);
       rowCount += header.rowCount;
       last = this.#previous(last.place);
     }
     const [only] = pieces;
     if (merged.length === 0 && pieces.length === 1 && isEncoded(only!)) {
-      return this.#put(level, only, last);
+      return this.#putReadyMade(level, only, last);
     }
-    const before = merged.map((block) => this.#decode(block));
-    const rows = concatBlocks([...before, ...pieces.map((piece) => this.#rowsOf(level, piece))]);
+    const decoded = merged.map((block) => this.#decode(block));
+    const rows = concatBlocks([...decoded, ...pieces.map((piece) => this.#rowsOf(level, piece))]);
     for (const { place } of merged) this.#files.blocks.remove(blockKey(place));
+    if (merged.length > 0) this.#room.forget();
     const bytesPerRow = this.#bytesPerRow(merged.at(-1) ?? last);
     const rowCountTarget = this.rowCountTarget(rows);
-    for (const encoded of encodeInPages(rows, { rowCountTarget, bytesPerRow })) {
-      last = this.#put(level, encoded, last);
-    }
+    const options = { rowCountTarget, bytesPerRow, room: this.#room };
+    const isIntoRoom = this.#isAtEnd && this.#isSharing(rows);
+    const blocks = isIntoRoom ? encodeIntoRoom(rows, options) : encodeInPages(rows, options);
+    for (const encoded of blocks) last = this.#put(level, encoded, last);
     return last;
+  }
+
+  /**
+   * Whether blocks of such rows are as good in parts of a page as in pages of their own. Texts pack
+   * better together, and many columns have their costs in every block.
+   */
+  #isSharing(rows: Block): boolean {
+    const columns = Object.values(rows.columns);
+    if (!columns.every((column) => column instanceof Float64Array)) return false;
+    const isNarrow = columns.length <= NARROW_COLUMN_COUNT_MAX;
+    return isNarrow || rows.timestamps.length * 2 < this.rowCountTarget(rows);
+  }
+
+  /** Puts a ready-made block behind the last one, in parts if much of a page would stay empty. */
+  #putReadyMade(level: LevelPlace, piece: EncodedRows, end: StoredBlock | null): StoredBlock {
+    const { bytes, rowCount } = piece;
+    if (!this.#isAtEnd || !this.#room.isWastedBy(bytes.length)) return this.#put(level, piece, end);
+    const rows = this.#rowsOf(level, piece);
+    if (!this.#isSharing(rows)) return this.#put(level, piece, end);
+    const bytesPerRow = bytes.length / rowCount;
+    let last = end;
+    const options = { rowCountTarget: rowCount, bytesPerRow, room: this.#room };
+    for (const part of encodeIntoRoom(rows, options)) last = this.#put(level, part, last);
+    return last!;
   }
 
   /** Puts a block behind the last one of the level. */
   #put(level: LevelPlace, { bytes, firstMs }: EncodedRows, last: StoredBlock | null): StoredBlock {
     const tie = last?.place.startMs === firstMs ? last.place.tie + 1 : 0;
     const place = { ordinal: level.ordinal, level: level.level, startMs: firstMs, tie };
-    this.#files.blocks.putSync(blockKey(place), bytes, { append: this.#isAtEnd });
+    const key = blockKey(place);
+    this.#files.blocks.putSync(key, bytes, { append: this.#isAtEnd });
+    if (this.#isAtEnd) {
+      this.#room.take(bytes.length);
+      this.#roomKey = key;
+    }
     return { place, bytes };
   }
 
@@ -345,6 +385,13 @@ export class BlockStore {
     throw new BlockCorrupt(
       `Corrupt block at ${this.locate(place)}: its first row has another timestamp, ${firstMs}.`,
     );
+  }
+
+  /** Whoever else put the last block, nothing is known about its page. */
+  #checkRoom(): void {
+    for (const key of this.#files.blocks.getKeys({ reverse: true, limit: 1 })) {
+      if (this.#roomKey === null || Buffer.compare(this.#roomKey, key) !== 0) this.#room.forget();
+    }
   }
 
   #isLastLevel({ ordinal, level }: LevelPlace): boolean {

@@ -1,17 +1,7 @@
 import { assert } from '../../model/assert.ts';
 import { type Block, type Column, lowerBound } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
-
-/** Cells of one column that are allotted together. */
-const CHUNK_CELL_COUNT = 65_536;
-const CHUNK_TICK_COUNT_MAX = 256;
-/** Streams whose columns are gathered in one walk: their cells of one tick fill a few cache lines. */
-const TILE_STREAM_COUNT = 32;
-/** Cells between the columns of a tile, so that they do not all fall into the same cache sets. */
-const TILE_PADDING = 8;
-
-/** Of one tick and column: the cell of each stream, or the one that all of them have. */
-type Cells = Float64Array | number;
+import { type Cells, CohortCells, SLAB_TICK_COUNT } from './cohort-cells.ts';
 
 /** Who has an open column in a cohort. */
 export interface CohortMember {
@@ -33,10 +23,9 @@ export interface CohortKey extends CohortName {
 }
 
 /**
- * Rows that many streams got together, tick after tick, for one level: stored as they came, a tick
- * after the other, and gathered by stream only when somebody reads or seals them. A stream's column
- * is open while the stream is a member: every tick adds a row to it without touching the stream. A
- * member that gets rows in another way leaves, and comes back with the next tick.
+ * Rows that many streams got together, tick after tick, for one level. A stream's column is open
+ * while the stream is a member: every tick adds a row to it without touching the stream. A member
+ * that gets rows in another way leaves, and comes back with the next tick.
  */
 export class Cohort {
   readonly level: number;
@@ -55,11 +44,13 @@ export class Cohort {
   readonly #members: (CohortMember | null)[];
   readonly #strays: Set<number> = new Set();
   readonly #closedParts: Set<ColumnPart> = new Set();
-  readonly #chunks: Chunk[];
+  /** The first tick that is kept: where a slab begins. */
   #firstTick = 0;
+  /** The first tick that somebody needs, in the first slab. */
+  #neededTick = 0;
   #timestamps: Float64Array = new Float64Array(16);
-  /** By column, then by tick. */
-  readonly #cells: Cells[][];
+  /** By column. */
+  readonly #cells: readonly CohortCells[];
   #hasGaps: boolean[] = [];
 
   constructor({ level, ordinals, columnNames, gapColumn, gapValue }: CohortKey) {
@@ -70,8 +61,7 @@ export class Cohort {
     assert(this.#gapColumn >= 0, 'the column that tells gaps is there');
     this.#gapValue = gapValue;
     this.#members = new Array<CohortMember | null>(ordinals.length).fill(null);
-    this.#chunks = columnNames.map(() => ({ cells: new Float64Array(0), usedCount: 0 }));
-    this.#cells = columnNames.map(() => []);
+    this.#cells = columnNames.map(() => new CohortCells(ordinals.length));
     for (let index = 0; index < ordinals.length; index++) this.#strays.add(index);
   }
 
@@ -86,7 +76,7 @@ export class Cohort {
 
   /** Ticks that were not released. */
   get tickCount(): number {
-    return this.endTick - this.#firstTick;
+    return this.endTick - this.#neededTick;
   }
 
   is(key: CohortKey): boolean {
@@ -108,17 +98,14 @@ export class Cohort {
 
   /** Adds a row to the column of each member, by copy. The columns are in the order of the names. */
   push(timestampMs: number, columns: readonly Cells[], hasGaps: boolean): void {
-    const row = this.tickCount;
+    const row = this.endTick - this.#firstTick;
     if (row === this.#timestamps.length) {
       const timestamps = new Float64Array(row * 2);
       timestamps.set(this.#timestamps);
       this.#timestamps = timestamps;
     }
     this.#timestamps[row] = timestampMs;
-    for (let i = 0; i < columns.length; i++) {
-      const cells = columns[i]!;
-      this.#cells[i]!.push(typeof cells === 'number' ? cells : this.#copied(i, cells));
-    }
+    for (let i = 0; i < columns.length; i++) this.#cells[i]!.push(columns[i]!);
     this.#hasGaps.push(hasGaps);
     this.boundMs = Math.max(this.boundMs, timestampMs);
     this.endTick++;
@@ -163,92 +150,62 @@ export class Cohort {
       if (member !== null && member.from < needed) needed = member.from;
     }
     for (const { from } of this.#closedParts) if (from < needed) needed = from;
-    const count = needed - this.#firstTick;
-    if (count === 0) return;
-    for (const cells of this.#cells) cells.splice(0, count);
-    this.#hasGaps.splice(0, count);
-    // Blocks that were handed out may share the old array.
-    this.#timestamps = this.#timestamps.slice(count);
-    if (this.#timestamps.length === 0) this.#timestamps = new Float64Array(16);
-    this.#firstTick = needed;
+    this.#neededTick = needed;
+    if (needed === this.endTick) this.#clear();
+    else this.#release(Math.floor((needed - this.#firstTick) / SLAB_TICK_COUNT));
   }
 
-  /** The rows of several columns in the same ticks. */
-  gather(indexes: readonly number[], { from, to }: TickRange, names?: readonly string[]): Block[] {
-    const blocks: Block[] = [];
-    for (let start = 0; start < indexes.length; start += TILE_STREAM_COUNT) {
-      const tile = indexes.slice(start, start + TILE_STREAM_COUNT);
-      blocks.push(...this.#gatherTile(tile, { from, to }, names));
-    }
-    return blocks;
-  }
-
-  #gatherTile(
-    indexes: readonly number[],
-    { from, to }: TickRange,
-    names: readonly string[] | undefined,
-  ): Block[] {
+  /** The rows of one stream in some ticks; the timestamps may share memory with the cohort. */
+  rows(index: number, { from, to }: TickRange, names?: readonly string[]): Block {
     const start = from - this.#firstTick;
     const end = to - this.#firstTick;
-    const timestamps = this.#timestamps.slice(start, end);
+    const timestamps = this.#timestamps.subarray(start, end);
     const firstGap = this.#hasGaps.indexOf(true, start);
-    const hasGaps = firstGap >= 0 && firstGap < end;
-    const kept = hasGaps ? this.#rowsOf(indexes, { start, end }) : null;
-    const blocks = indexes.map((_index, i) => ({
-      timestamps:
-        kept === null ? timestamps : Float64Array.from(kept[i]!, (row) => timestamps[row]!),
-      columns: {} as Record<string, Column>,
-    }));
+    const kept =
+      firstGap >= 0 && firstGap < end ? this.#keptRows(index, { from: start, to: end }) : null;
+    const columns: Record<string, Column> = {};
     for (const [column, name] of this.columnNames.entries()) {
       if (names !== undefined && !names.includes(name)) continue;
-      const tile = transposed(this.#cells[column]!, indexes, { start, end });
-      for (let i = 0; i < indexes.length; i++) {
-        const values = tile[i]!;
-        blocks[i]!.columns[name] =
-          kept === null ? values : Float64Array.from(kept[i]!, (row) => values[row]!);
-      }
+      const values = this.#cells[column]!.column(index, { from: start, to: end });
+      columns[name] = kept === null ? values : picked(values, kept);
     }
-    return blocks;
+    return { timestamps: kept === null ? timestamps : picked(timestamps, kept), columns };
   }
 
-  /** Of each stream: the ticks, counted from `start` on, in which it has a row. */
-  #rowsOf(indexes: readonly number[], { start, end }: { start: number; end: number }): number[][] {
-    return transposed(this.#cells[this.#gapColumn]!, indexes, { start, end }).map((values) => {
-      const rows: number[] = [];
-      for (let row = 0; row < values.length; row++) {
-        if (values[row] !== this.#gapValue) rows.push(row);
-      }
-      return rows;
-    });
+  #clear(): void {
+    this.#firstTick = this.endTick;
+    for (const cells of this.#cells) cells.clear();
+    this.#hasGaps = [];
+    this.#timestamps = new Float64Array(16);
+  }
+
+  #release(slabCount: number): void {
+    if (slabCount === 0) return;
+    const tickCount = slabCount * SLAB_TICK_COUNT;
+    for (const cells of this.#cells) cells.release(slabCount);
+    this.#hasGaps.splice(0, tickCount);
+    // Blocks that were handed out may share the old array.
+    this.#timestamps = this.#timestamps.slice(tickCount);
+    this.#firstTick += tickCount;
+  }
+
+  /** The ticks, counted from the first of the range, in which the stream has a row. */
+  #keptRows(index: number, ticks: TickRange): readonly number[] {
+    const values = this.#cells[this.#gapColumn]!.column(index, ticks);
+    const rows: number[] = [];
+    for (let row = 0; row < values.length; row++) {
+      if (values[row] !== this.#gapValue) rows.push(row);
+    }
+    return rows;
   }
 
   #isGap(index: number, tick: number): boolean {
     const row = tick - this.#firstTick;
-    if (!this.#hasGaps[row]) return false;
-    const cells = this.#cells[this.#gapColumn]![row]!;
-    return (typeof cells === 'number' ? cells : cells[index]) === this.#gapValue;
+    return (
+      this.#hasGaps[row] === true &&
+      this.#cells[this.#gapColumn]!.cell(index, row) === this.#gapValue
+    );
   }
-
-  #copied(column: number, cells: Float64Array): Float64Array {
-    const chunk = this.#chunks[column]!;
-    const count = cells.length;
-    if (chunk.usedCount + count > chunk.cells.length) {
-      const tickCount = Math.ceil(CHUNK_CELL_COUNT / count);
-      // A cohort that is new may stay small.
-      const wanted = Math.max(4, Math.min(tickCount, CHUNK_TICK_COUNT_MAX, this.tickCount));
-      chunk.cells = new Float64Array(wanted * count);
-      chunk.usedCount = 0;
-    }
-    const copy = chunk.cells.subarray(chunk.usedCount, chunk.usedCount + count);
-    copy.set(cells);
-    chunk.usedCount += count;
-    return copy;
-  }
-}
-
-interface Chunk {
-  cells: Float64Array;
-  usedCount: number;
 }
 
 export interface TickRange {
@@ -290,29 +247,14 @@ export class ColumnPart {
   }
 
   block(names?: readonly string[]): Block {
-    return this.cohort.gather([this.index], this, names)[0]!;
+    return this.cohort.rows(this.index, this, names);
   }
 }
 
-/** The columns of some streams out of cells that stand by tick. */
-function transposed(
-  rows: readonly Cells[],
-  indexes: readonly number[],
-  { start, end }: { start: number; end: number },
-): Float64Array[] {
-  const tickCount = end - start;
-  const stride = tickCount + TILE_PADDING;
-  const tile = new Float64Array(indexes.length * stride);
-  for (let tick = 0; tick < tickCount; tick++) {
-    const cells = rows[start + tick]!;
-    let at = tick;
-    if (typeof cells === 'number') {
-      for (let i = 0; i < indexes.length; i++, at += stride) tile[at] = cells;
-    } else {
-      for (let i = 0; i < indexes.length; i++, at += stride) tile[at] = cells[indexes[i]!]!;
-    }
-  }
-  return indexes.map((_index, i) => tile.subarray(i * stride, i * stride + tickCount));
+function picked(values: Float64Array, rows: readonly number[]): Float64Array {
+  const result = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) result[i] = values[rows[i]!]!;
+  return result;
 }
 
 export function isSameCohort(a: CohortName, b: CohortName): boolean {

@@ -20,17 +20,29 @@ import type { Cohort } from './cohort.ts';
 import { bucketRow, COUNT_COLUMN } from './cohort-keys.ts';
 import type { Journal } from './journal.ts';
 import type { BucketRows, LevelPlace } from './journal-entry.ts';
-import { JournalEntryWriter } from './journal-entry-writer.ts';
+import { hasNumbersOnly, JournalEntryWriter } from './journal-entry-writer.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { boundedLevel } from './level-bounds.ts';
+import type { LevelState } from './level-state.ts';
 import { pendingRows } from './pending-rows.ts';
 import { type RawGroup, StreamGroups } from './stream-groups.ts';
 import type { StreamState } from './stream-state.ts';
 import type { StreamStore } from './stream-store.ts';
+import { uniformCell } from './uniform-cell.ts';
 import type { View } from './view.ts';
 
-/** So many rows of one level in one write become blocks at once: sealing need not encode them. */
+/**
+ * Rows that are JSON take long to journal, whether they are encoded or not: so many of one level in
+ * one write become blocks at once, which sealing need not encode again.
+ */
 const READY_MADE_ROW_COUNT_MIN = 64;
+/**
+ * So many rows of numbers at once are journaled as they are, in a fraction of the time that their
+ * blocks would take. More of them fill whole blocks, which sealing need not make again.
+ */
+const PLAIN_ROW_COUNT_MAX = 4096;
+/** With so many rows that sealing has to encode, a level gets no more: that must not take long. */
+const LOOSE_ROW_COUNT_MAX = 65_536;
 
 export interface CommitterParts {
   readonly streams: StreamStore;
@@ -164,6 +176,13 @@ export class Committer {
       view.state(ordinal).isNew = true;
     }
     view.apply(seq, { kind: 'record', ordinals });
+    for (const [i, { record }] of create.entries()) {
+      // Who makes a stream writes to it soon. The record itself stays the caller's.
+      const state = view.state(ordinals[i]!);
+      state.noteRecord(record, seq);
+      state.dropRecord();
+      view.noteId(state);
+    }
     for (const record of update) {
       const stream = this.#stream(view, record.id);
       this.#streams.update(stream, { before: this.#streams.record(view, stream), record, seq });
@@ -238,7 +257,7 @@ export class Committer {
     const level = granularityIndex(write.granularity.name);
     const columns = new Map<string, Float64Array | number>();
     for (const [name, column] of Object.entries(write.columns)) {
-      columns.set(name, isConstant(column) ? column[0]! : column);
+      columns.set(name, uniformCell(column) ?? column);
     }
     const bucket: BucketRows = { startMs, untilMs, level, ordinals, columns };
     const cohort = view.bucketCohort(bucket);
@@ -290,7 +309,7 @@ export class Committer {
       // Rows only came to those that the bounds had.
       level.areBoundsKnown = true;
       level.noteRows(...bounds);
-    } else if (this.#isReadyMade(rows)) {
+    } else if (this.#isReadyMade(level, rows)) {
       const blocks = this.#blocks.encode(rows);
       this.#entry.blocks(place, blocks);
       view.apply(seq, { kind: 'blocks', place, blocks });
@@ -327,9 +346,17 @@ export class Committer {
     this.#touch(view, place, seq);
   }
 
-  #isReadyMade(rows: Block): boolean {
+  #isReadyMade(level: LevelState, rows: Block): boolean {
+    const rowCount = rows.timestamps.length;
     const target = this.#blocks.rowCountTarget(rows);
-    return rows.timestamps.length >= Math.min(READY_MADE_ROW_COUNT_MIN, target);
+    if (rowCount < Math.min(READY_MADE_ROW_COUNT_MIN, target)) return false;
+    return (
+      rowCount > PLAIN_ROW_COUNT_MAX ||
+      level.looseRowCount + rowCount > LOOSE_ROW_COUNT_MAX ||
+      // In LMDB, what a long entry took stays with the store when it is gone.
+      !this.#journal.isForFile ||
+      !hasNumbersOnly(rows)
+    );
   }
 
   #journalRows(view: View, place: LevelPlace, { rows, seq }: { rows: Block; seq: number }): void {
@@ -388,12 +415,6 @@ export class Committer {
     assert(stream !== null, 'a commit without conflicts changes streams that exist');
     return stream;
   }
-}
-
-function isConstant(column: Float64Array): boolean {
-  const first = column[0];
-  for (let i = 1; i < column.length; i++) if (!Object.is(column[i], first)) return false;
-  return true;
 }
 
 /** The counts of a bucket, 0 where the stream is to have no row in it. */

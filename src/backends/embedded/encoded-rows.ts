@@ -1,5 +1,6 @@
 import type { Block } from '../../model/block.ts';
 import { encodeBlock, readBlockHeader } from '../codec/block-codec.ts';
+import { type LeafRoom, SHARED_SIZE_MAX_BYTES } from './leaf-room.ts';
 
 /** Rows in the bytes of a block. */
 export interface EncodedRows {
@@ -11,13 +12,22 @@ export interface EncodedRows {
 
 /** What is left of a page of 4 KiB for a value that has pages of its own. */
 const PAGE_ROOM_BYTES = 4072;
-/** Two values of up to this size share a page; a larger one takes whole pages. */
-const SHARED_SIZE_MAX_BYTES = 2004;
 /** A value that fills so much of its room is as good as one that fills it. */
 const FILL_MIN = 0.88;
 /** What is aimed at, so that rows that are a little harder to pack than those before still fit. */
 const FILL_AIM = 0.985;
 const BYTES_PER_ROW_GUESS = 1;
+/** Rows that are encoded to learn how many bytes such rows take, when no block before says so. */
+const SAMPLE_ROW_COUNT = 256;
+/** What a block costs beside its rows, and each of its columns. */
+const BLOCK_COST_BYTES = 24;
+const COLUMN_COST_BYTES = 14;
+/** So much room may be left unused before a block is encoded again. */
+const SLACK_BYTES = 80;
+/** So much of the room is aimed at. */
+const FIT_AIM = 0.985;
+/** More attempts cost more time than they save room. */
+const ATTEMPT_COUNT_MAX = 3;
 
 /** Whether bytes fill half a page, or the pages of their own that they take. */
 export function isWellSized(sizeBytes: number): boolean {
@@ -48,17 +58,15 @@ export function encodeInPages(
   while (from < rowCount) {
     const left = rowCount - from;
     let count = pageRowCount(left, { rowCountTarget, bytesPerRow: guess });
-    let bytes = encodeBlock(rows, from, from + count);
-    guess = bytes.length / count;
+    let block = encodedSlice(rows, from, count);
+    guess = block.bytes.length / count;
     const better = pageRowCount(left, { rowCountTarget, bytesPerRow: guess });
-    if (!isWellPlaced(bytes.length, { count, rowCountTarget, left }) && better !== count) {
+    if (!isWellPlaced(block.bytes.length, { count, rowCountTarget, left }) && better !== count) {
       count = better;
-      bytes = encodeBlock(rows, from, from + count);
-      guess = bytes.length / count;
+      block = encodedSlice(rows, from, count);
+      guess = block.bytes.length / count;
     }
-    const { timestamps } = rows;
-    const lastMs = timestamps[from + count - 1]!;
-    result.push({ bytes, rowCount: count, firstMs: timestamps[from]!, lastMs });
+    result.push(block);
     from += count;
   }
   return result;
@@ -90,4 +98,83 @@ function pageRowCount(
 
 function within(most: number, rowCount: number): number {
   return Math.max(1, Math.min(most, Math.floor(rowCount)));
+}
+
+/**
+ * Encodes rows into blocks of at most the target count that fill the room behind the last block, and
+ * the pages after it. Each block is to be noted in `room` before the next one is asked for.
+ */
+export function* encodeIntoRoom(
+  rows: Block,
+  options: { rowCountTarget: number; bytesPerRow?: number | undefined; room: LeafRoom },
+): Generator<EncodedRows> {
+  const { rowCountTarget, room } = options;
+  const rowCount = rows.timestamps.length;
+  const costBytes = BLOCK_COST_BYTES + COLUMN_COST_BYTES * Object.keys(rows.columns).length;
+  let guess = options.bytesPerRow ?? sampleBytesPerRow(rows, costBytes);
+  for (let from = 0; from < rowCount; ) {
+    const most = Math.min(rowCount - from, rowCountTarget);
+    const sizeMaxBytes = room.valueSizeMaxBytes;
+    const block = fitted(rows, { from, most, sizeMaxBytes, costBytes, bytesPerRow: guess });
+    guess = netBytesPerRow(block.bytes.length, block.rowCount, costBytes);
+    yield block;
+    from += block.rowCount;
+  }
+}
+
+/** What a row takes in a block of many, about. */
+function sampleBytesPerRow(rows: Block, costBytes: number): number {
+  const rowCount = Math.min(rows.timestamps.length, SAMPLE_ROW_COUNT);
+  return netBytesPerRow(encodeBlock(rows, 0, rowCount).length, rowCount, costBytes);
+}
+
+function netBytesPerRow(sizeBytes: number, rowCount: number, costBytes: number): number {
+  return Math.max(sizeBytes - costBytes, 1) / rowCount;
+}
+
+interface Fit {
+  readonly from: number;
+  /** Rows at most. */
+  readonly most: number;
+  /** A block of one row may be larger. */
+  readonly sizeMaxBytes: number;
+  readonly costBytes: number;
+  readonly bytesPerRow: number;
+}
+
+/** The next block: one that fits, and is seldom smaller than needed. */
+function fitted(
+  rows: Block,
+  { from, most, sizeMaxBytes, costBytes, bytesPerRow }: Fit,
+): EncodedRows {
+  let count = fittingRowCount(most, { sizeMaxBytes, costBytes, bytesPerRow });
+  let best: EncodedRows | null = null;
+  for (let attempt = 1; ; attempt++) {
+    const block = encodedSlice(rows, from, count);
+    const sizeBytes = block.bytes.length;
+    const isFitting = sizeBytes <= sizeMaxBytes;
+    if (isFitting) best = block;
+    const isGood = isFitting && (count === most || sizeBytes >= sizeMaxBytes - SLACK_BYTES);
+    const isLast = attempt >= ATTEMPT_COUNT_MAX || count === 1 || (best !== null && !isFitting);
+    if (isGood || isLast) return best ?? block;
+    const guess = netBytesPerRow(sizeBytes, count, costBytes);
+    const better = fittingRowCount(most, { sizeMaxBytes, costBytes, bytesPerRow: guess });
+    if (isFitting && better <= count) return block;
+    count = isFitting ? better : Math.min(better, count - 1);
+  }
+}
+
+function fittingRowCount(
+  most: number,
+  { sizeMaxBytes, costBytes, bytesPerRow }: Pick<Fit, 'sizeMaxBytes' | 'costBytes' | 'bytesPerRow'>,
+): number {
+  if (costBytes + most * bytesPerRow <= sizeMaxBytes) return most;
+  return within(most, (sizeMaxBytes * FIT_AIM - costBytes) / bytesPerRow);
+}
+
+function encodedSlice(rows: Block, from: number, rowCount: number): EncodedRows {
+  const to = from + rowCount;
+  const { timestamps } = rows;
+  const bytes = encodeBlock(rows, from, to);
+  return { bytes, rowCount, firstMs: timestamps[from]!, lastMs: timestamps[to - 1]! };
 }

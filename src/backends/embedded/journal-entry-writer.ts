@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { assert } from '../../model/assert.ts';
 import type { Block } from '../../model/block.ts';
+import { TIME_MAX_MS } from '../../model/time-range.ts';
 import { encodeBlock } from '../codec/block-codec.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { BucketRows, LevelPlace, TickRows } from './journal-entry.ts';
@@ -11,12 +12,16 @@ import {
   BLOCKS_HEADER_SIZE_BYTES,
   BUCKET,
   BUCKET_HEADER_SIZE_BYTES,
+  CHECKSUM_OFFSET,
   DELETED,
+  FLAGS_OFFSET,
   HEADER_SIZE_BYTES,
   JOURNAL_ENTRY_VERSION,
   MAGIC,
   OP_HEADER_SIZE_BYTES,
   PLACE_SIZE_BYTES,
+  PLAIN_HEADER_SIZE_BYTES,
+  PLAIN_ROWS,
   padded,
   RECORD,
   ROWS,
@@ -26,7 +31,9 @@ import {
   TICK,
   TICK_HEADER_SIZE_BYTES,
   TOUCH,
+  UNCHECKED,
 } from './journal-entry-layout.ts';
+import { uniformCell } from './uniform-cell.ts';
 
 const textEncoder = new TextEncoder();
 
@@ -88,13 +95,8 @@ export class JournalEntryWriter {
     let cellsAt = at + BUCKET_HEADER_SIZE_BYTES;
     this.#bytes.set(directory, cellsAt);
     cellsAt += directory.length;
-    const { buffer } = this.#bytes;
-    for (const cells of columns.values()) {
-      if (typeof cells === 'number') this.#view.setFloat64(cellsAt, cells, true);
-      else new Float64Array(buffer, cellsAt, count).set(cells);
-      cellsAt += typeof cells === 'number' ? 8 : count * 8;
-    }
-    if (!isRun) new Uint32Array(buffer, cellsAt, count).set(ordinals);
+    for (const cells of columns.values()) cellsAt = this.#cells(cellsAt, cells);
+    if (!isRun) new Uint32Array(this.#bytes.buffer, cellsAt, count).set(ordinals);
   }
 
   blocks(place: LevelPlace, blocks: readonly EncodedRows[]): void {
@@ -121,10 +123,45 @@ export class JournalEntryWriter {
   }
 
   rows(place: LevelPlace, block: Block): void {
+    if (hasNumbersOnly(block)) this.#plainRows(place, block);
+    else this.#encodedRows(place, block);
+  }
+
+  #encodedRows(place: LevelPlace, block: Block): void {
     const bytes = encodeBlock(block);
     const at = this.#op(ROWS, PLACE_SIZE_BYTES + bytes.length);
     this.#place(at, place);
     this.#bytes.set(bytes, at + PLACE_SIZE_BYTES);
+  }
+
+  #plainRows(place: LevelPlace, { timestamps, columns }: NumberBlock): void {
+    const rowCount = timestamps.length;
+    const stepMs = regularStepMs(timestamps);
+    const cells = new Map<string, Float64Array | number>();
+    let cellCount = stepMs === null ? rowCount : 2;
+    for (const [name, column] of Object.entries(columns)) {
+      assert(column.length === rowCount, 'columns are as long as the timestamps');
+      const cell = uniformCell(column);
+      cells.set(name, cell ?? column);
+      cellCount += cell === null ? rowCount : 1;
+    }
+    const directory = columnDirectory(cells);
+    const at = this.#op(PLAIN_ROWS, PLAIN_HEADER_SIZE_BYTES + directory.length + cellCount * 8);
+    this.#place(at, place);
+    this.#view.setUint32(at + 8, rowCount, true);
+    this.#view.setUint16(at + 12, cells.size, true);
+    this.#view.setUint16(at + 14, directory.length, true);
+    this.#view.setUint32(at + 16, stepMs === null ? 0 : 1, true);
+    this.#view.setUint32(at + 20, 0, true);
+    this.#bytes.set(directory, at + PLAIN_HEADER_SIZE_BYTES);
+    let cellsAt = at + PLAIN_HEADER_SIZE_BYTES + directory.length;
+    if (stepMs === null) {
+      cellsAt = this.#cells(cellsAt, timestamps);
+    } else {
+      cellsAt = this.#cells(cellsAt, timestamps[0]!);
+      cellsAt = this.#cells(cellsAt, stepMs);
+    }
+    for (const column of cells.values()) cellsAt = this.#cells(cellsAt, column);
   }
 
   sealed(places: readonly LevelPlace[]): void {
@@ -143,15 +180,16 @@ export class JournalEntryWriter {
     this.#ordinals(DELETED, ordinals);
   }
 
-  /** The finished entry, valid until the next call of this writer. */
+  /**
+   * The finished entry, without a checksum of its own, valid until the next call of this writer.
+   */
   finish(): Uint8Array {
     assert(!this.isEmpty, 'a journal entry says something');
     const { buffer } = this.#bytes;
     this.#view.setUint16(0, MAGIC, true);
     this.#view.setUint8(2, JOURNAL_ENTRY_VERSION);
-    this.#view.setUint8(3, 0);
-    const body = new Uint8Array(buffer, HEADER_SIZE_BYTES, this.#sizeBytes - HEADER_SIZE_BYTES);
-    this.#view.setUint32(4, crc32(body), true);
+    this.#view.setUint8(FLAGS_OFFSET, UNCHECKED);
+    this.#view.setUint32(CHECKSUM_OFFSET, 0, true);
     return new Uint8Array(buffer, 0, this.#sizeBytes);
   }
 
@@ -186,6 +224,16 @@ export class JournalEntryWriter {
     }
   }
 
+  /** Writes a column, or the cell that is all of it, and gives the offset behind it. */
+  #cells(at: number, cells: Float64Array | number): number {
+    if (typeof cells === 'number') {
+      this.#view.setFloat64(at, cells, true);
+      return at + 8;
+    }
+    new Float64Array(this.#bytes.buffer, at, cells.length).set(cells);
+    return at + cells.length * 8;
+  }
+
   /** Writes the header of an op and gives the offset of its payload, on a multiple of 8. */
   #op(kind: number, payloadSizeBytes: number): number {
     const at = this.#sizeBytes;
@@ -206,6 +254,43 @@ export class JournalEntryWriter {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
+}
+
+/** Gives an entry its checksum, in place: it will stand where nothing else vouches for it. */
+export function checkEntry(entry: Uint8Array): void {
+  entry[FLAGS_OFFSET]! &= ~UNCHECKED;
+  const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
+  view.setUint32(CHECKSUM_OFFSET, crc32(entry.subarray(HEADER_SIZE_BYTES)), true);
+}
+
+/** A block without JSON values. */
+export interface NumberBlock extends Block {
+  readonly columns: Readonly<Record<string, Float64Array>>;
+}
+
+export function hasNumbersOnly(block: Block): block is NumberBlock {
+  return Object.values(block.columns).every((column) => column instanceof Float64Array);
+}
+
+/**
+ * The time from each row to the next; null when it differs. Asserts what blocks ask of timestamps: once
+ * they are journaled, sealing must not fail.
+ */
+function regularStepMs(timestamps: Float64Array): number | null {
+  const firstMs = timestamps[0]!;
+  const last = timestamps.length - 1;
+  const stepMs = last === 0 ? 0 : timestamps[1]! - firstMs;
+  let isRegular = true;
+  let isValid = Math.abs(firstMs) <= TIME_MAX_MS && Math.abs(timestamps[last]!) <= TIME_MAX_MS;
+  isValid &&= Math.floor(firstMs) === firstMs;
+  for (let row = 1; row <= last; row++) {
+    const deltaMs = timestamps[row]! - timestamps[row - 1]!;
+    if (deltaMs !== stepMs) isRegular = false;
+    // Also false for NaN.
+    if (!(deltaMs >= 0 && Math.floor(deltaMs) === deltaMs)) isValid = false;
+  }
+  assert(isValid, 'timestamps are ascending whole milliseconds that a date can have');
+  return isRegular ? stepMs : null;
 }
 
 function isConsecutive(ordinals: Uint32Array): boolean {

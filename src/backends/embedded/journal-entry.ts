@@ -10,12 +10,16 @@ import {
   BLOCKS_HEADER_SIZE_BYTES,
   BUCKET,
   BUCKET_HEADER_SIZE_BYTES,
+  CHECKSUM_OFFSET,
   DELETED,
+  FLAGS_OFFSET,
   HEADER_SIZE_BYTES,
   JOURNAL_ENTRY_VERSION,
   MAGIC,
   OP_HEADER_SIZE_BYTES,
   PLACE_SIZE_BYTES,
+  PLAIN_HEADER_SIZE_BYTES,
+  PLAIN_ROWS,
   padded,
   RECORD,
   ROWS,
@@ -25,10 +29,11 @@ import {
   TICK,
   TICK_HEADER_SIZE_BYTES,
   TOUCH,
+  UNCHECKED,
 } from './journal-entry-layout.ts';
 
-/** Kinds of op that entries of version 1 can have. */
-const KIND_MAX_V1 = 6;
+/** The last kind of op that entries of each version can have. */
+const KIND_MAX: readonly number[] = [0, 6, BUCKET, PLAIN_ROWS];
 
 const textDecoder = new TextDecoder();
 
@@ -93,7 +98,11 @@ export function decodeJournalEntry(bytes: Uint8Array, location: string): readonl
   if (version < 1 || version > JOURNAL_ENTRY_VERSION) {
     throw corrupt(location, `unknown version ${version}`);
   }
-  if (view.getUint32(4, true) !== crc32(aligned.subarray(HEADER_SIZE_BYTES))) {
+  const isUnchecked = version > 2 && view.getUint8(FLAGS_OFFSET) === UNCHECKED;
+  if (
+    !isUnchecked &&
+    view.getUint32(CHECKSUM_OFFSET, true) !== crc32(aligned.subarray(HEADER_SIZE_BYTES))
+  ) {
     throw corrupt(location, 'bad checksum');
   }
   const ops: JournalOp[] = [];
@@ -105,7 +114,7 @@ export function decodeJournalEntry(bytes: Uint8Array, location: string): readonl
     at = payloadAt + padded(payloadSizeBytes);
     if (at > size) throw corrupt(location, 'truncated');
     const kind = view.getUint32(payloadAt - OP_HEADER_SIZE_BYTES, true);
-    if (version === 1 && kind > KIND_MAX_V1) throw corrupt(location, `unknown kind ${kind}`);
+    if (kind > KIND_MAX[version]!) throw corrupt(location, `unknown kind ${kind}`);
     const payload = aligned.subarray(payloadAt, payloadAt + payloadSizeBytes);
     ops.push(decodeOp(kind, { payload, location }));
   }
@@ -122,6 +131,8 @@ function decodeOp(kind: number, { payload, location }: OpBytes): JournalOp {
       return decodeBucket({ payload, location });
     case ROWS:
       return decodeRows({ payload, location });
+    case PLAIN_ROWS:
+      return decodePlainRows({ payload, location });
     case BLOCKS:
       return decodeEncoded({ payload, location });
     case ADVANCE: {
@@ -221,6 +232,41 @@ function decodeRows({ payload, location }: OpBytes): JournalOp {
   const place = placeAt(payload);
   const block = decodeBlock(payload.subarray(PLACE_SIZE_BYTES), blockName(place, location));
   return { kind: 'rows', place, block };
+}
+
+function decodePlainRows({ payload, location }: OpBytes): JournalOp {
+  const wrongSize = (): BlockCorrupt => corrupt(location, 'rows of the wrong size');
+  if (payload.length < PLAIN_HEADER_SIZE_BYTES) throw wrongSize();
+  const view = viewOf(payload);
+  const rowCount = view.getUint32(8, true);
+  const columnCount = view.getUint16(12, true);
+  const isRegular = view.getUint32(16, true) === 1;
+  let at = PLAIN_HEADER_SIZE_BYTES + view.getUint16(14, true);
+  if (rowCount === 0 || at > payload.length || at % 8 !== 0) throw wrongSize();
+  const entries = columnEntries(payload.subarray(PLAIN_HEADER_SIZE_BYTES, at), {
+    columnCount,
+    location,
+  });
+  let cellCount = isRegular ? 2 : rowCount;
+  for (const { isConstant } of entries) cellCount += isConstant ? 1 : rowCount;
+  if (payload.length !== at + cellCount * 8) throw wrongSize();
+  const cells = (count: number): Float64Array => {
+    const result = new Float64Array(payload.buffer, payload.byteOffset + at, count);
+    at += count * 8;
+    return result;
+  };
+  const timestamps = isRegular ? regularTimestamps(cells(2), rowCount) : cells(rowCount);
+  const columns: Record<string, Float64Array> = {};
+  for (const { name, isConstant } of entries) {
+    columns[name] = isConstant ? new Float64Array(rowCount).fill(cells(1)[0]!) : cells(rowCount);
+  }
+  return { kind: 'rows', place: placeAt(payload), block: { timestamps, columns } };
+}
+
+function regularTimestamps([firstMs, stepMs]: Float64Array, rowCount: number): Float64Array {
+  const timestamps = new Float64Array(rowCount);
+  for (let row = 0; row < rowCount; row++) timestamps[row] = firstMs! + row * stepMs!;
+  return timestamps;
 }
 
 function decodeEncoded({ payload, location }: OpBytes): JournalOp {

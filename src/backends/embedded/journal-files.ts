@@ -12,7 +12,7 @@ import {
   STATE_OFFSET,
 } from './journal-frame.ts';
 import { EMPTY_INDEX, isOpen, type JournalIndex, type Segment } from './journal-index.ts';
-import { SEGMENT_HEADER_SIZE_BYTES, SegmentFile } from './journal-segment.ts';
+import { SEGMENT_HEADER_SIZE_BYTES, SegmentFile, segmentSizeFor } from './journal-segment.ts';
 
 const NO_HEADER: Uint8Array = new Uint8Array(FRAME_HEADER_SIZE_BYTES);
 /** What is read at once, at first and at most; a single frame may take more. */
@@ -146,8 +146,10 @@ export class JournalFiles {
 
   /** Goes over to a segment that was never written to, and writes the frame there. */
   appendToNew(index: JournalIndex, frame: FrameWriter): void {
+    const segment = index.segments.at(-1)!;
+    assert(segmentSizeFor(frame.sizeBytes) <= segment.sizeBytes, 'the frame fits a new segment');
     this.#index = index;
-    this.#enter(index.segments.at(-1)!);
+    this.#enter(segment);
     this.#write(this.#file!, frame);
   }
 

@@ -1,10 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { BlockCorrupt } from '../../exceptions/errors.ts';
+import { FRAME_HEADER_SIZE_BYTES } from './journal-frame.ts';
 import type { Segment } from './journal-index.ts';
 
 /** `[magic:u32][version:u8][0:24 bits][id:8]` and zeros; the frames follow. */
@@ -29,6 +39,11 @@ export function segmentName(id: string): string {
 /** The id of the segment with that name; null when no segment has such a name. */
 export function segmentIdOf(name: string): string | null {
   return NAME.exec(name)?.[1] ?? null;
+}
+
+/** The size of a segment that a frame of that size fills, with the terminator behind it. */
+export function segmentSizeFor(frameSizeBytes: number): number {
+  return SEGMENT_HEADER_SIZE_BYTES + frameSizeBytes + FRAME_HEADER_SIZE_BYTES;
 }
 
 /** Where the checksums of a segment's frames start, so that those of no other one are right. */
@@ -63,6 +78,26 @@ export async function makeSegment(folder: string, sizeBytes: number): Promise<st
     throw error;
   } finally {
     await file.close();
+  }
+  return id;
+}
+
+/**
+ * Makes a segment for a single frame, at once; gives its id. Nothing of it need be on disk before the
+ * frame is. @throws the operating system's errors.
+ */
+export function makeSegmentAtOnce(folder: string, sizeBytes: number): string {
+  const id = randomBytes(8).toString('hex');
+  const path = join(folder, segmentName(id));
+  const descriptor = openSync(path, 'wx');
+  try {
+    writeSync(descriptor, headerOf(id), 0, SEGMENT_HEADER_SIZE_BYTES, 0);
+    ftruncateSync(descriptor, sizeBytes);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(descriptor);
   }
   return id;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeSegment, segmentName } from './journal-segment.ts';
+import { makeSegment, segmentName, segmentSizeFor } from './journal-segment.ts';
 import { flushFolders } from './store-folder.ts';
 
 /** Sizes of the first segment that a process makes, and of the largest for ordinary frames. */
@@ -49,11 +49,21 @@ export class SpareSegment {
     });
   }
 
-  /** Hands over the segment that is ready, if nobody has taken it for rubbish. */
-  take(): NewSegment | null {
+  /**
+   * Hands over the segment that is ready, if nobody has taken it for rubbish and it has room for
+   * such a frame. One that is too small is removed: the next wish is for a larger one.
+   */
+  take(frameSizeBytes: number): NewSegment | null {
     const ready = this.#ready;
+    if (ready === null) return null;
+    const neededBytes = segmentSizeFor(frameSizeBytes);
+    // No spare is made that large, so this one stays for the frames to come.
+    if (neededBytes > SIZE_FOR_FRAMES_MAX_BYTES) return null;
     this.#ready = null;
-    return ready !== null && existsSync(this.#path(ready.id)) ? ready : null;
+    if (!existsSync(this.#path(ready.id))) return null;
+    if (neededBytes <= ready.sizeBytes) return ready;
+    unlink(this.#path(ready.id)).catch(() => {});
+    return null;
   }
 
   /** Waits for what is under way, and removes what was never used. The next one is small again. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { JournalDatabase } from './journal-database.ts';
 import { decodeJournalEntry, type JournalOp } from './journal-entry.ts';
+import { checkEntry } from './journal-entry-writer.ts';
 import { JournalFiles } from './journal-files.ts';
 import { FrameWriter } from './journal-frame.ts';
 import {
@@ -13,9 +14,10 @@ import {
   parseJournalIndex,
   withoutSegments,
 } from './journal-index.ts';
-import { segmentIdOf, segmentName } from './journal-segment.ts';
+import { makeSegmentAtOnce, segmentIdOf, segmentName, segmentSizeFor } from './journal-segment.ts';
 import { type NewSegment, SpareSegment } from './journal-spare.ts';
 import { isSystemError, JOURNAL_KEY, type StoreFiles } from './store-files.ts';
+import { flushFolderAtOnce } from './store-folder.ts';
 
 /** An entry as it stands in the journal. */
 export interface JournalEntry {
@@ -28,8 +30,16 @@ export interface JournalEntry {
 /** Many tiny entries take as long to read back as few large ones of this size more for each. */
 const ENTRY_OVERHEAD_BYTES = 128;
 const NO_INDEX: Uint8Array = new Uint8Array(0);
-/** Entries beyond this go into LMDB one by one rather than wait for a file that could take them. */
-const FRAME_SIZE_MAX_BYTES = 4 * 1024 * 1024;
+/** Entries beyond this go into LMDB one by one: a frame is kept in memory, and read in one piece. */
+const FRAME_SIZE_MAX_BYTES = 32 * 1024 * 1024;
+/**
+ * Frames from this size on never go into LMDB for want of a file, which is made at once instead: what
+ * LMDB holds for a while leaves free pages in its file for good.
+ */
+const BULKY_FRAME_SIZE_BYTES = 4064;
+/** A file made at once has room for so many such frames; frames of the second size get one of their own. */
+const FRAME_COUNT_AT_ONCE = 16;
+const LARGE_FRAME_SIZE_BYTES = 128 * 1024;
 /** Transactions that a process makes without a file before it makes one: a short life needs none. */
 const PATIENCE_COUNT = 8;
 
@@ -125,10 +135,16 @@ export class Journal {
     }
   }
 
+  /** Whether the transaction under way may put its entries into a file, as far as it went. */
+  get isForFile(): boolean {
+    return !this.#files.isChanged;
+  }
+
   /** Adds an entry, which is copied, to the transaction under way, and gives its size. */
   append(seq: number, entry: Uint8Array): number {
     if (this.#files.isChanged || this.#frame.sizeBytes > FRAME_SIZE_MAX_BYTES) {
       this.#moveToDatabase();
+      checkEntry(entry);
       this.#database.put(seq, entry);
     } else {
       this.#frame.add(seq, entry);
@@ -148,7 +164,9 @@ export class Journal {
     for (const id of this.#dropped) this.#unlink(id);
     this.#dropped = [];
     this.#added = null;
-    if (this.#isSpareWished) this.#spare.wish(this.#frameSizeBytes);
+    if (this.#isSpareWished) {
+      this.#spare.wish(Math.min(this.#frameSizeBytes, LARGE_FRAME_SIZE_BYTES));
+    }
     this.#isSpareWished = false;
   }
 
@@ -217,8 +235,24 @@ export class Journal {
       this.forget();
       return false;
     }
-    const added = this.#spare.take();
+    const added = this.#spare.take(frame.sizeBytes) ?? this.#madeFor(frame.sizeBytes);
     return added !== null && this.#isInNewFile(added);
+  }
+
+  /** A segment made at once for a bulky frame; null for others, and when the disk does not take it. */
+  #madeFor(frameSizeBytes: number): NewSegment | null {
+    if (frameSizeBytes < BULKY_FRAME_SIZE_BYTES) return null;
+    const frameCount = frameSizeBytes < LARGE_FRAME_SIZE_BYTES ? FRAME_COUNT_AT_ONCE : 1;
+    const sizeBytes = segmentSizeFor(frameSizeBytes * frameCount);
+    const { path } = this.#files;
+    try {
+      const id = makeSegmentAtOnce(path, sizeBytes);
+      flushFolderAtOnce(path);
+      return { id, sizeBytes };
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return null;
+    }
   }
 
   #isInNewFile({ id, sizeBytes }: NewSegment): boolean {
@@ -245,7 +279,10 @@ export class Journal {
 
   #moveToDatabase(): void {
     let seq = this.#frame.firstSeq;
-    for (const entry of this.#frame.entries()) this.#database.put(seq++, entry);
+    for (const entry of this.#frame.entries()) {
+      checkEntry(entry);
+      this.#database.put(seq++, entry);
+    }
     this.#frame.reset();
   }
 

@@ -1,5 +1,5 @@
 import type { Block } from '../../model/block.ts';
-import { type Cohort, ColumnPart } from './cohort.ts';
+import type { Cohort, ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { StreamNumbers } from './stream-numbers.ts';
 import { Tail } from './tail.ts';
@@ -15,6 +15,8 @@ export class LevelState {
   /** The first tick of the open column. */
   from = 0;
   #tail: Tail | null = null;
+  /** Whether blocks may hold rows. */
+  #mayHaveBlocks: boolean;
   #index = 0;
   /** Of blocks and tail; ∞ and −∞ while there are no rows. */
   #firstMs: number = Number.POSITIVE_INFINITY;
@@ -25,6 +27,7 @@ export class LevelState {
   constructor(numbers: StreamNumbers, { areBoundsKnown }: { areBoundsKnown: boolean }) {
     this.#numbers = numbers;
     this.areBoundsKnown = areBoundsKnown;
+    this.#mayHaveBlocks = !areBoundsKnown;
   }
 
   /** Null when it has no rows; the open column is apart from it. */
@@ -70,11 +73,11 @@ export class LevelState {
     return cohort.part(this.#index, { from, to: cohort.endTick });
   }
 
-  /** As the open column, but its ticks at either end may have no row: the same for all members. */
-  openTicks(): ColumnPart | null {
-    const { cohort, from } = this;
-    if (cohort === null || from === cohort.endTick) return null;
-    return new ColumnPart(cohort, { index: this.#index, from, to: cohort.endTick });
+  /** Whether blocks may hold rows from `startMs` on: none of them is newer than one behind them. */
+  mayHaveBlocks(startMs: number): boolean {
+    if (!this.#mayHaveBlocks) return false;
+    const pending = this.#tail ?? this.openColumn();
+    return pending === null || startMs <= pending.firstMs;
   }
 
   noteRows(firstMs: number, lastMs: number): void {
@@ -86,6 +89,7 @@ export class LevelState {
   noteBlocks(bounds: { readonly firstMs: number; readonly lastMs: number } | null): void {
     this.#firstMs = bounds?.firstMs ?? Number.POSITIVE_INFINITY;
     this.#lastMs = bounds?.lastMs ?? Number.NEGATIVE_INFINITY;
+    this.#mayHaveBlocks = bounds !== null;
     if (this.#tail !== null) this.noteRows(this.#tail.firstMs, this.#tail.lastMs);
     this.areBoundsKnown = true;
   }
@@ -93,6 +97,7 @@ export class LevelState {
   /** Something about the blocks changed. */
   forgetBounds(): void {
     this.areBoundsKnown = false;
+    this.#mayHaveBlocks = true;
     if (this.cohort !== null) this.cohort.boundMs = Number.POSITIVE_INFINITY;
   }
 
@@ -147,6 +152,7 @@ export class LevelState {
   dropPending(): void {
     const open = this.openColumn();
     if (open !== null && this.areBoundsKnown) this.noteRows(open.firstMs, open.lastMs);
+    if (this.isPending) this.#mayHaveBlocks = true;
     if (this.cohort !== null) this.from = this.cohort.endTick;
     this.#dropTail();
   }
@@ -154,6 +160,7 @@ export class LevelState {
   /** Forgets the level. */
   drop(): void {
     this.leave();
+    this.#mayHaveBlocks = true;
     this.#dropTail();
   }
 

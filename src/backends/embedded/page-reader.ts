@@ -1,4 +1,4 @@
-import type { Block, Column } from '../../model/block.ts';
+import type { Block } from '../../model/block.ts';
 import {
   concatBlocks,
   cutBlock,
@@ -15,7 +15,7 @@ import { ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import type { LevelState } from './level-state.ts';
-import { partsIn, rowsIn } from './tail.ts';
+import { partsIn, rowsIn, type TailPart } from './tail.ts';
 import { TailRows } from './tail-rows.ts';
 
 export interface PageOptions {
@@ -29,12 +29,32 @@ export interface PageOptions {
 
 /** Reads a page of one level: the rows of its blocks, then those behind them. */
 export function readLevelPage(blocks: BlockStore, level: LevelPlace, options: PageOptions): Page {
+  const pending = pendingPage(options);
+  if (pending !== null) return pending;
   const reader = new PieceReader(blocks, level, options);
   try {
     return options.isReverse ? backwardPage(reader, options) : forwardPage(reader, options);
   } finally {
     reader.close();
   }
+}
+
+/**
+ * The page when it is all there is in the range and lies in memory as it is to be read: that of nearly
+ * every read of the newest rows. Null when it is not.
+ */
+function pendingPage({ state, range, rowCountMax, columns }: PageOptions): Page | null {
+  if (state === null || state.mayHaveBlocks(range.startMs)) return null;
+  const rows: Block[] = [];
+  let rowCount = 0;
+  for (const part of pendingParts(state, range)) {
+    if (!isLoose(part)) return null;
+    const piece = rowsIn(part, range, columns);
+    rowCount += piece.timestamps.length;
+    if (rowCount > rowCountMax) return null;
+    rows.push(piece);
+  }
+  return { block: concatBlocks(rows), rest: null };
 }
 
 function forwardPage(reader: PieceReader, { range, rowCountMax }: PageOptions): Page {
@@ -134,7 +154,8 @@ class PieceReader {
   }
 
   *#stored(): Generator<Piece> {
-    const { range } = this.#options;
+    const { range, state } = this.#options;
+    if (state?.mayHaveBlocks(range.startMs) === false) return;
     for (const stored of this.#blocks.inRange(this.#level, this.#options)) {
       const { rowCount, lastMs } = this.#blocks.header(stored);
       const firstMs = stored.place.startMs;
@@ -145,14 +166,13 @@ class PieceReader {
   *#pending(): Generator<Piece> {
     const { state, range, columns, isReverse } = this.#options;
     if (state === null) return;
-    const open = state.openColumn()?.cut(range) ?? null;
-    const parts = [...partsIn(state.tail?.parts ?? [], range), ...(open === null ? [] : [open])];
+    const parts = pendingParts(state, range);
     for (const part of isReverse ? parts.reverse() : parts) {
-      if (!(part instanceof TailRows || part instanceof ColumnPart)) {
+      if (!isLoose(part)) {
         yield encodedPiece(part, range);
         continue;
       }
-      const rows = projected(rowsIn(part, range, columns), columns);
+      const rows = rowsIn(part, range, columns);
       const { timestamps } = rows;
       const rowCountMin = timestamps.length;
       if (rowCountMin === 0) continue;
@@ -204,12 +224,14 @@ function encodedPiece(
   return { firstMs, lastMs, rowCountMin: isInside ? rowCount : 0, bytes, rows: () => EMPTY_BLOCK };
 }
 
-function projected(block: Block, names: readonly string[] | undefined): Block {
-  if (names === undefined) return block;
-  const columns: Record<string, Column> = {};
-  for (const name of names) {
-    const column = Object.hasOwn(block.columns, name) ? block.columns[name] : undefined;
-    if (column !== undefined) columns[name] = column;
-  }
-  return { timestamps: block.timestamps, columns };
+/** The rows behind the blocks that may lie in the range, ascending. */
+function pendingParts(state: LevelState, range: TimeRange): TailPart[] {
+  const parts = [...partsIn(state.tail?.parts ?? [], range)];
+  const open = state.openColumn()?.cut(range) ?? null;
+  if (open !== null) parts.push(open);
+  return parts;
+}
+
+function isLoose(part: TailPart): part is TailRows | ColumnPart {
+  return part instanceof TailRows || part instanceof ColumnPart;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, type Stats } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, type Stats } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkDataFile } from './data-file.ts';
@@ -35,6 +35,18 @@ export async function flushFolders(paths: readonly string[]): Promise<void> {
     } finally {
       await folder?.close();
     }
+  }
+}
+
+/** As `flushFolders`, at once. */
+export function flushFolderAtOnce(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch {
+    // As above.
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { assert } from '../../model/assert.ts';
 import type { StreamId, StreamRecord } from '../../model/stream.ts';
@@ -6,14 +5,11 @@ import { isTagObject, matchesTags, type Tags } from '../../model/tags.ts';
 import type { StreamQuery } from './../backend.ts';
 import { idKey, ordinalKey, readUint32 } from './keys.ts';
 import type { StoreFiles } from './store-files.ts';
+import { decodeStreamRecord, encodeStreamRecord } from './stream-record-codec.ts';
 import type { StreamState } from './stream-state.ts';
 import { TagIndex } from './tag-index.ts';
 import type { View } from './view.ts';
 
-/**
- * `[revision:f64][crc:u32]`, little-endian, before the JSON text; docs/format/embedded-store.md.
- */
-const RECORD_HEADER_SIZE_BYTES = 12;
 const NEXT_ORDINAL_KEY: Uint8Array = Buffer.from('ordinal');
 
 /** Stream records, by id, by ordinal and by tags. Called inside a transaction, with its view. */
@@ -123,25 +119,20 @@ export class StreamStore {
   }
 
   #put(ordinal: number, { record, seq }: { record: StreamRecord; seq: number }): void {
-    const json = Buffer.from(JSON.stringify(record));
-    const bytes = new Uint8Array(RECORD_HEADER_SIZE_BYTES + json.length);
-    const header = new DataView(bytes.buffer);
-    header.setFloat64(0, seq, true);
-    header.setUint32(8, crc32(json), true);
-    bytes.set(json, RECORD_HEADER_SIZE_BYTES);
+    const bytes = encodeStreamRecord({ record, revision: seq });
     this.#files.streams.put(ordinalKey(ordinal), bytes);
   }
 
   #load(view: View, state: StreamState): boolean {
     const bytes = this.#files.streams.getBinary(ordinalKey(state.ordinal));
     if (bytes === undefined) return false;
-    const json = bytes.subarray(RECORD_HEADER_SIZE_BYTES);
-    if (bytes.length < RECORD_HEADER_SIZE_BYTES || bytes.readUInt32LE(8) !== crc32(json)) {
+    const stored = decodeStreamRecord(bytes);
+    if (stored === null) {
       throw new BlockCorrupt(
         `The record of stream #${state.ordinal} of the store ${this.#files.path}: bad checksum.`,
       );
     }
-    state.noteRecord(JSON.parse(json.toString()) as StreamRecord, bytes.readDoubleLE(0));
+    state.noteRecord(stored.record, stored.revision);
     view.noteId(state);
     this.#parsed.delete(state.ordinal);
     this.#parsed.set(state.ordinal, state);

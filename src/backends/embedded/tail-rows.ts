@@ -1,5 +1,7 @@
 import { assert } from '../../model/assert.ts';
-import { type Block, type Column, VALUE_COLUMN } from '../../model/block.ts';
+import { type Block, type Column, lowerBound, VALUE_COLUMN } from '../../model/block.ts';
+import type { TimeRange } from '../../model/time-range.ts';
+import { uniformCell } from './uniform-cell.ts';
 
 const CAPACITY_MIN = 8;
 
@@ -10,7 +12,8 @@ const CAPACITY_MIN = 8;
 export class TailRows {
   #rowCount = 0;
   #timestamps: Float64Array = new Float64Array(CAPACITY_MIN);
-  readonly #columns: Map<string, Float64Array | unknown[]> = new Map();
+  /** A number is every cell of its column: so are the counts and sums of most buckets. */
+  readonly #columns: Map<string, Float64Array | unknown[] | number> = new Map();
   /** The column `v` while it is the only one and holds numbers: the way of nearly every raw row. */
   #values: Float64Array | null = null;
 
@@ -56,21 +59,45 @@ export class TailRows {
     }
     for (const [name, column] of this.#columns) {
       if (Object.hasOwn(block.columns, name)) continue;
-      if (column instanceof Float64Array) column.fill(Number.NaN, from, to);
-      else for (let row = from; row < to; row++) column.push(null);
+      if (typeof column === 'number') {
+        this.#columns.set(name, this.#spread(column, from).fill(Number.NaN, from, to));
+      } else if (column instanceof Float64Array) {
+        column.fill(Number.NaN, from, to);
+      } else {
+        for (let row = from; row < to; row++) column.push(null);
+      }
     }
     this.#rowCount = to;
     this.#noteValues();
   }
 
-  /** All rows, sharing memory where they are numbers. */
-  block(): Block {
+  /**
+   * The rows in the range, all without one, sharing memory where they are numbers; with the named
+   * columns, all without names.
+   */
+  block({
+    range,
+    names,
+  }: {
+    readonly range?: TimeRange;
+    readonly names?: readonly string[] | undefined;
+  } = {}): Block {
+    const all = this.#timestamps.subarray(0, this.#rowCount);
+    const from = range === undefined ? 0 : lowerBound(all, range.startMs);
+    const to = range === undefined ? this.#rowCount : lowerBound(all, range.endMs);
     const columns: Record<string, Column> = {};
     for (const [name, column] of this.#columns) {
-      columns[name] =
-        column instanceof Float64Array ? column.subarray(0, this.#rowCount) : column.slice();
+      if (names !== undefined && !names.includes(name)) continue;
+      if (typeof column === 'number') columns[name] = new Float64Array(to - from).fill(column);
+      else if (column instanceof Float64Array) columns[name] = column.subarray(from, to);
+      else columns[name] = column.slice(from, to);
     }
-    return { timestamps: this.#timestamps.subarray(0, this.#rowCount), columns };
+    return { timestamps: all.subarray(from, to), columns };
+  }
+
+  /** An array for a column whose cells, so many, were the same so far. */
+  #spread(cell: number, rowCount: number): Float64Array {
+    return new Float64Array(this.#timestamps.length).fill(cell, 0, rowCount);
   }
 
   #startWithValues(): void {
@@ -93,8 +120,14 @@ export class TailRows {
     this.#noteValues();
   }
 
-  #extend(name: string, column: Column, from: number): Float64Array | unknown[] {
-    const present = this.#columns.get(name);
+  #extend(name: string, column: Column, from: number): Float64Array | unknown[] | number {
+    const known = this.#columns.get(name);
+    if (column instanceof Float64Array && (typeof known === 'number' || from === 0)) {
+      // Raw rows mostly grow one by one, and are seldom all the same.
+      const cell = name === VALUE_COLUMN ? null : uniformCell(column);
+      if (cell !== null && (from === 0 || Object.is(cell, known))) return cell;
+    }
+    const present = typeof known === 'number' ? this.#spread(known, from) : known;
     if (
       column instanceof Float64Array &&
       (present === undefined || present instanceof Float64Array)

@@ -1,4 +1,4 @@
-import { type Block, cutBlock, EMPTY_BLOCK } from '../../model/block.ts';
+import { type Block, EMPTY_BLOCK } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
 import { ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
@@ -77,14 +77,14 @@ export function partsIn(
   return parts.slice(from, to);
 }
 
-/** The rows of a part that is not encoded, cut to the range; maybe none. */
+/** The rows of a part that is not encoded, cut to the range, with the named columns; maybe none. */
 export function rowsIn(
   part: TailRows | ColumnPart,
   range: TimeRange,
   names: readonly string[] | undefined,
 ): Block {
   if (part instanceof ColumnPart) return part.cut(range)?.block(names) ?? EMPTY_BLOCK;
-  return cutBlock(part.block(), range);
+  return part.block({ range, names });
 }
 
 /** Index of the first part of which it holds, when it holds of all behind one of which it does. */

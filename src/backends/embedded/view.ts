@@ -174,7 +174,7 @@ export class View {
   /** Adds a row to each stream that has one in the tick. */
   tick(seq: number, { level, timestampMs, ordinals, values }: TickRows): void {
     const cohort = this.#cohortOf(tickKey(level, ordinals));
-    if (cohort === null) {
+    if (cohort === null || isBehind(cohort, timestampMs)) {
       for (let i = 0; i < ordinals.length; i++) {
         if (values[i] === NO_ROW) continue;
         this.#touched({ ordinal: ordinals[i]!, level }, seq).push(timestampMs, values[i]!);
@@ -197,7 +197,7 @@ export class View {
     const counts = columns.get(COUNT_COLUMN)!;
     const hasGaps = typeof counts === 'number' ? counts === 0 : counts.includes(0);
     const cohort = this.#cohortOf(bucketKey({ level, ordinals, columns }));
-    if (cohort === null) {
+    if (cohort === null || isBehind(cohort, startMs)) {
       for (let i = 0; i < ordinals.length; i++) {
         const state = this.state(ordinals[i]!);
         const block = bucketRow({ startMs, columns }, i);
@@ -237,4 +237,9 @@ export class View {
     state.version = seq;
     return state.level(level);
   }
+}
+
+/** A tick may be in order for each stream with a row in it, and yet older than the cohort's last one. */
+function isBehind(cohort: Cohort, timestampMs: number): boolean {
+  return cohort.tickCount > 0 && timestampMs < cohort.timestampMs(cohort.endTick - 1);
 }

@@ -31,7 +31,7 @@ describe('a cohort', () => {
     for (let t = 1; t <= 600; t++) tick(view, t, t % 100 === 7 ? 3 : null);
     const versions = [...ORDINALS].map((ordinal) => view.state(ordinal).version);
     expect(new Set(versions)).toEqual(new Set([600]));
-    const all = pendingRows(view, view.unsealedPlaces());
+    const all = [...pendingRows(view, view.unsealedPlaces())];
     expect(all).toHaveLength(ORDINALS.length);
     for (const [i, { place, pieces }] of all.entries()) {
       const wanted = Array.from({ length: 600 }, (_, k) => k + 1).filter(

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeBlocks } from '../../../src/backends/codec/block-codec.ts';
-import { encodeInPages, isWellSized } from '../../../src/backends/embedded/encoded-rows.ts';
+import {
+  encodeInPages,
+  encodeIntoRoom,
+  isWellSized,
+} from '../../../src/backends/embedded/encoded-rows.ts';
+import { LeafRoom } from '../../../src/backends/embedded/leaf-room.ts';
 import { rawBlock } from '../../../src/model/block.ts';
 import { randomSource } from './fixtures.ts';
 
@@ -55,5 +60,68 @@ describe('rows encoded in pages', () => {
         String,
       ).columns['v'],
     ).toEqual(values);
+  });
+});
+
+describe('rows encoded into the room of a page', () => {
+  test.each([1, 4, 7, 12])('of %i bits fit what is left, and fill it', (bitCount) => {
+    const rows = noise(20_000, bitCount);
+    const room = new LeafRoom();
+    room.take(1000);
+    const blocks = [];
+    let emptyBytes = 0;
+    for (const block of encodeIntoRoom(rows, { rowCountTarget: ROW_COUNT_TARGET, room })) {
+      const sizeMaxBytes = room.valueSizeMaxBytes;
+      expect(block.bytes.length).toBeLessThanOrEqual(sizeMaxBytes);
+      expect(block.rowCount).toBeLessThanOrEqual(ROW_COUNT_TARGET);
+      const isShort =
+        block.rowCount === ROW_COUNT_TARGET || block.lastMs === rows.timestamps.at(-1);
+      if (!isShort) emptyBytes += sizeMaxBytes - block.bytes.length;
+      room.take(block.bytes.length);
+      blocks.push(block.bytes);
+    }
+    expect(decodeBlocks(blocks, String)).toEqual(rows);
+    expect(emptyBytes).toBeLessThanOrEqual(blocks.length * 80);
+  });
+
+  test('take one row at least, however little fits', () => {
+    const values = [1, 2, 3].map((n) => `${n}`.repeat(9000));
+    const rows = rawBlock(Float64Array.of(1, 2, 3), values);
+    const room = new LeafRoom();
+    const blocks = [];
+    for (const block of encodeIntoRoom(rows, { rowCountTarget: ROW_COUNT_TARGET, room })) {
+      room.take(block.bytes.length);
+      blocks.push(block.bytes);
+    }
+    expect(decodeBlocks(blocks, String).columns['v']).toEqual(values);
+  });
+});
+
+describe('the room of a page', () => {
+  test('takes two values of the largest shared size, or three and a rest', () => {
+    const room = new LeafRoom();
+    expect(room.valueSizeMaxBytes).toBe(2011);
+    room.take(2011);
+    expect(room.valueSizeMaxBytes).toBe(2011);
+    room.take(1000);
+    // 4,072 less 2,036 and 1,026, and the 25 that the next one costs.
+    expect(room.valueSizeMaxBytes).toBe(985);
+    expect([room.isWastedBy(985), room.isWastedBy(986), room.isWastedBy(4000)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    room.take(985);
+    expect(room.valueSizeMaxBytes).toBe(2011);
+  });
+
+  test('is that of a new page when nothing is known about the last', () => {
+    const room = new LeafRoom();
+    room.take(3000);
+    room.take(1500);
+    room.forget();
+    expect(room.valueSizeMaxBytes).toBe(2011);
+    room.take(1011);
+    expect(room.valueSizeMaxBytes).toBe(2011);
   });
 });

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { NO_ROW } from '../../../src/backends/backend.ts';
 import { encodeBlock } from '../../../src/backends/codec/block-codec.ts';
 import { decodeJournalEntry } from '../../../src/backends/embedded/journal-entry.ts';
-import { JournalEntryWriter } from '../../../src/backends/embedded/journal-entry-writer.ts';
+import {
+  checkEntry,
+  JournalEntryWriter,
+} from '../../../src/backends/embedded/journal-entry-writer.ts';
 import { BlockCorrupt } from '../../../src/exceptions/errors.ts';
 import { rawBlock } from '../../../src/model/block.ts';
 
@@ -38,6 +41,26 @@ const GOLDEN_V2 =
   '0300000008000000070000000000000005000000100000000700000001000000' +
   '090000000200000004000000040000000b000000000000000600000008000000' +
   '0c0000000d000000';
+
+/** Every kind of op but `rows` and `blocks`, with a checksum. Never to be changed. */
+const GOLDEN_V3 =
+  '444a0300eeae0b6e01000000280000000020cffdd81676420200000000000000' +
+  '000000000000f83f000000000000f87f07000000090000000700000030000000' +
+  '000000000000f0bf030000000300000004000000000000000000000000000080' +
+  '000000000000f07f00000000000000400a0000004800000000000000004ced40' +
+  '00000000004cfd40020000000200010004000000020010000001630104c48d61' +
+  '7300000000000000000000000000184000000000000000000000000000000080' +
+  '0a0000003c000000000000000000000000000000804f22410300000003000000' +
+  '00000000010008000101630000000000000000000000f03f0900000005000000' +
+  '0700000000000000090000001000000007000000040000000000000040774bc1' +
+  '0300000008000000070000000000000005000000100000000700000001000000' +
+  '090000000200000004000000040000000b000000000000000600000008000000' +
+  '0c0000000d0000000b0000005000000007000000010000000300000002000800' +
+  '010000000000000001016300036d696e00000000000024c00000000000002440' +
+  '000000000000184000000000000000800000000000000000000000000000f87f' +
+  '0b00000050000000090000000000000003000000010008000000000000000000' +
+  '0001760000000000000000000000f03f000000000000f03f0000000000001440' +
+  '000000000000e03f00000000000000400000000000000840';
 
 function writeEveryKind(): JournalEntryWriter {
   const writer = new JournalEntryWriter();
@@ -78,6 +101,17 @@ function writeEveryKind(): JournalEntryWriter {
   ]);
   writer.record([11]);
   writer.deleted([12, 13]);
+  writer.rows(
+    { ordinal: 7, level: 1 },
+    {
+      timestamps: Float64Array.of(-10, 0, 10),
+      columns: { c: Float64Array.of(6, 6, 6), min: Float64Array.of(-0, 0, Number.NaN) },
+    },
+  );
+  writer.rows(
+    { ordinal: 9, level: 0 },
+    rawBlock(Float64Array.of(1, 1, 5), Float64Array.of(0.5, 2, 3)),
+  );
   return writer;
 }
 
@@ -93,8 +127,33 @@ function corruptCode(bytes: Uint8Array): string | undefined {
 }
 
 describe('a journal entry', () => {
-  test('has the bytes of version 2', () => {
-    expect(Buffer.from(writeEveryKind().finish()).toString('hex')).toBe(GOLDEN_V2);
+  test('has the bytes of version 3, with the checksum that a frame makes needless', () => {
+    const entry = writeEveryKind().finish();
+    expect(Buffer.from(entry).subarray(0, 8).toString('hex')).toBe('444a030100000000');
+    const ops = decodeJournalEntry(entry, 'unchecked');
+    checkEntry(entry);
+    expect(Buffer.from(entry).toString('hex')).toBe(GOLDEN_V3);
+    expect(decodeJournalEntry(entry, 'checked')).toEqual(ops);
+  });
+
+  test('is read from the bytes of version 3', () => {
+    const ops = decodeJournalEntry(Buffer.from(GOLDEN_V3, 'hex'), 'golden');
+    expect(ops.slice(0, -2)).toEqual(decodeJournalEntry(Buffer.from(GOLDEN_V2, 'hex'), 'v2'));
+    expect(ops.slice(-2)).toEqual([
+      {
+        kind: 'rows',
+        place: { ordinal: 7, level: 1 },
+        block: {
+          timestamps: Float64Array.of(-10, 0, 10),
+          columns: { c: Float64Array.of(6, 6, 6), min: Float64Array.of(-0, 0, Number.NaN) },
+        },
+      },
+      {
+        kind: 'rows',
+        place: { ordinal: 9, level: 0 },
+        block: rawBlock(Float64Array.of(1, 1, 5), Float64Array.of(0.5, 2, 3)),
+      },
+    ]);
   });
 
   test('is read from the bytes of version 2', () => {
@@ -172,6 +231,17 @@ describe('a journal entry', () => {
     expect(op).toEqual({ kind: 'rows', place: { ordinal: 3, level: 4 }, block });
   });
 
+  test.each([
+    ['descend', Float64Array.of(2, 1)],
+    ['are not whole', Float64Array.of(0.5, 1.5)],
+    ['are beyond all dates', Float64Array.of(1, 9e15)],
+    ['are no numbers', Float64Array.of(1, Number.NaN)],
+  ])('takes no rows whose timestamps %s', (_reason, timestamps) => {
+    const writer = new JournalEntryWriter();
+    const rows = () => writer.rows({ ordinal: 3, level: 4 }, rawBlock(timestamps, timestamps));
+    expect(rows).toThrow('timestamps');
+  });
+
   test('brings back blocks byte by byte, in memory of their own', () => {
     const blocks = [1, 5].map((count) => {
       const timestamps = Float64Array.from({ length: count }, (_, i) => count * 1000 + i);
@@ -210,9 +280,12 @@ describe('a journal entry', () => {
     );
   });
 
-  test('of version 1 has none of the later kinds', () => {
-    const bytes = Buffer.from(GOLDEN_V2, 'hex');
-    bytes[2] = 1;
+  test.each([
+    ['1', GOLDEN_V2, 1],
+    ['2', GOLDEN_V3, 2],
+  ])('of version %s has none of the later kinds', (_version, golden, version) => {
+    const bytes = Buffer.from(golden, 'hex');
+    bytes[2] = version;
     expect(corruptCode(bytes)).toBe('BLOCK_CORRUPT');
   });
 
@@ -230,6 +303,7 @@ describe('a journal entry', () => {
   test.each([
     ['1', GOLDEN_V1],
     ['2', GOLDEN_V2],
+    ['3', GOLDEN_V3],
   ])('of version %s is refused when any one byte differs', (_version, golden) => {
     const bytes = Buffer.from(golden, 'hex');
     for (let i = 0; i < bytes.length; i++) {
@@ -244,6 +318,7 @@ describe('a journal entry', () => {
   test.each([
     ['1', GOLDEN_V1],
     ['2', GOLDEN_V2],
+    ['3', GOLDEN_V3],
   ])('of version %s is refused when cut short anywhere', (_version, golden) => {
     const bytes = Buffer.from(golden, 'hex');
     for (let size = 0; size < bytes.length; size++) {

@@ -4,7 +4,15 @@ import { describe, expect, test } from '@jest/globals';
 import { open } from 'lmdb';
 import { STATE_OFFSET } from '../../../src/backends/embedded/journal-frame.ts';
 import type { StreamId } from '../../../src/model/stream.ts';
-import { append, createStream, opened, randomSource, turns, withFolder } from './fixtures.ts';
+import {
+  append,
+  createStream,
+  opened,
+  randomSource,
+  readAll,
+  turns,
+  withFolder,
+} from './fixtures.ts';
 import {
   appendRows,
   appendUntilInFile,
@@ -85,6 +93,28 @@ describe('a commit that changes nothing in LMDB', () => {
       }
       await Promise.all([a.close(), b.close()]);
       expect(await outcome(path, streamId)).toBe(rowCount);
+    }));
+});
+
+describe('a frame', () => {
+  test('that is larger than the spare file is not lost, and later ones go into files again', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      const streamId = await createStream(backend);
+      let rowCount = 0;
+      const add = async (addedCount: number): Promise<void> => {
+        const random = (): [number, number] => [rowCount++, Math.random()];
+        await append(backend, streamId, Array.from({ length: addedCount }, random));
+      };
+      while ((await journalFiles(path)).length === 0) await add(1);
+      // Not so large that it gets a file of its own.
+      await add(10_000);
+      for (let i = 0; i < 200; i++) await add(1);
+      const other = await opened(path);
+      const { timestamps } = await readAll(other, streamId, { rowCountMax: 1e6 });
+      expect(timestamps.length).toBe(rowCount);
+      expect((await usedFile(path)).frames.length).toBeGreaterThan(1);
+      await Promise.all([backend.close(), other.close()]);
     }));
 });
 

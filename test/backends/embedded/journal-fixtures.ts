@@ -32,17 +32,27 @@ export function framesOf(bytes: Uint8Array): readonly FramePlace[] {
   }
 }
 
-/** The file of the journal that has frames, and these; there is exactly one. */
-export async function usedFile(
-  path: string,
-): Promise<{ file: string; bytes: Buffer; frames: readonly FramePlace[] }> {
-  const used = [];
+interface UsedFile {
+  readonly file: string;
+  readonly bytes: Buffer;
+  readonly frames: readonly FramePlace[];
+}
+
+/** The files of the journal that have frames, and these; without order. */
+export async function usedFiles(path: string): Promise<readonly UsedFile[]> {
+  const used: UsedFile[] = [];
   for (const name of await journalFiles(path)) {
     const file = join(path, name);
     const bytes = await readFile(file);
     const frames = framesOf(bytes);
     if (frames.length > 0) used.push({ file, bytes, frames });
   }
+  return used;
+}
+
+/** The file of the journal that has frames, and these; there is exactly one. */
+export async function usedFile(path: string): Promise<UsedFile> {
+  const used = await usedFiles(path);
   if (used.length !== 1) throw new Error(`one file has frames, not ${used.length}`);
   return used[0]!;
 }
