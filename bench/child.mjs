@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 
 /** @returns what the script printed, or why it failed, in one line */
-export async function runChild(script, task) {
-  const child = spawn(process.execPath, [script, JSON.stringify(task)], {
+export async function runChild(script, task, { nodeOptions = [] } = {}) {
+  const child = spawn(process.execPath, [...nodeOptions, script, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr, status] = await Promise.all([

@@ -3,7 +3,8 @@
 //   --marks                                                see embedded/main.mjs
 //   --backends  [--only BACKENDS]                          see backends/main.mjs
 //   --growth    [--huge]                                   see growth/main.mjs
-// Each with --smoke for a small size, and --json.
+// Each with --smoke for a small size, and --json. --into FILE: all but --backends put the report into
+// a document too, see section.mjs.
 import { parseArgs } from 'node:util';
 
 const { values: options } = parseArgs({
@@ -14,6 +15,7 @@ const { values: options } = parseArgs({
     huge: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    into: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string' },
     seed: { type: 'string' },
@@ -21,10 +23,10 @@ const { values: options } = parseArgs({
 });
 if (!(await run(options))) process.exitCode = 1;
 
-async function run({ smoke: isSmoke, json: isJson, only, ...rest }) {
+async function run({ smoke: isSmoke, json: isJson, only, into, ...rest }) {
   if (rest.marks) {
     const { benchEmbedded } = await import('./embedded/main.mjs');
-    return benchEmbedded({ isSmoke, isJson });
+    return benchEmbedded({ isSmoke, isJson, into });
   }
   if (rest.backends) {
     const { benchBackends } = await import('./backends/main.mjs');
@@ -32,13 +34,14 @@ async function run({ smoke: isSmoke, json: isJson, only, ...rest }) {
   }
   if (rest.growth) {
     const { benchGrowth } = await import('./growth/main.mjs');
-    return benchGrowth({ isSmoke, isJson, isHuge: rest.huge });
+    return benchGrowth({ isSmoke, isJson, into, isHuge: rest.huge });
   }
   const { benchPeers } = await import('./peers/main.mjs');
   return benchPeers({
     isSmoke,
     isJson,
     only,
+    into,
     roundCount: wholeNumber('--rounds', rest.rounds ?? (isSmoke ? '1' : '3')),
     seed: wholeNumber('--seed', rest.seed ?? '1'),
   });

@@ -117,6 +117,7 @@ export async function markYear({ bare, size, log, results }, { createUrl, sizeBy
         await appendRows(datastream, streamId, sliceRows(rows, from, from + size.batchRowCount));
       }
     });
+    await datastream.checkpoint();
     const rawSizeBytes = (await sizeBytes(url)) - emptySizeBytes;
     const downsampleSeconds = await secondsOf(() => datastream.downsampleStreams());
     const point = (seconds) => ({ [OURS]: rowCount / seconds });
@@ -127,6 +128,7 @@ export async function markYear({ bare, size, log, results }, { createUrl, sizeBy
         : []),
     ];
     marks.push(...(await markReads({ datastream, streamId, size, log, results })));
+    await datastream.checkpoint();
     const bytesPerPoint = {
       [OURS]: ((await sizeBytes(url)) - emptySizeBytes) / rowCount,
       'without levels': rawSizeBytes / rowCount,

@@ -1,8 +1,9 @@
 // Empty stores to measure: on the servers that the environment names, or on servers started for it.
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { register } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { folderSizeBytes } from '../peers/process-usage.mjs';
 
 // The servers of the tests are TypeScript.
 register('../../scripts/typescript-hook.mjs', import.meta.url);
@@ -34,7 +35,7 @@ async function withEmbedded(work) {
     return await work({
       bare: null,
       createUrl: async () => `embedded:${join(folder, String(count++))}`,
-      sizeBytes: async (url) => (await stat(join(url.slice('embedded:'.length), 'data.mdb'))).size,
+      sizeBytes: async (url) => folderSizeBytes(url.slice('embedded:'.length)),
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

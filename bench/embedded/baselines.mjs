@@ -17,6 +17,23 @@ export function measureSyncedAppends(folder, count = 500) {
   return count / seconds;
 }
 
+/** Writes of 8 kB into a file that has its size already, each followed by fdatasync: commits a second. */
+export function measureSyncedWrites(folder, count = 500) {
+  const file = openSync(join(folder, 'preallocated'), 'w');
+  const bytes = Buffer.alloc(8192, 1);
+  for (let i = 0; i < count; i++) writeSync(file, bytes);
+  fdatasyncSync(file);
+  bytes.fill(2);
+  const startedMs = performance.now();
+  for (let i = 0; i < count; i++) {
+    writeSync(file, bytes, 0, bytes.length, i * bytes.length);
+    fdatasyncSync(file);
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  closeSync(file);
+  return count / seconds;
+}
+
 /**
  * Durable transactions of bare LMDB that put what a batch of 10,000 points is stored as (20 values of 620
  * bytes), each after a millisecond of computing, as between two batches: milliseconds a commit.

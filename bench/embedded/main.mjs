@@ -1,8 +1,10 @@
 // npm run bench -- --marks [--smoke] [--json]: speed marks of the embedded store, with fixed inputs.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Datastream, openBackend } from '../../dist/index.js';
+import { machineText } from '../machine-text.mjs';
+import { writeSection } from '../section.mjs';
 import { measureBareCommits, measureMemoryScan, measureSyncedAppends } from './baselines.mjs';
 import { runMarks } from './marks.mjs';
 import { runObjectMarks, SHARE_UNIT } from './object-marks.mjs';
@@ -12,7 +14,8 @@ const EXPECTED_HASH = 'b485f6b5af4fc2e8';
 const EXPECTED_SMOKE_HASH = 'dd2867bd165b2d84';
 
 /** Measures all marks; prints a table or JSON. @returns whether results were as expected. */
-export async function benchEmbedded({ isSmoke, isJson }) {
+export async function benchEmbedded({ isSmoke, isJson, into }) {
+  const [startLoad] = loadavg();
   const folder = mkdtempSync(join(tmpdir(), 'datastream-bench-'));
   try {
     const log = (line) => process.stderr.write(`  ${line}\n`);
@@ -29,7 +32,9 @@ export async function benchEmbedded({ isSmoke, isJson }) {
       scan: measureMemoryScan(values),
     };
     const result = { figures: [...figures, ...objectFigures], hash, ...baselines };
-    process.stdout.write(isJson ? `${JSON.stringify(result)}\n` : table(result));
+    const text = `${table(result)}\nOn ${machineText(startLoad)}.\n`;
+    process.stdout.write(isJson ? `${JSON.stringify(result)}\n` : text);
+    if (into !== undefined) writeSection(into, 'marks', text);
     return isExpected(hash, isSmoke ? EXPECTED_SMOKE_HASH : EXPECTED_HASH);
   } finally {
     rmSync(folder, { recursive: true, force: true });

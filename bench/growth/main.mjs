@@ -1,16 +1,19 @@
 // npm run bench -- --growth [--huge] [--smoke] [--json]: how the embedded store's figures grow with what it holds.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { figureText } from '../backends/figure-text.mjs';
 import { runChild } from '../child.mjs';
+import { machineText } from '../machine-text.mjs';
+import { writeSection } from '../section.mjs';
 import { SUBJECTS } from './subjects.mjs';
 
 const ONE_SIZE = fileURLToPath(new URL('./one-size.mjs', import.meta.url));
 
 /** Measures each subject at each size; prints tables or JSON. @returns whether every answer was right */
-export async function benchGrowth({ isSmoke, isJson, isHuge }) {
+export async function benchGrowth({ isSmoke, isJson, isHuge, into }) {
+  const [startLoad] = loadavg();
   const subjects = [];
   for (const [name, { title, sizes, hugeSizes, smokeSizes }] of Object.entries(SUBJECTS)) {
     const chosen = isSmoke ? smokeSizes : [...sizes, ...(isHuge ? hugeSizes : [])];
@@ -18,9 +21,9 @@ export async function benchGrowth({ isSmoke, isJson, isHuge }) {
     for (const size of chosen) measured.push(await measureInChild(name, size));
     subjects.push({ name, title, measured });
   }
-  process.stdout.write(
-    isJson ? `${JSON.stringify({ subjects })}\n` : subjects.map(report).join('\n'),
-  );
+  const text = [...subjects.map(report), `On ${machineText(startLoad)}.\n`].join('\n');
+  process.stdout.write(isJson ? `${JSON.stringify({ subjects })}\n` : text);
+  if (into !== undefined) writeSection(into, 'growth', text);
   return subjects.every(({ measured }) => measured.every(({ failure }) => failure === null));
 }
 

@@ -1,13 +1,16 @@
 // npm run bench [-- --rounds N --seed N --only ENGINES --smoke --json]: the same work by our engine and by others.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quantile } from '../backends/rounds.mjs';
 import { runChild } from '../child.mjs';
+import { machineText } from '../machine-text.mjs';
+import { writeSection } from '../section.mjs';
 import { ENGINES, OURS } from './engines.mjs';
-import { measureLimits } from './limits.mjs';
+import { measureLimits, widerLimits } from './limits.mjs';
 import { installPackages } from './packages.mjs';
+import { passesOf } from './passes.mjs';
 import { report } from './report.mjs';
 
 /** Of our results for seed 1: whatever makes the engine faster must not change what it computes. */
@@ -15,13 +18,15 @@ const EXPECTED_HASHES = {
   full: expectedHashes('6c26f170d82de7ae', '0f35ca595e59dbc9', '4f4151319ebf6750'),
   smoke: expectedHashes('caff48e6a669afdf', '5493119176d4ba25', '75468c0a316023aa'),
 };
+/** So that a process can collect what a rehearsal has left. */
+const NODE_OPTIONS = { nodeOptions: ['--expose-gc'] };
 const ONE_RUN = fileURLToPath(new URL('./one-run.mjs', import.meta.url));
 
 /**
  * Measures the named engines, or all, in turn, round by round; prints a table or JSON.
  * @returns whether all answers were right and ours were as expected.
  */
-export async function benchPeers({ isSmoke, isJson, only, roundCount, seed }) {
+export async function benchPeers({ isSmoke, isJson, only, into, roundCount, seed }) {
   const names = only?.split(',') ?? Object.keys(ENGINES);
   const unknown = names.find((name) => !Object.hasOwn(ENGINES, name));
   if (unknown !== undefined) {
@@ -33,6 +38,7 @@ export async function benchPeers({ isSmoke, isJson, only, roundCount, seed }) {
   if (names.some((name) => ENGINES[name].isPackage)) installPackages(log);
   const present = names.filter((name) => ENGINES[name].missingReason() === null);
   const [startLoad] = loadavg();
+  const limitsBefore = await measureLimits({ seed, isSmoke });
   const outcomes = await runRounds(present, { isSmoke, roundCount, seed, log });
   const engines = names.map((name) => ({
     name,
@@ -40,20 +46,12 @@ export async function benchPeers({ isSmoke, isJson, only, roundCount, seed }) {
     missing: ENGINES[name].missingReason(),
     ...summary(outcomes.get(name) ?? []),
   }));
-  const limits = await measureLimits({ seed, isSmoke });
+  const limits = widerLimits(limitsBefore, await measureLimits({ seed, isSmoke }));
   const result = { seed, roundCount, isSmoke, engines, limits, machine: machineText(startLoad) };
-  process.stdout.write(isJson ? `${JSON.stringify(result)}\n` : report(result));
+  const text = report(result);
+  process.stdout.write(isJson ? `${JSON.stringify(result)}\n` : text);
+  if (into !== undefined) writeSection(into, 'peers', text);
   return isRight(result);
-}
-
-/** Whoever reads figures has to know what else the machine did. */
-function machineText(startLoad) {
-  const [endLoad] = loadavg();
-  const date = new Date().toISOString().slice(0, 10);
-  return (
-    `${date}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim() ?? 'an unknown model'}, ` +
-    `Node ${process.version}; load ${startLoad.toFixed(1)} before, ${endLoad.toFixed(1)} after`
-  );
 }
 
 /** @returns outcomes of all parts in all rounds, by engine. */
@@ -62,16 +60,23 @@ async function runRounds(names, { isSmoke, roundCount, seed, log }) {
   for (let round = 0; round < roundCount; round++) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length];
-      for (const part of ENGINES[name].partNames) {
+      for (const { part, pass } of tasksOf(name, round)) {
         const startedMs = performance.now();
-        const outcome = await runOnce({ engine: name, part, seed, isSmoke });
+        const outcome = await runOnce({ engine: name, part, pass, seed, isSmoke });
         const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-        log(`round ${round + 1}: ${name} ${part}, ${seconds} s${trouble(outcome)}`);
+        log(`round ${round + 1}: ${name} ${part}, ${pass}, ${seconds} s${trouble(outcome)}`);
         outcomes.get(name).push({ part, ...outcome });
       }
     }
   }
   return outcomes;
+}
+
+function tasksOf(name, round) {
+  const engine = { name, ...ENGINES[name] };
+  return engine.partNames.flatMap((part) =>
+    passesOf(engine, { part, round }).map((pass) => ({ part, pass })),
+  );
 }
 
 function trouble({ failure, missing, failedChecks }) {
@@ -84,7 +89,7 @@ function trouble({ failure, missing, failedChecks }) {
 async function runOnce(task) {
   const folder = mkdtempSync(join(tmpdir(), 'datastream-peers-'));
   try {
-    const { printed, failure } = await runChild(ONE_RUN, { ...task, folder });
+    const { printed, failure } = await runChild(ONE_RUN, { ...task, folder }, NODE_OPTIONS);
     const nothing = { about: '', missing: null, failedChecks: [], figures: {}, hash: null };
     return { failure, ...(printed ?? nothing) };
   } finally {

@@ -12,7 +12,7 @@ export function peakRssMb(pid) {
   return kibibytes === undefined ? undefined : Number(kibibytes) / 1024;
 }
 
-/** Bytes that the process made the disks write. */
+/** Bytes that the process has the disks write: of whole pages of files, each time that one is changed after a flush. */
 export function writtenBytes(pid) {
   const bytes = /^write_bytes: (\d+)/m.exec(readProc(pid, 'io'))?.[1];
   return bytes === undefined ? undefined : Number(bytes);

@@ -1,7 +1,9 @@
 // The table of the comparison, in Markdown.
 import { figureText } from '../backends/figure-text.mjs';
+import { distanceLines } from './distances.mjs';
 import { OURS } from './engines.mjs';
 import { FIGURES } from './figures.mjs';
+import { FULL_SIZE, SMOKE_SIZE } from './workload.mjs';
 
 export function report({ seed, roundCount, isSmoke, engines, limits, machine }) {
   const measured = engines.filter(({ figures }) => Object.keys(figures).length > 0);
@@ -11,11 +13,15 @@ export function report({ seed, roundCount, isSmoke, engines, limits, machine }) 
     '',
     `Medians; rounds: ${roundCount}, seed: ${seed}${isSmoke ? ', smoke size: no measurement' : ''}. ` +
       'In parentheses: how many times better ours is.',
+    'Before it is measured, each engine does the same kind of work in its process, on a throw-away store with other ' +
+      'data (ours and DuckDB all of it, the others a third; a part that takes a minute is done once and without). ' +
+      'Peaks of memory, and figures of first work, are of processes that do nothing before.',
     `On ${machine}.`,
     '',
     ...engines.flatMap(engineLines),
+    '',
     limitsText(limits),
-    ...(ours === undefined ? [] : [`Result hashes: ${hashText(ours.hashes)}`]),
+    ...(ours === undefined ? [] : oursText(ours, limits, isSmoke ? SMOKE_SIZE : FULL_SIZE)),
     '',
   ].join('\n');
 }
@@ -74,11 +80,23 @@ function engineLines({ title, about, missing, notes, failures }) {
 function limitsText(limits) {
   return (
     `Limits: ${figureText(limits.syncsPerSecond)} appends of 8 kB with fdatasync a second, ` +
+    `${figureText(limits.writesPerSecond)} writes of 8 kB with fdatasync into a file that has its size, ` +
     `${figureText(limits.commitsPerSecond)} commits of bare LMDB of what 10,000 points are stored as, ` +
     `${figureText(limits.doublesPerSecond)} doubles a second in a plain pass; ` +
     `order-0 entropy of the deltas ${limits.w1EntropyBytes.toFixed(2)} bytes a point of W1, ` +
     `${limits.w2EntropyBytes.toFixed(2)} of W2.`
   );
+}
+
+function oursText({ figures, hashes }, limits, size) {
+  return [
+    '',
+    'How much of that ours reaches:',
+    '',
+    ...distanceLines(figures, limits, size),
+    '',
+    `Result hashes: ${hashText(hashes)}`,
+  ];
 }
 
 function hashText(hashes) {

@@ -7,6 +7,9 @@ import { cpuSeconds, peakRssMb, writtenBytes } from './process-usage.mjs';
 import { Workload } from './workload.mjs';
 
 const WARM_UP_COUNT = 3;
+/** What takes less is repeated, and the median counts. */
+const BRIEF_SECONDS = 0.02;
+const BRIEF_REPEAT_COUNT = 5;
 
 export class Run {
   #figures = {};
@@ -60,6 +63,21 @@ export class Run {
     const startedMs = performance.now();
     await work();
     return (performance.now() - startedMs) / 1000;
+  }
+
+  /**
+   * The same for work that may be over at once.
+   * @param prepare gets 0, 1, …, off the clock
+   * @param work gets the same number, and makes something new each time
+   */
+  async secondsOfBrief({ prepare = () => {}, work }) {
+    const taken = [];
+    do {
+      const repeat = taken.length;
+      await prepare(repeat);
+      taken.push(await this.seconds(() => work(repeat)));
+    } while (taken[0] < BRIEF_SECONDS && taken.length < BRIEF_REPEAT_COUNT);
+    return quantile(taken, 0.5);
   }
 
   /** Measures an ingest of so many points: its rate, and what it wrote and computed for them. */

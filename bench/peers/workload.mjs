@@ -25,6 +25,12 @@ export const FULL_SIZE = {
   tickCount: 2160,
   readCounts: { raw: 200, long: 50, wide: 20 },
 };
+/** Enough to compile the same code. */
+export const THIRD_SIZE = {
+  ...FULL_SIZE,
+  w1PointCount: FULL_SIZE.w1PointCount / 3,
+  tickCount: FULL_SIZE.tickCount / 3,
+};
 export const SMOKE_SIZE = {
   w1PointCount: 2 * 8640,
   streamCount: 100,

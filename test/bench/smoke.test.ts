@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 
 /** Each run of the bench starts processes of its own, one after the other. */
@@ -98,13 +99,22 @@ describe('the comparison with peers', () => {
       expect(row.match(/ ×/g)?.length).toBeGreaterThanOrEqual(3);
     }
     expect(report).not.toContain('FAILED');
+    expect(report).toMatch(/^- W2 ingest: [\d.e+]+ % of what flushes allow/m);
     expect(report).toMatch(/^Result hashes: w1 [0-9a-f]{16}, /m);
   });
 });
 
 describe('the growth', () => {
   test('runs at its smoke sizes, every answer right', () => {
-    const { subjects } = JSON.parse(bench('--growth', '--json')) as { subjects: Subject[] };
+    const document = join(mkdtempSync(join(tmpdir(), 'datastream-smoke-')), 'document.md');
+    writeFileSync(document, 'Before.\n<!-- growth -->\nold\n<!-- end of growth -->\nAfter.\n');
+    const printed = bench('--growth', '--json', '--into', document);
+    const { subjects } = JSON.parse(printed) as { subjects: Subject[] };
+    const text = readFileSync(document, 'utf8');
+    rmSync(dirname(document), { recursive: true });
+    expect(text).toMatch(/^Before\.\n<!-- growth -->\n\nStreams: /);
+    expect(text).toMatch(/\n\n<!-- end of growth -->\nAfter\.\n$/);
+    expect(text).not.toContain('old');
     expect(subjects.map(({ name }) => name)).toEqual(['streams', 'points', 'records']);
     for (const { measured } of subjects) {
       expect(measured).toHaveLength(2);
