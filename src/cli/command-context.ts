@@ -47,6 +47,11 @@ export class CommandContext {
     return this.#location;
   }
 
+  /** Where an embedded store has its files; null for every other store. */
+  get storeFolder(): string | null {
+    return folderOf(this.storeUrl);
+  }
+
   /** How often maintenance of a stream failed so far. */
   get maintenanceFailureCount(): number {
     return this.#maintenanceFailureCount;
@@ -133,12 +138,15 @@ export async function openStore(url: string, signal: AbortSignal): Promise<Backe
  * @throws {BackendUnavailable} when an embedded store is not there.
  */
 export function assertStoreExists(storeUrl: string): void {
-  if (!storeUrl.startsWith(EMBEDDED_SCHEME)) return;
-  const path = storeUrl.slice(EMBEDDED_SCHEME.length);
-  if (path === '' || existsSync(path)) return;
+  const path = folderOf(storeUrl);
+  if (path === null || path === '' || existsSync(path)) return;
   throw new BackendUnavailable(
     `There is no store at ${path}; "ensure", "import", "collect" and "copy" create one.`,
   );
+}
+
+function folderOf(storeUrl: string): string | null {
+  return storeUrl.startsWith(EMBEDDED_SCHEME) ? storeUrl.slice(EMBEDDED_SCHEME.length) : null;
 }
 
 /** The text on one line, without control characters that could move the cursor. */

@@ -5,6 +5,7 @@ import type { CliIo } from './cli-io.ts';
 import { CommandContext, DEFAULT_STORE_URL, oneLine } from './command-context.ts';
 import { registerAppend } from './commands/append.ts';
 import { registerBackprocess } from './commands/backprocess.ts';
+import { registerCheckpoint } from './commands/checkpoint.ts';
 import { registerCollect } from './commands/collect.ts';
 import { registerCopy } from './commands/copy.ts';
 import { registerDelete } from './commands/delete.ts';
@@ -35,6 +36,7 @@ const REGISTRATIONS = [
   registerImport,
   registerCopy,
   registerVerify,
+  registerCheckpoint,
   registerCollect,
 ];
 

@@ -8,7 +8,7 @@ import {
   checkSourceNames,
   checkValueType,
 } from './checks.ts';
-import { emitRate, instant, numberOf, warnZeroElapsed } from './numbers.ts';
+import { emitFloatRate, emitRate, instant, numberOf, warnZeroElapsed } from './numbers.ts';
 import type { Input, Operator, Sink } from './operator.ts';
 
 const RESET_SOURCE = 0;
@@ -64,6 +64,31 @@ export const counterDerivative: Operator<CounterDerivativeState> = Object.freeze
     state.previousMs = timestampMs;
     return state;
   },
+
+  stepRows(state, rows, sink) {
+    const { source, timestamps, values, from, to } = rows;
+    const operator = 'counter_derivative';
+    for (let row = from; row < to; row++) {
+      const timestampMs = timestamps[row]!;
+      const value = values[row]!;
+      if (source === RESET_SOURCE) {
+        if (isReset({ value: Number.isNaN(value) ? null : value })) state.previous = null;
+        continue;
+      }
+      const previous = state.previous as number | null;
+      if (Number.isNaN(value)) {
+        sink.emitFloat(timestampMs, value);
+      } else if (previous !== null && value < previous) {
+        stepRate(state, previous, { timestampMs, value }, sink);
+      } else if (previous !== null) {
+        const { previousMs } = state;
+        emitFloatRate(sink, { operator, previousMs, timestampMs, increase: value - previous });
+      }
+      state.previous = Number.isNaN(value) ? null : value;
+      state.previousMs = timestampMs;
+    }
+    return state;
+  },
 } satisfies Operator<CounterDerivativeState>);
 
 function stepRate(
@@ -91,7 +116,7 @@ function stepRate(
 }
 
 /** Whether the value is anything but null, false, zero and the empty string. */
-function isReset({ value }: Input): boolean {
+function isReset({ value }: Pick<Input, 'value'>): boolean {
   return Decimal.isDecimal(value) ? !value.isZero() : Boolean(value);
 }
 

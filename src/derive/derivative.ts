@@ -5,7 +5,7 @@ import {
   checkSourceNames,
   checkValueType,
 } from './checks.ts';
-import { emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
+import { emitFloatRate, emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
 import type { Operator } from './operator.ts';
 
 export interface DerivativeState {
@@ -45,6 +45,25 @@ export const derivative: Operator<DerivativeState> = Object.freeze({
     }
     state.previous = value;
     state.previousMs = timestampMs;
+    return state;
+  },
+
+  stepRows(state, { timestamps, values, from, to }, sink) {
+    let previous = state.previous === null ? Number.NaN : (state.previous as number);
+    let { previousMs } = state;
+    for (let row = from; row < to; row++) {
+      const timestampMs = timestamps[row]!;
+      const value = values[row]!;
+      if (Number.isNaN(value)) sink.emitFloat(timestampMs, value);
+      else if (!Number.isNaN(previous)) {
+        const increase = value - previous;
+        emitFloatRate(sink, { operator: 'derivative', previousMs, timestampMs, increase });
+      }
+      previous = value;
+      previousMs = timestampMs;
+    }
+    state.previous = Number.isNaN(previous) ? null : previous;
+    state.previousMs = previousMs;
     return state;
   },
 } satisfies Operator<DerivativeState>);

@@ -2,7 +2,7 @@ import { Decimal } from 'decimal.js';
 
 import { assert } from '../model/assert.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
-import type { Input, Sink } from './operator.ts';
+import type { Input, NumberSink, Sink } from './operator.ts';
 
 /** Reads the value of an input from a numeric source; null for no data. */
 export function numberOf({ value }: Input): Num | null {
@@ -42,6 +42,33 @@ export function emitRate(
   assert(elapsedMs > 0, 'a rate is taken over time that passed');
   const value = arithmetic.divide(increase, arithmetic.of(elapsedMs / 1000));
   emitNumber(sink, { operator, timestampMs, value });
+}
+
+/** As `emitNumber`, of a float that is not NaN. */
+export function emitFloat(
+  sink: NumberSink,
+  { operator, timestampMs, value }: { operator: string; timestampMs: number; value: number },
+): void {
+  if (Number.isFinite(value)) sink.emitFloat(timestampMs, value);
+  else emitNumber(sink, { operator, timestampMs, value });
+}
+
+/** As `emitRate`, of an increase in float64; warns where no time passed. */
+export function emitFloatRate(
+  sink: NumberSink,
+  rate: {
+    readonly operator: string;
+    readonly previousMs: number;
+    readonly timestampMs: number;
+    readonly increase: number;
+  },
+): void {
+  const { operator, previousMs, timestampMs, increase } = rate;
+  if (timestampMs === previousMs) warnZeroElapsed(sink, operator, timestampMs);
+  else {
+    const value = increase / ((timestampMs - previousMs) / 1000);
+    emitFloat(sink, { operator, timestampMs, value });
+  }
 }
 
 /** Warns that two values at one instant have no rate. */

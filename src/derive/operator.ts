@@ -23,6 +23,33 @@ export interface Sink {
   warn(message: string): void;
 }
 
+/** Rows of one source that follow each other, of an operator that computes in float64. */
+export interface InputRows {
+  /** Index among the derivation's sources. */
+  readonly source: number;
+  readonly timestamps: Float64Array;
+  /** NaN for no data. */
+  readonly values: Float64Array;
+  /** The rows `[from, to)` are meant. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Rows that all sources have at the same instants, of an operator that computes in float64. */
+export interface AlignedRows {
+  readonly timestamps: Float64Array;
+  /** How many of the timestamps are meant. */
+  readonly rowCount: number;
+  /** In the order of the sources; the row of the first timestamp stands at `from`. NaN for no data. */
+  readonly sources: readonly { readonly values: Float64Array; readonly from: number }[];
+}
+
+/** Takes outputs in float64, without an object for each. */
+export interface NumberSink extends Sink {
+  /** As `emit`; NaN for no data. */
+  emitFloat(timestampMs: number, value: number): void;
+}
+
 /** What an operator knows about the derived stream that it works for. */
 export interface OperatorContext {
   readonly args: Readonly<Record<string, unknown>>;
@@ -80,6 +107,13 @@ export interface Operator<State = unknown> {
   start(context: OperatorContext): State;
   /** Takes one input, in order. May change the state in place. */
   step(state: State, input: Input, sink: Sink): State;
+  /** As `step` with each of the rows: long histories of plain numbers come in columns. */
+  stepRows?(state: State, rows: InputRows, sink: NumberSink): State;
+  /**
+   * Gives the outputs of whole buckets of a `bucket` operator, in which the sources have these rows and no
+   * others, as `step` would from a new state.
+   */
+  computeAligned?(context: OperatorContext, rows: AlignedRows, sink: NumberSink): void;
   /** Tells a `bucket` operator that the bucket in its state has no more inputs for now. */
   flush?(state: State, sink: Sink): void;
 }

@@ -2,7 +2,7 @@ import { InvalidOperatorArguments } from '../exceptions/errors.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import type { Num } from './arithmetic.ts';
 import { checkArgumentNames, checkGranularities, checkValueType } from './checks.ts';
-import { emitNumber, numberOf } from './numbers.ts';
+import { emitFloat, emitNumber, numberOf } from './numbers.ts';
 import type { Operator, OperatorContext, Sink } from './operator.ts';
 
 export interface SumState {
@@ -54,6 +54,27 @@ export const sum: Operator<SumState> = Object.freeze({
     state.latest[input.source] = numberOf(input);
     state.hasChanged = true;
     return state;
+  },
+
+  computeAligned({ granularity }, { timestamps, rowCount, sources }, sink) {
+    const totals = new Float64Array(rowCount).fill(Number.NaN);
+    for (const { values, from } of sources) {
+      for (let row = 0; row < rowCount; row++) {
+        const value = values[from + row]!;
+        if (Number.isNaN(value)) continue;
+        const total = totals[row]!;
+        totals[row] = Number.isNaN(total) ? value : total + value;
+      }
+    }
+    for (let row = 0; row < rowCount; row++) {
+      const timestampMs = bucketStartMs(timestamps[row]!, granularity);
+      // The last row of a bucket counts.
+      if (row + 1 < rowCount && timestamps[row + 1]! < timestampMs + granularity.durationMs)
+        continue;
+      const value = totals[row]!;
+      if (Number.isNaN(value)) sink.emitFloat(timestampMs, value);
+      else emitFloat(sink, { operator: 'sum', timestampMs, value });
+    }
   },
 
   flush: emitBucket,

@@ -58,13 +58,7 @@ export class Fold {
   /** Adds bucket states of a finer level, as another fold gave them. */
   addStates(block: Block): void {
     if (block.timestamps.length === 0) return;
-    const columns: Record<string, Column> = {};
-    for (const name of this.#schema.columns) {
-      columns[name] = this.#schema.isJson(name)
-        ? block.columns[name]!
-        : floats(block.columns, name);
-    }
-    this.#addStates({ timestamps: block.timestamps, columns });
+    this.#addStates({ timestamps: block.timestamps, columns: this.#statesOf(block) });
   }
 
   /** Takes out the buckets that are closed, since a row after them was fed. May be empty. */
@@ -89,14 +83,23 @@ export class Fold {
     for (const accumulator of this.#accumulators) accumulator.addStates(runs, rows);
   }
 
+  #statesOf({ columns }: Block): StateRows['columns'] {
+    const names = this.#schema.columns;
+    if (names.every((name) => columns[name] instanceof Float64Array)) return columns;
+    const states: Record<string, Column> = {};
+    for (const name of names) {
+      states[name] = this.#schema.isJson(name) ? columns[name]! : floats(columns, name);
+    }
+    return states;
+  }
+
   #take(rowCount: number): Block {
     if (rowCount === 0) return EMPTY_BLOCK;
     this.#rowCount -= rowCount;
     const timestamps = this.#bucketStartsMs.take(rowCount);
-    const taken: Record<string, Column> = {};
-    for (const accumulator of this.#accumulators) accumulator.take(rowCount, taken);
-    const columns: Record<string, Column> = {};
-    for (const name of this.#schema.columns) columns[name] = taken[name]!;
+    // Copied from an object that has its keys, and in their order, it is made at once.
+    const columns: Record<string, Column> = { ...this.#schema.noRows };
+    for (const accumulator of this.#accumulators) accumulator.take(rowCount, columns);
     return { timestamps, columns };
   }
 
@@ -120,7 +123,8 @@ export class Fold {
     const count = stepMs < durationMs ? cutRegular(cut, endMs, stepMs) : cutAny(cut, endMs);
     this.#rowCount = firstRow + count;
     this.#bucketStartsMs.reserve(this.#rowCount);
-    return { count, ends, firstRow, isContinued, bucketStartsMs: startsMs, stepMs };
+    const isPeriodic = durationMs % stepMs === 0;
+    return { count, ends, firstRow, isContinued, bucketStartsMs: startsMs, stepMs, isPeriodic };
   }
 }
 
@@ -158,17 +162,26 @@ function cutRegular(
   stepMs: number,
 ): number {
   const firstMs = timestamps[0]!;
+  const rowCount = timestamps.length;
   let endMs = openEndMs;
   let at = from;
-  let count = 0;
-  for (let row = 0; row < timestamps.length; count++) {
-    if (count > 0 || firstMs >= endMs) {
-      const startMs = Math.floor((firstMs + row * stepMs) / durationMs) * durationMs;
-      startsMs[at++] = startMs;
-      endMs = startMs + durationMs;
-    }
-    // Rows of one instant never leave the bucket.
-    row = Math.min(Math.ceil((endMs - firstMs) / stepMs), timestamps.length);
+  if (firstMs >= endMs) {
+    const startMs = Math.floor(firstMs / durationMs) * durationMs;
+    startsMs[at++] = startMs;
+    endMs = startMs + durationMs;
+  }
+  // Rows of one instant never leave the bucket.
+  let row = Math.min(Math.ceil((endMs - firstMs) / stepMs), rowCount);
+  ends[0] = row;
+  let count = 1;
+  // Divisions cost more than the rows of a bucket: where every bucket has as many rows, none is needed.
+  const period = durationMs % stepMs === 0 ? durationMs / stepMs : Number.NaN;
+  for (; row < rowCount; count++) {
+    // No bucket is without a row.
+    startsMs[at++] = endMs;
+    endMs += durationMs;
+    row = Number.isNaN(period) ? Math.ceil((endMs - firstMs) / stepMs) : row + period;
+    if (row > rowCount) row = rowCount;
     ends[count] = row;
   }
   return count;
@@ -176,11 +189,15 @@ function cutRegular(
 
 /** From each timestamp to the next when all are as far apart; NaN otherwise, and for a single one. */
 function regularStepMs(timestamps: Float64Array): number {
-  const stepMs = timestamps[1]! - timestamps[0]!;
+  if (timestamps.length < 2) return Number.NaN;
+  let previousMs = timestamps[1]!;
+  const stepMs = previousMs - timestamps[0]!;
   for (let row = 2; row < timestamps.length; row++) {
-    if (timestamps[row]! - timestamps[row - 1]! !== stepMs) return Number.NaN;
+    const timestampMs = timestamps[row]!;
+    if (timestampMs - previousMs !== stepMs) return Number.NaN;
+    previousMs = timestampMs;
   }
-  return timestamps.length < 2 ? Number.NaN : stepMs;
+  return stepMs;
 }
 
 let ends: Int32Array = new Int32Array(SLICE_ROW_COUNT);

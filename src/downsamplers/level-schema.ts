@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js';
-import type { Block } from '../model/block.ts';
+import type { Block, Column } from '../model/block.ts';
 import type { Granularity } from '../model/granularity.ts';
 import { toCallerNumber } from '../model/high-accuracy.ts';
 import type { StreamRecord } from '../model/stream.ts';
@@ -42,6 +42,8 @@ const COMPONENT_ORDER: readonly string[] = Object.freeze(
   'c s l u q mu m2 n f ts ta tz ic il iu iq'.split(' '),
 );
 
+const NO_VALUES: readonly never[] = Object.freeze([]);
+
 /** By value type and downsamplers: of these there are few, of streams many. */
 const SCHEMAS = new Map<string, LevelSchema>();
 
@@ -58,6 +60,8 @@ export class LevelSchema {
   readonly isDecimal: boolean;
   /** Component columns stored, in stored order; empty when the stream is never downsampled. */
   readonly columns: readonly string[];
+  /** Its columns without a row. */
+  readonly noRows: Readonly<Record<string, Column>>;
   readonly #valueDownsamplers: readonly ValueDownsampler[];
   readonly #selections: Map<string, SelectionOptions> = new Map();
 
@@ -79,6 +83,7 @@ export class LevelSchema {
       record.valueDownsamplers.includes(name),
     );
     this.columns = this.isEmpty ? [] : this.#columnsOf(this.#valueDownsamplers, TIME_DOWNSAMPLERS);
+    this.noRows = Object.fromEntries(this.columns.map((name) => [name, NO_VALUES]));
   }
 
   /** Whether the stream has no value downsamplers: then it is never downsampled. */

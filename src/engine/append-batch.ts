@@ -251,6 +251,7 @@ export class AppendBatch {
   /** Takes a tick in as it is; false, and nothing is taken, when something about it is special. */
   #takeWhole(plan: TickPlan, timestampMs: number, values: Float64Array): boolean {
     plan.resolve(this.#cache);
+    plan.noteOpen(timestampMs, this.#cache);
     const { group, derived } = plan;
     if (group === null || hasInfinity(values)) return false;
     if (this.#onlyPlan === plan) {
@@ -275,16 +276,12 @@ export class AppendBatch {
     return true;
   }
 
-  #isInOrder({ streams }: TickGroup, timestampMs: number): boolean {
-    const hasOthers = !this.isEmpty;
-    for (const stream of streams) {
-      const { latestMs } = stream;
-      if (latestMs !== null && timestampMs < latestMs) return false;
-      if (timestampMs < stream.levelUntilMs) return false;
-      if (!hasOthers) continue;
-      if (timestampMs < this.#latestMs(stream) || this.#staged.has(stream.streamId)) return false;
-    }
-    return true;
+  #isInOrder(group: TickGroup, timestampMs: number): boolean {
+    if (!group.isInOrder(timestampMs)) return false;
+    if (this.isEmpty) return true;
+    return group.streams.every(
+      (stream) => timestampMs >= this.#latestMs(stream) && !this.#staged.has(stream.streamId),
+    );
   }
 
   /** As `#takeWhole`, for ticks with special streams; finds out what is wrong with one that it refuses. */

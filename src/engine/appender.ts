@@ -220,18 +220,15 @@ export class Appender {
 function adopt(batch: AppendBatch, version: number | string): void {
   for (const { plan, timestampMs, values } of batch.ticks) plan.adopt(timestampMs, values, version);
   for (const { stream, extentMs } of batch.stagedStreams) {
-    stream.version = version;
     stream.isInUse = true;
-    if (extentMs !== null) extend(stream, extentMs);
+    const { latestMs } = stream;
+    stream.moveTo(
+      version,
+      extentMs === null ? latestMs : Math.max(latestMs ?? -Infinity, extentMs.latestMs),
+    );
+    if (extentMs === null) continue;
+    stream.earliestMs = Math.min(stream.earliestMs ?? extentMs.earliestMs, extentMs.earliestMs);
   }
-}
-
-function extend(
-  stream: LiveStream,
-  { earliestMs, latestMs }: { earliestMs: number; latestMs: number },
-): void {
-  stream.earliestMs = Math.min(stream.earliestMs ?? earliestMs, earliestMs);
-  stream.latestMs = Math.max(stream.latestMs ?? latestMs, latestMs);
 }
 
 function rowCountOf(request: AppendRequest): number {

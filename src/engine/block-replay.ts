@@ -1,4 +1,4 @@
-import type { Input, Sink } from '../derive/operator.ts';
+import type { AlignedRows, Input, InputRows, NumberSink } from '../derive/operator.ts';
 import { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
 import { type Block, type Column, EMPTY_BLOCK, rawBlock, VALUE_COLUMN } from '../model/block.ts';
@@ -125,6 +125,28 @@ export class BlockSource {
     this.timestampMs = this.#timestamps[this.#row] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The rest of the current block; null where it is not of float64 values. */
+  get floats(): FloatBlock | null {
+    const values = this.#values;
+    if (!(values instanceof Float64Array)) return null;
+    return { timestamps: this.#timestamps, values, from: this.#row };
+  }
+
+  /** Leaves out the rows of the current block before this one. */
+  moveTo(row: number): void {
+    this.#row = row;
+    this.timestampMs = this.#timestamps[row] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** As `visitBefore`, for a block of float64 values, whose rows go out together. */
+  takeBefore(endMs: number, source: number, takeRows: TakeRows): boolean {
+    const { timestamps, values, from } = this.floats!;
+    const to = endRow(timestamps, { from, endMs });
+    const takenTo = takeRows({ source, timestamps, values, from, to });
+    this.moveTo(takenTo);
+    return takenTo === to;
+  }
+
   /**
    * Visits rows of the current block, the ones of the current instant and all before `endMs`. The input's
    * source is set.
@@ -150,10 +172,44 @@ export class BlockSource {
       isWanted = visit(input);
       if (!isWanted) break;
     }
-    this.#row = row;
-    this.timestampMs = timestamps[row] ?? Number.POSITIVE_INFINITY;
+    this.moveTo(row);
     return isWanted;
   }
+}
+
+/** Rows of a block, from one on. */
+interface FloatBlock {
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  readonly from: number;
+}
+
+/** The row after those of the current instant and all before `endMs`. */
+function endRow(
+  timestamps: Float64Array,
+  { from, endMs }: { from: number; endMs: number },
+): number {
+  if (timestamps[timestamps.length - 1]! < endMs) return timestamps.length;
+  const currentMs = timestamps[from]!;
+  let row = from;
+  while (row < timestamps.length && (timestamps[row]! < endMs || timestamps[row] === currentMs)) {
+    row++;
+  }
+  return row;
+}
+
+/** Takes inputs of one source, and gives the row that it left, which is `to` to go on. */
+type TakeRows = (rows: InputRows) => number;
+
+/** Who takes many float64 inputs at once, where they come so. */
+export interface ColumnTakers {
+  readonly takeRows?: TakeRows | undefined;
+  readonly aligned?: {
+    /** Whether rows from this instant on could be taken. */
+    readonly canTake: (timestampMs: number) => boolean;
+    /** Gives how many it took, maybe none; the others are visited. */
+    readonly take: (rows: AlignedRows) => number;
+  };
 }
 
 type MutableInput = { -readonly [Key in keyof Input]: Input[Key] };
@@ -162,9 +218,14 @@ type MutableInput = { -readonly [Key in keyof Input]: Input[Key] };
  * Gives the inputs of all sources in canonical order, as `mergeInputs` does. As long as only one source has
  * inputs, they come in one go.
  */
-export async function mergeBlocks(sources: readonly BlockSource[], visit: Visit): Promise<void> {
+export async function mergeBlocks(
+  sources: readonly BlockSource[],
+  visit: Visit,
+  { takeRows, aligned }: ColumnTakers = {},
+): Promise<void> {
   const input: MutableInput = { timestampMs: 0, source: 0, value: null };
-  for (const source of sources) await source.fill();
+  let unalignedUntilMs = Number.NEGATIVE_INFINITY;
+  await Promise.all(sources.map((source) => source.fill()));
   for (;;) {
     let first = 0;
     let firstMs = Number.POSITIVE_INFINITY;
@@ -180,6 +241,20 @@ export async function mergeBlocks(sources: readonly BlockSource[], visit: Visit)
       }
     }
     if (firstMs === Number.POSITIVE_INFINITY) return;
+    if (aligned !== undefined && firstMs > unalignedUntilMs && aligned.canTake(firstMs)) {
+      const rows = alignedRows(sources);
+      if (rows !== null) {
+        const takenCount = aligned.take(rows);
+        unalignedUntilMs = rows.timestamps[rows.rowCount - 1]!;
+        if (takenCount > 0) {
+          for (const [index, { from }] of rows.sources.entries()) {
+            sources[index]!.moveTo(from + takenCount);
+          }
+          await Promise.all(sources.filter((source) => source.isStarved).map((s) => s.fill()));
+          continue;
+        }
+      }
+    }
     // All sources that have the same instant are taken in one pass: they may be many.
     const last = otherMs === firstMs ? sources.length - 1 : first;
     const endMs = otherMs === firstMs ? firstMs : otherMs;
@@ -188,11 +263,37 @@ export async function mergeBlocks(sources: readonly BlockSource[], visit: Visit)
       input.source = index;
       // The rows of an instant may go on in the next block.
       while (source.timestampMs === firstMs || source.timestampMs < endMs) {
-        if (!source.visitBefore(endMs, input, visit)) return;
+        const isWanted =
+          takeRows !== undefined && source.floats !== null
+            ? source.takeBefore(endMs, index, takeRows)
+            : source.visitBefore(endMs, input, visit);
+        if (!isWanted) return;
         if (source.isStarved) await source.fill();
       }
     }
   }
+}
+
+/** The rows from the current ones on that all sources have at the same instants; null when there are none. */
+function alignedRows(sources: readonly BlockSource[]): AlignedRows | null {
+  const blocks: FloatBlock[] = [];
+  for (const { floats } of sources) {
+    if (floats === null) return null;
+    blocks.push(floats);
+  }
+  const [first] = blocks;
+  const timestamps = first!.timestamps.subarray(first!.from);
+  let rowCount = timestamps.length;
+  for (const block of blocks) rowCount = equalRowCount(timestamps.subarray(0, rowCount), block);
+  return rowCount === 0 ? null : { timestamps, rowCount, sources: blocks };
+}
+
+function equalRowCount(expected: Float64Array, { timestamps, from }: FloatBlock): number {
+  const rowCount = Math.min(expected.length, timestamps.length - from);
+  for (let row = 0; row < rowCount; row++) {
+    if (timestamps[from + row] !== expected[row]) return row;
+  }
+  return rowCount;
 }
 
 /** Columns that outputs are gathered in; one that is not in use waits here for the next window. */
@@ -205,7 +306,7 @@ const FIRST_ROW_COUNT = 4096;
 const spare: Columns[] = [];
 
 /** Gathers the outputs of an operator of a plain numeric stream, as `OutputRows` does. */
-export class FloatRows implements Sink {
+export class FloatRows implements NumberSink {
   readonly #streamId: StreamId;
   readonly #columns: Columns = spare.pop() ?? {
     timestamps: new Float64Array(FIRST_ROW_COUNT),
@@ -221,8 +322,12 @@ export class FloatRows implements Sink {
   }
 
   emit({ timestampMs, value }: { timestampMs: number; value: unknown }): void {
-    assert(timestampMs >= this.#lastMs, 'outputs come in order of time');
     assert(value === null || typeof value === 'number', 'an operator of floats gives numbers');
+    this.emitFloat(timestampMs, value === null || !Number.isFinite(value) ? Number.NaN : value);
+  }
+
+  emitFloat(timestampMs: number, value: number): void {
+    assert(timestampMs >= this.#lastMs, 'outputs come in order of time');
     const columns = this.#columns;
     const row = this.#rowCount++;
     if (row === columns.timestamps.length) {
@@ -231,7 +336,7 @@ export class FloatRows implements Sink {
     }
     this.#lastMs = timestampMs;
     columns.timestamps[row] = timestampMs;
-    columns.values[row] = value === null || !Number.isFinite(value) ? Number.NaN : value;
+    columns.values[row] = value;
   }
 
   warn(message: string): void {

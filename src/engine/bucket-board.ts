@@ -41,8 +41,10 @@ interface BoardLevel {
  */
 export class BucketBoard {
   readonly #levels: readonly BoardLevel[];
-  /** Takes blocks of many rows, for one stream after the other; empty in between. */
+  /** Takes blocks of many rows, for one stream after the other. */
   readonly #chain: LevelChain;
+  /** The row whose buckets are in the chain at present: a stream that gets blocks gets many in a row. */
+  #rowInChain: number | null = null;
   readonly #streamIds: (StreamId | null)[] = [];
   readonly #freeRows: number[] = [];
   /** Groups that were closed apart from the rest of their tick, the last one of each level. */
@@ -69,24 +71,44 @@ export class BucketBoard {
   }
 
   remove(row: number): void {
+    if (row === this.#rowInChain) this.#leaveChain();
     this.#streamIds[row] = null;
     this.#freeRows.push(row);
   }
 
   place(row: number, levelIndex: number): LevelPlace {
+    if (row === this.#rowInChain) return this.#chain.place(levelIndex);
     const { floorsMs, untilsMs } = this.#levels[levelIndex]!;
     const untilMs = untilsMs[row]!;
     return { floorMs: floorsMs[row]!, untilMs: Number.isNaN(untilMs) ? null : untilMs };
   }
 
+  /** A chain to fill for `add` or `put`, which empties it: there is no other one in the meantime. */
+  get emptyChain(): LevelChain {
+    this.#leaveChain();
+    return this.#chain;
+  }
+
   /** The stream's buckets as a chain, to be put back before the next one is asked for. */
   chainOf(row: number): LevelChain {
+    this.#leaveChain();
+    this.#fillChain(row);
+    return this.#chain;
+  }
+
+  #fillChain(row: number): void {
     for (const [index, { open }] of this.#levels.entries()) {
       const place = this.place(row, index);
       this.#chain.setPlace(index, place);
       this.#chain.addStates(index, open.block(row, place.floorMs));
     }
-    return this.#chain;
+  }
+
+  #leaveChain(): void {
+    if (this.#rowInChain === null) return;
+    const row = this.#rowInChain;
+    this.#rowInChain = null;
+    this.put(row, this.#chain);
   }
 
   /** Adds raw rows in order to a stream, and gives what they complete. */
@@ -94,10 +116,13 @@ export class BucketBoard {
     const { timestamps, columns } = rows;
     const values = columns[VALUE_COLUMN];
     if (timestamps.length >= BLOCK_ROW_COUNT_MIN || !(values instanceof Float64Array)) {
-      const chain = this.chainOf(row);
-      chain.addRaw(rows);
-      const advances = chain.advance(timestamps.at(-1)!);
-      this.put(row, chain);
+      if (row !== this.#rowInChain) {
+        this.#leaveChain();
+        this.#fillChain(row);
+        this.#rowInChain = row;
+      }
+      this.#chain.addRaw(rows);
+      const advances = this.#chain.advance(timestamps.at(-1)!);
       return advanceWrites(this.#streamIds[row]!, advances);
     }
     const writes: LevelWrite[] = [];
@@ -132,6 +157,7 @@ export class BucketBoard {
     { timestampMs, values }: { readonly timestampMs: number; readonly values: Float64Array },
     writes: LevelWrite[],
   ): void {
+    this.#leaveChain();
     const { rows, positions } = group;
     const { granularity, open, floorsMs } = this.#levels[0]!;
     const startMs = bucketStartMs(timestampMs, granularity);

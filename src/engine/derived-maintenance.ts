@@ -1,14 +1,21 @@
 import type { Expectation } from '../backends/backend.ts';
+import type { AlignedRows, InputRows } from '../derive/operator.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
 import type { Block } from '../model/block.ts';
-import { bucketCeilMs, bucketStartMs } from '../model/granularity.ts';
+import { bucketCeilMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import { addRange, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import type { PageSource } from './block-reader.ts';
-import { FloatRows, mergeBlocks, openBlockSources, readsRawFloats } from './block-replay.ts';
+import {
+  type ColumnTakers,
+  FloatRows,
+  mergeBlocks,
+  openBlockSources,
+  readsRawFloats,
+} from './block-replay.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { mergeInputs, type Visit } from './input-merge.ts';
@@ -18,7 +25,7 @@ import { commitChanges, type PreparedChange } from './prepared-change.ts';
 import { withStaleRaw } from './stale-levels.ts';
 
 /** Inputs that one commit is computed from, at most, rounded up to whole timestamps or buckets. */
-const INPUT_COUNT_MAX = 200_000;
+const INPUT_COUNT_MAX = 500_000;
 
 export interface DerivedWork {
   readonly lease: Lease;
@@ -207,12 +214,35 @@ async function replayBuckets(
   const { granularity, operator } = run;
   const startMs = bucketStartMs(range.startMs, granularity);
   const endMs = Math.min(bucketCeilMs(range.endMs, granularity), limitMs);
-  const inputs = { run, sources, range: { startMs, endMs }, isLong: true };
   const outputs = outputsOf(run);
   let state = run.start();
   let coveredMs = endMs;
   let inputCount = 0;
   let bucketEndMs = startMs;
+  const takeAligned = (rows: AlignedRows): number => {
+    signal?.throwIfAborted();
+    const rowCountMax = Math.ceil((INPUT_COUNT_MAX - inputCount) / sources.length);
+    const rowCount = wholeBucketRowCount(rows, { granularity, rowCountMax });
+    if (rowCount === 0) return 0;
+    operator.flush?.(state, outputs);
+    operator.computeAligned!(run.context, { ...rows, rowCount }, outputs as FloatRows);
+    inputCount += rowCount * sources.length;
+    return rowCount;
+  };
+  const inputs = {
+    run,
+    sources,
+    range: { startMs, endMs },
+    isLong: true,
+    ...(operator.computeAligned !== undefined && outputs instanceof FloatRows
+      ? {
+          aligned: {
+            canTake: (timestampMs: number) => timestampMs >= bucketEndMs,
+            take: takeAligned,
+          },
+        }
+      : {}),
+  };
   await visitInputs(pages, inputs, (input) => {
     if (input.timestampMs >= bucketEndMs) {
       signal?.throwIfAborted();
@@ -251,13 +281,31 @@ async function replaySequence(
       : (await run.restore(pages, { streams: sources, beforeMs: startMs })).state;
   // A window of corrections ends with the first input that settles; history goes on to the end.
   const isLong = range.endMs === TIME_END_MS;
-  const inputs = { run, sources, range: { startMs, endMs: limitMs }, isLong };
   const outputs = outputsOf(run);
   let coveredMs = limitMs;
   let changedEndMs = range.endMs;
   let settledMs = Number.POSITIVE_INFINITY;
   let previousMs = startMs;
   let inputCount = 0;
+  const takeRows = (rows: InputRows): number => {
+    signal?.throwIfAborted();
+    const { timestamps, from } = rows;
+    const to = wholeInstantsEnd(rows, { rowCountMax: INPUT_COUNT_MAX - inputCount, previousMs });
+    state = operator.stepRows!(state, { ...rows, to }, outputs as FloatRows);
+    inputCount += to - from;
+    if (to > from) previousMs = timestamps[to - 1]!;
+    if (to < rows.to) coveredMs = timestamps[to]!;
+    return to;
+  };
+  // Nothing of history settles before its end.
+  const isColumnar = isLong && operator.stepRows !== undefined && outputs instanceof FloatRows;
+  const inputs = {
+    run,
+    sources,
+    range: { startMs, endMs: limitMs },
+    isLong,
+    takeRows: isColumnar ? takeRows : undefined,
+  };
   await visitInputs(pages, inputs, (input) => {
     const { timestampMs } = input;
     if (timestampMs > settledMs) {
@@ -295,7 +343,36 @@ async function replaySequence(
   };
 }
 
-interface Inputs {
+/** Rows before the bucket of the last one, and about as many as wanted: at most by the rest of a bucket more. */
+function wholeBucketRowCount(
+  { timestamps, rowCount }: AlignedRows,
+  { granularity, rowCountMax }: { granularity: Granularity; rowCountMax: number },
+): number {
+  // The last bucket may go on in the next block.
+  const lastMs = bucketStartMs(timestamps[rowCount - 1]!, granularity);
+  let count = rowCount;
+  while (count > 0 && timestamps[count - 1]! >= lastMs) count--;
+  if (rowCountMax <= 0) return 0;
+  if (count <= rowCountMax) return count;
+  const endMs = bucketStartMs(timestamps[rowCountMax - 1]!, granularity) + granularity.durationMs;
+  let whole = rowCountMax;
+  while (whole < count && timestamps[whole]! < endMs) whole++;
+  return whole;
+}
+
+/** The end of the rows that one commit still takes: all of an instant, or none. */
+function wholeInstantsEnd(
+  { timestamps, from, to }: InputRows,
+  { rowCountMax, previousMs }: { rowCountMax: number; previousMs: number },
+): number {
+  if (to - from <= rowCountMax) return to;
+  let end = from + Math.max(rowCountMax, 0);
+  const lastMs = end > from ? timestamps[end - 1]! : previousMs;
+  while (end < to && timestamps[end] === lastMs) end++;
+  return end;
+}
+
+interface Inputs extends ColumnTakers {
   readonly run: OperatorRun;
   readonly sources: readonly StreamSnapshot[];
   readonly range: TimeRange;
@@ -306,14 +383,15 @@ interface Inputs {
 /** Gives the inputs in canonical order, in the quickest way that there is for them. */
 function visitInputs(
   pages: PageSource,
-  { run, sources: streams, range, isLong }: Inputs,
+  { run, sources: streams, range, isLong, ...takers }: Inputs,
   visit: Visit,
 ): Promise<void> {
   if (!readsRawFloats(run, streams)) {
     return mergeInputs(run.openCursors(pages, { streams, range }), visit);
   }
   const { derivation } = run;
-  return mergeBlocks(openBlockSources(pages, { derivation, streams, range, isLong }), visit);
+  const sources = openBlockSources(pages, { derivation, streams, range, isLong });
+  return mergeBlocks(sources, visit, takers);
 }
 
 function outputsOf({ record, arithmeticKind }: OperatorRun): OutputRows | FloatRows {

@@ -14,6 +14,8 @@ export const NO_SLOT = -1;
 export class DerivedNode {
   readonly stream: LiveStream;
   readonly isBucket: boolean;
+  /** Whether a bucket takes several ticks, or one that does not lie at its start: outputs may replace older ones. */
+  readonly isOpen: boolean;
   readonly isNominal: boolean;
   /** Where its output goes. */
   readonly slot: number;
@@ -21,36 +23,54 @@ export class DerivedNode {
   state: DerivedState | null = null;
   /** By source: where its input comes from. */
   readonly #sourceSlots: Int32Array;
+  readonly #sources: readonly LiveStream[];
 
   constructor({
     stream,
+    sources,
     sourceSlots,
     slot,
+    isOpen,
   }: {
     readonly stream: LiveStream;
+    /** Those that could be found, by source. */
+    readonly sources: readonly LiveStream[];
     readonly sourceSlots: Int32Array;
     readonly slot: number;
+    readonly isOpen: boolean;
   }) {
     this.stream = stream;
-    this.isBucket = operatorOf(stream.record.derivation!.op).reach.kind === 'bucket';
+    this.isBucket = isBucketStream(stream);
+    this.isOpen = isOpen;
+    this.#sources = sources;
     this.isNominal = stream.record.valueType === 'nominal';
     this.slot = slot;
     this.#sourceSlots = sourceSlots;
   }
 
-  /** Whether the tick comes after every input so far, and at the start of a bucket if there are buckets. */
+  /**
+   * Whether the tick comes after every input so far, and, if there are buckets, in one that is in memory or
+   * that it begins.
+   */
   canStep(timestampMs: number): boolean {
     const { stream, state } = this;
+    if (this.isOpen) return this.#canStepOpen(bucketStartMs(timestampMs, stream.highest));
     if (timestampMs < stream.levelUntilMs) return false;
     if (this.isBucket) return bucketStartMs(timestampMs, stream.highest) === timestampMs;
     const position = state?.sequence?.position;
     return position !== undefined && timestampMs > position.timestampMs;
   }
 
+  #canStepOpen(startMs: number): boolean {
+    if (this.state!.openBuckets.has(startMs)) return true;
+    return this.#sources.every(({ latestMs }) => latestMs === null || latestMs < startMs);
+  }
+
   /** Takes the inputs of a tick from the slots, and puts the output into its own. */
   step(slots: Float64Array, sink: TickSink): void {
     sink.begin(this);
-    if (this.isBucket) this.#stepBucket(slots, sink);
+    if (this.isOpen) this.#stepOpen(slots, sink);
+    else if (this.isBucket) this.#stepBucket(slots, sink);
     else this.#stepSequence(slots, sink);
     slots[this.slot] = sink.value;
   }
@@ -76,18 +96,8 @@ export class DerivedNode {
   /** The bucket of the tick is a new one: its state begins here, and is kept for what may yet arrive in it. */
   #stepBucket(slots: Float64Array, sink: TickSink): void {
     const { run, openBuckets } = this.state!;
-    const sourceSlots = this.#sourceSlots;
     const { input } = sink;
-    let state: unknown;
-    for (let source = 0; source < sourceSlots.length; source++) {
-      const slot = sourceSlots[source]!;
-      if (slot === NO_SLOT) continue;
-      const value = slots[slot]!;
-      if (value === NO_ROW) continue;
-      input.source = source;
-      input.value = Number.isNaN(value) ? null : value;
-      state = run.operator.step(state ?? run.start(), input, SILENT_SINK);
-    }
+    const state = this.#added(undefined, slots, sink);
     if (state === undefined) return;
     run.operator.flush?.(state, sink);
     openBuckets.set(input.timestampMs, state);
@@ -97,6 +107,40 @@ export class DerivedNode {
       return;
     }
   }
+
+  /** Adds to the bucket that the tick lies in. What this gives is asked for once, after all ticks of a batch. */
+  #stepOpen(slots: Float64Array, sink: TickSink): void {
+    const { openBuckets } = this.state!;
+    const startMs = bucketStartMs(sink.input.timestampMs, this.stream.highest);
+    const state = this.#added(openBuckets.get(startMs), slots, sink);
+    if (state === undefined) return;
+    openBuckets.set(startMs, state);
+    sink.noteOpen(this, startMs);
+  }
+
+  /** The state of a bucket after the inputs of a tick; undefined when there was no input. */
+  #added(before: unknown, slots: Float64Array, { input }: TickSink): unknown {
+    const { run } = this.state!;
+    const sourceSlots = this.#sourceSlots;
+    let state = before;
+    let hasInput = false;
+    for (let source = 0; source < sourceSlots.length; source++) {
+      const slot = sourceSlots[source]!;
+      if (slot === NO_SLOT) continue;
+      const value = slots[slot]!;
+      if (value === NO_ROW) continue;
+      input.source = source;
+      input.value = Number.isNaN(value) ? null : value;
+      state = run.operator.step(state ?? run.start(), input, SILENT_SINK);
+      hasInput = true;
+    }
+    return hasInput ? state : undefined;
+  }
+}
+
+/** Whether an operator of `bucket` reach gives the stream. */
+export function isBucketStream({ record }: LiveStream): boolean {
+  return operatorOf(record.derivation!.op).reach.kind === 'bucket';
 }
 
 /** Takes the outputs of one derived stream after the other at the instant of a tick. */
@@ -113,7 +157,15 @@ export class TickSink implements Sink {
   isBroken = false;
   /** About inputs that gave no output. */
   readonly warnings: InvalidValueWarning[] = [];
+  /** Buckets that took inputs and stay open, by node. */
+  readonly openBucketsMs: Map<DerivedNode, Set<number>> = new Map();
   #node: DerivedNode | null = null;
+
+  noteOpen(node: DerivedNode, startMs: number): void {
+    const known = this.openBucketsMs.get(node);
+    if (known === undefined) this.openBucketsMs.set(node, new Set([startMs]));
+    else known.add(startMs);
+  }
 
   begin(node: DerivedNode): void {
     this.#node = node;

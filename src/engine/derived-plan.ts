@@ -1,6 +1,7 @@
+import { bucketStartMs } from '../model/granularity.ts';
 import type { StreamId } from '../model/stream.ts';
 import { TIME_MIN_MS } from '../model/time-range.ts';
-import { DerivedNode, NO_SLOT } from './derived-node.ts';
+import { DerivedNode, isBucketStream, NO_SLOT } from './derived-node.ts';
 import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
 import type { StreamCache } from './stream-cache.ts';
 import { TickGroup } from './tick-group.ts';
@@ -26,6 +27,10 @@ export class DerivedPlan {
   readonly older: readonly LiveStream[];
   /** Ticks before it concern history that is still to be processed, or does not count. */
   readonly startMs: number;
+  /** When all nodes were given their states; these hold until one is dropped. */
+  preparedEpoch = -1;
+  /** Streams with buckets of which every one was that of a single tick so far. */
+  readonly #closing: readonly LiveStream[];
 
   constructor(draft: DerivedDraft) {
     this.nodes = draft.nodes;
@@ -34,17 +39,36 @@ export class DerivedPlan {
     this.read = TickGroup.of([...draft.read]);
     this.older = [...draft.older];
     this.startMs = draft.startMs;
+    this.#closing = draft.nodes
+      .filter(({ isBucket, isOpen }) => isBucket && !isOpen)
+      .map(({ stream }) => stream);
   }
 
   /**
    * Null when nothing derives from the streams; `'special'` when something does in a way that ticks alone
    * cannot follow. The closure of the streams is loaded.
+   * @param openIds streams with buckets that stay open after a tick.
    */
-  static of(streams: readonly LiveStream[], cache: StreamCache): DerivedPlan | 'special' | null {
+  static of(
+    streams: readonly LiveStream[],
+    { cache, openIds }: { readonly cache: StreamCache; readonly openIds: ReadonlySet<StreamId> },
+  ): DerivedPlan | 'special' | null {
     if (streams.every(({ rawDependents }) => rawDependents.length === 0)) return null;
-    const draft = new DerivedDraft(streams, cache);
+    const draft = new DerivedDraft(streams, { cache, openIds });
     return draft.fill() ? new DerivedPlan(draft) : 'special';
   }
+
+  /** Streams whose buckets a tick at the instant does not begin, and that can be followed all the same. */
+  meetsOpen(timestampMs: number): readonly LiveStream[] {
+    return this.#closing.filter(
+      (stream) => bucketStartMs(timestampMs, stream.highest) !== timestampMs && canStayOpen(stream),
+    );
+  }
+}
+
+/** Whether ticks can follow its outputs where they replace older ones, of which dependents must be told. */
+function canStayOpen(stream: LiveStream): boolean {
+  return stream.isPlainNumeric && stream.rawDependents.length === 0;
 }
 
 class DerivedDraft {
@@ -55,11 +79,16 @@ class DerivedDraft {
   slotCount: number;
   startMs: number = TIME_MIN_MS;
   readonly #cache: StreamCache;
+  readonly #openIds: ReadonlySet<StreamId>;
   readonly #slots = new Map<StreamId, number>();
   readonly #byDepth: Set<LiveStream>[] = [];
 
-  constructor(streams: readonly LiveStream[], cache: StreamCache) {
+  constructor(
+    streams: readonly LiveStream[],
+    { cache, openIds }: { readonly cache: StreamCache; readonly openIds: ReadonlySet<StreamId> },
+  ) {
     this.#cache = cache;
+    this.#openIds = openIds;
     this.slotCount = streams.length;
     for (const [slot, stream] of streams.entries()) {
       this.#slots.set(stream.streamId, slot);
@@ -75,18 +104,23 @@ class DerivedDraft {
       const from = this.slotCount;
       for (const stream of this.#byDepth[depth] ?? []) {
         if (isPendingBackprocess(stream.record)) this.#addPending(stream);
-        else if (stream.isPlainNumeric) outputs.push(stream);
+        else if (stream.isPlainNumeric && !this.#isOpen(stream)) outputs.push(stream);
       }
       for (const stream of outputs) if (!this.#addNode(stream)) return false;
       if (outputs.length > 0) this.outputGroups.push({ group: TickGroup.of(outputs), from });
       for (const stream of this.#byDepth[depth] ?? []) {
         if (this.#slots.has(stream.streamId) || isPendingBackprocess(stream.record)) continue;
-        // A rare output of another type does not spoil the ticks of all others.
-        if (stream.record.valueType !== 'nominal' || !this.#addNode(stream)) return false;
+        // A rare output of another type, or one that replaces another, does not spoil the ticks of all others.
+        const isApart = stream.record.valueType === 'nominal' || this.#isOpen(stream);
+        if (!isApart || !this.#addNode(stream)) return false;
         this.read.add(stream);
       }
     }
     return true;
+  }
+
+  #isOpen(stream: LiveStream): boolean {
+    return this.#openIds.has(stream.streamId) && canStayOpen(stream) && isBucketStream(stream);
   }
 
   #enqueue(source: LiveStream): void {
@@ -115,10 +149,19 @@ class DerivedDraft {
   #addNode(stream: LiveStream): boolean {
     const sources = stream.record.derivation?.sources ?? [];
     const sourceSlots = new Int32Array(sources.length).fill(NO_SLOT);
-    const node = new DerivedNode({ stream, sourceSlots, slot: this.slotCount });
+    const found: LiveStream[] = [];
+    const isOpen = this.#isOpen(stream);
+    const node = new DerivedNode({
+      stream,
+      sources: found,
+      sourceSlots,
+      slot: this.slotCount,
+      isOpen,
+    });
     for (const [index, { streamId, granularity, afterMs }] of sources.entries()) {
       const source = this.#addSource(streamId);
       if (source === undefined) return false;
+      found.push(source);
       const isRaw = source.record.highestGranularity === granularity;
       if (isRaw) sourceSlots[index] = this.#slots.get(streamId) ?? NO_SLOT;
       if (afterMs !== null) this.startMs = Math.max(this.startMs, afterMs + 1);
@@ -126,7 +169,7 @@ class DerivedDraft {
       if (!isRaw) return false;
       this.older.add(source);
     }
-    this.older.add(stream);
+    if (!isOpen) this.older.add(stream);
     this.nodes.push(node);
     this.#slots.set(stream.streamId, this.slotCount++);
     this.#enqueue(stream);

@@ -1,3 +1,4 @@
+import type { PageRequest } from '../backends/backend.ts';
 import type { LevelSchema } from '../downsamplers/level-schema.ts';
 import {
   type Block,
@@ -9,7 +10,7 @@ import {
 } from '../model/block.ts';
 import { bucketStartMs, Granularity } from '../model/granularity.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS } from '../model/time-range.ts';
-import { type PageSource, readBlocks } from './block-reader.ts';
+import { type PageSource, visitBlocks } from './block-reader.ts';
 import type { LevelChain, LevelPlace } from './level-chain.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { StagedStream } from './staged-stream.ts';
@@ -56,26 +57,39 @@ export function currentPlaces(
   return places;
 }
 
-/** Fills the open buckets of all levels but the finest into an empty chain. */
-export async function restoreCoarser(
+/** What is stored of the open buckets of all levels but the finest. */
+export interface OpenStates {
+  /** By level. */
+  readonly places: readonly LevelPlace[];
+  /** By level: complete buckets of the next finer one, ascending. */
+  readonly states: readonly (readonly Block[])[];
+}
+
+/** Reads what the open buckets of all levels but the finest are made of. */
+export async function readOpenStates(
   source: PageSource,
   streamId: LiveStream['streamId'],
   {
-    chain,
     places,
     granularities,
-  }: Pick<StreamLevels, 'granularities'> & {
-    readonly chain: LevelChain;
-    readonly places: readonly LevelPlace[];
-  },
-): Promise<void> {
+  }: Pick<StreamLevels, 'granularities'> & { readonly places: readonly LevelPlace[] },
+): Promise<OpenStates> {
+  const states: (readonly Block[])[] = [];
   for (const [index, place] of places.entries()) {
-    chain.setPlace(index, place);
     const finer = places[index - 1];
     const range = { startMs: place.floorMs, endMs: finer?.untilMs ?? Number.NEGATIVE_INFINITY };
-    if (finer === undefined || Number.isNaN(range.startMs) || isEmptyRange(range)) continue;
-    const request = { streamId, granularity: granularities[index - 1]!, range };
-    for await (const rows of readBlocks(source, request)) chain.addStates(index, rows);
+    const isNone = finer === undefined || Number.isNaN(range.startMs) || isEmptyRange(range);
+    const granularity = granularities[index - 1]!;
+    states.push(isNone ? NONE : await readRange(source, { streamId, granularity, range }));
+  }
+  return { places, states };
+}
+
+/** Fills an empty chain. */
+export function fillChain(chain: LevelChain, { places, states }: OpenStates): void {
+  for (const [index, place] of places.entries()) {
+    chain.setPlace(index, place);
+    for (const block of states[index]!) chain.addStates(index, block);
   }
 }
 
@@ -83,11 +97,22 @@ export async function restoreCoarser(
 export async function openRows(source: PageSource, stream: LiveStream): Promise<Block> {
   const startMs = finestUntilMs(stream);
   if (stream.latestMs === null || stream.latestMs < startMs) return NO_ROWS;
-  const range = { startMs, endMs: TIME_END_MS };
+  // What others add meanwhile is not what the batch is built on: its commit will notice.
+  const range = { startMs, endMs: stream.latestMs + 1 };
+  const { streamId, highest: granularity } = stream;
+  return concatBlocks(await readRange(source, { streamId, granularity, range }));
+}
+
+async function readRange(
+  source: PageSource,
+  request: Pick<PageRequest, 'streamId' | 'granularity' | 'range'>,
+): Promise<readonly Block[]> {
   const blocks: Block[] = [];
-  const request = { streamId: stream.streamId, granularity: stream.highest, range };
-  for await (const block of readBlocks(source, request)) blocks.push(block);
-  return concatBlocks(blocks);
+  await visitBlocks(source, request, (block) => {
+    blocks.push(block);
+    return true;
+  });
+  return blocks;
 }
 
 /** The stored raw rows with what a batch does to them, from the finest level's watermark on. */
@@ -117,4 +142,5 @@ function finestUntilMs(stream: LiveStream): number {
   return (finest && record.levels[finest.name]?.untilMs) ?? TIME_MIN_MS;
 }
 
+const NONE: readonly Block[] = Object.freeze([]);
 const NO_ROWS: Block = { timestamps: new Float64Array(0), columns: {} };

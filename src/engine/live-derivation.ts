@@ -49,6 +49,8 @@ export class LiveDerivation {
   /** Whose states have moved on for a batch that is not committed yet, one by one and with ticks. */
   readonly #moved = new Set<StreamId>();
   readonly #movedPlans = new Set<DerivedPlan>();
+  /** Changes whenever a state is dropped. */
+  #epoch = 0;
 
   constructor(context: EngineContext, cache: StreamCache) {
     this.#context = context;
@@ -61,6 +63,7 @@ export class LiveDerivation {
     if (state === undefined) return;
     state.isForgotten = true;
     this.#states.delete(streamId);
+    this.#epoch++;
   }
 
   /** Drops the states that were moved on for a batch that did not become durable. */
@@ -104,22 +107,29 @@ export class LiveDerivation {
       if (!derivation.step(tick)) return false;
       previousMs.set(derived, timestampMs);
     }
-    const { ticks: outputs, rows, warnings } = derivation.outputs;
+    const { ticks: outputs, rows, warnings, openBucketsMs } = derivation.outputs;
     for (const output of outputs) batch.addDerivedTick(output);
     for (const { stream, timestampMs, value } of rows) {
       batch.stage(stream).addRow(timestampMs, Number.isNaN(value) ? null : value);
     }
     batch.warnings.push(...warnings);
+    for (const [{ stream, state }, startsMs] of openBucketsMs) {
+      stageBuckets(batch, { derived: stream, state: state!, startsMs });
+      dropOldest(state!.openBuckets);
+    }
     return true;
   }
 
   /** Gives every derived stream of a plan its present state, and sequences their place. */
-  async #prepare({ nodes }: DerivedPlan): Promise<void> {
-    for (const node of nodes) {
+  async #prepare(plan: DerivedPlan): Promise<void> {
+    const epoch = this.#epoch;
+    if (plan.preparedEpoch === epoch) return;
+    for (const node of plan.nodes) {
       if (node.state === null || node.state.isForgotten) node.state = this.#state(node.stream);
       if (node.isBucket || node.state.sequence !== null) continue;
       await this.#sequence(node.state);
     }
+    plan.preparedEpoch = epoch;
   }
 
   async #propagateRows(batch: AppendBatch): Promise<void> {
@@ -216,11 +226,15 @@ export class LiveDerivation {
       const clusters = clustersOf(buckets, run.granularity.durationMs);
       for (const cluster of clusters.slice(0, CLUSTER_COUNT_MAX)) {
         if (this.#lacksSource(work, cluster)) continue;
-        await this.#recomputeBuckets(batch, work, cluster);
+        const state = await this.#recomputeBuckets(batch, work, cluster);
+        // It has seen all that there is in its bucket: what comes next need not read it again.
+        if (cluster.endMs - cluster.startMs === run.granularity.durationMs) {
+          open.set(cluster.startMs, state);
+        }
       }
       this.#markStale(batch, derived, clusters.slice(CLUSTER_COUNT_MAX));
     }
-    while (open.size > OPEN_BUCKET_COUNT_MAX) open.delete(Math.min(...open.keys()));
+    dropOldest(open);
   }
 
   /** Whether every bucket is in memory or newer than all data, and every row the newest of its source. */
@@ -251,13 +265,7 @@ export class LiveDerivation {
       open.set(startMs, run.operator.step(open.get(startMs) ?? run.start(), input, SILENT_SINK));
       return true;
     });
-    for (const startMs of [...touched].sort((a, b) => a - b)) {
-      const outputs = new OutputRows(derived.record);
-      run.operator.flush?.(open.get(startMs), outputs);
-      batch.warnings.push(...outputs.warnings);
-      const range = { startMs, endMs: startMs + run.granularity.durationMs };
-      stageOutputs(batch, derived, { range, outputs });
-    }
+    stageBuckets(batch, { derived, state: this.#state(derived), startsMs: touched });
   }
 
   /** Whether a source that the operator cannot do without has nothing from the range on. */
@@ -271,12 +279,15 @@ export class LiveDerivation {
     });
   }
 
-  /** Computes buckets from all that is stored for them together with what the batch adds. */
+  /**
+   * Computes buckets from all that is stored for them together with what the batch adds.
+   * @returns the state after all inputs.
+   */
   async #recomputeBuckets(
     batch: AppendBatch,
     { derived, run, rows }: DeriveWork,
     range: TimeRange,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const cursors: SourceCursor[] = [];
     for (const [index, source] of run.derivation.sources.entries()) {
       const stream = this.#cache.get(source.streamId)!;
@@ -303,6 +314,7 @@ export class LiveDerivation {
     run.operator.flush?.(state, outputs);
     batch.warnings.push(...outputs.warnings);
     stageOutputs(batch, derived, { range, outputs });
+    return state;
   }
 
   async #storedRows(stream: LiveStream, range: TimeRange): Promise<Block> {
@@ -317,6 +329,7 @@ export class LiveDerivation {
     const staged = batch.stage(derived);
     staged.record = { ...staged.record, stale: addRanges(staged.record.stale, ranges) };
     this.#state(derived).reset();
+    this.#epoch++;
   }
 
   /** What the batch adds to each source, as far as it counts; null where it adds nothing. */
@@ -374,6 +387,32 @@ function haveCommonNode(plans: Iterable<DerivedPlan>): boolean {
     }
   }
   return false;
+}
+
+function dropOldest(open: OpenBuckets): void {
+  while (open.size > OPEN_BUCKET_COUNT_MAX) open.delete(Math.min(...open.keys()));
+}
+
+/** Stages what the states of buckets in memory give. */
+function stageBuckets(
+  batch: AppendBatch,
+  {
+    derived,
+    state: { run, openBuckets },
+    startsMs,
+  }: {
+    readonly derived: LiveStream;
+    readonly state: DerivedState;
+    readonly startsMs: ReadonlySet<number>;
+  },
+): void {
+  for (const startMs of [...startsMs].sort((a, b) => a - b)) {
+    const outputs = new OutputRows(derived.record);
+    run.operator.flush?.(openBuckets.get(startMs), outputs);
+    batch.warnings.push(...outputs.warnings);
+    const range = { startMs, endMs: startMs + run.granularity.durationMs };
+    stageOutputs(batch, derived, { range, outputs });
+  }
 }
 
 const NO_ROWS: Block = { timestamps: new Float64Array(0), columns: {} };

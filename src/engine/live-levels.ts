@@ -9,10 +9,12 @@ import { LevelChain } from './level-chain.ts';
 import { BoardFollower, ChainFollower, NOBODY } from './level-follower.ts';
 import {
   currentPlaces,
+  fillChain,
+  type OpenStates,
   openRows,
   openRowsWith,
   reachesOpen,
-  restoreCoarser,
+  readOpenStates,
   type StreamLevels,
 } from './level-restore.ts';
 import type { LevelFollower, LiveStream } from './live-stream.ts';
@@ -166,9 +168,11 @@ export class LiveLevels {
   }
 
   async #restoreStream(stream: LiveStream, writes: LevelWrite[]): Promise<void> {
-    const chain = await this.#restoredChain(stream);
-    if (chain === null) return;
-    chain.addRaw(await openRows(this.#context.backend, stream));
+    const open = await this.#openStates(stream);
+    if (open === null) return;
+    const rows = await openRows(this.#context.backend, stream);
+    const chain = this.#filledChain(stream, open);
+    chain.addRaw(rows);
     // What others have appended without regard to levels is complete, too.
     const advances = stream.latestMs === null ? [] : chain.advance(stream.latestMs);
     writes.push(...advanceWrites(stream.streamId, advances));
@@ -176,8 +180,8 @@ export class LiveLevels {
     this.#moved.push([stream]);
   }
 
-  /** The levels of a stream without the rows of the open finest bucket; null when it is not followed. */
-  async #restoredChain(stream: LiveStream): Promise<LevelChain | null> {
+  /** What is stored of the levels of a stream but for the open finest bucket; null when it is not followed. */
+  async #openStates(stream: LiveStream): Promise<OpenStates | null> {
     const { schema, granularities } = this.#familyOf(stream);
     const places = currentPlaces(stream, { schema, granularities });
     if (places === null) {
@@ -185,9 +189,15 @@ export class LiveLevels {
       this.#epoch++;
       return null;
     }
-    const chain = new LevelChain(schema, granularities);
     const { backend } = this.#context;
-    await restoreCoarser(backend, stream.streamId, { chain, places, granularities });
+    return readOpenStates(backend, stream.streamId, { places, granularities });
+  }
+
+  /** To be adopted before the next one is filled: streams of a board take turns with its chain. */
+  #filledChain(stream: LiveStream, open: OpenStates): LevelChain {
+    const { board, schema, granularities } = this.#familyOf(stream);
+    const chain = board === null ? new LevelChain(schema, granularities) : board.emptyChain;
+    fillChain(chain, open);
     return chain;
   }
 
@@ -234,16 +244,16 @@ export class LiveLevels {
     const { stream } = staged;
     if (stream.follower === NOBODY) return;
     const rows = await openRowsWith(this.#context.backend, staged);
-    const restored = stream.follower === null ? await this.#restoredChain(stream) : null;
+    const open = stream.follower === null ? await this.#openStates(stream) : null;
     if (stream.follower === NOBODY) return;
     this.#moved.push([stream]);
-    const chain = restored ?? chainOf(stream.follower!);
+    const chain = open === null ? chainOf(stream.follower!) : this.#filledChain(stream, open);
     chain.clearFinest();
     chain.addRaw(rows);
     const lastMs = rows.timestamps.at(-1) ?? Number.NEGATIVE_INFINITY;
     const latestMs = Math.max(stream.latestMs ?? Number.NEGATIVE_INFINITY, lastMs);
     writes.push(...advanceWrites(stream.streamId, chain.advance(latestMs)));
-    if (restored !== null) this.#adopt(stream, restored);
+    if (open !== null) this.#adopt(stream, chain);
     else if (stream.follower instanceof BoardFollower) {
       stream.follower.board.put(stream.follower.row, chain);
     }

@@ -2,6 +2,7 @@ import { Granularity, lowerGranularities } from '../model/granularity.ts';
 import type { Dependent, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
+import type { SharedProgress } from './shared-progress.ts';
 import { withWatermarks } from './stale-levels.ts';
 
 /** Of the level next to each granularity; undefined below the coarsest. */
@@ -25,9 +26,11 @@ export class LiveStream {
   /** Of levels that follow appends the watermarks may be old: see `currentRecord`. */
   record!: StreamRecord;
   revision!: number | string;
-  version!: number | string;
   earliestMs: number | null = null;
-  latestMs: number | null = null;
+  /** Where version and latest datapoint stand, if not in the stream itself. */
+  #shared: SharedProgress | null = null;
+  #version!: number | string;
+  #latestMs: number | null = null;
   codec!: ValueCodec;
   highest!: Granularity;
   /** Streams that derive from this one's raw datapoints. */
@@ -57,6 +60,41 @@ export class LiveStream {
     return this.record.id;
   }
 
+  get version(): number | string {
+    return this.#shared === null ? this.#version : this.#shared.version;
+  }
+
+  /** Null before the first datapoint. */
+  get latestMs(): number | null {
+    return this.#shared === null ? this.#latestMs : this.#shared.latestMs;
+  }
+
+  /** Takes over that a commit has made it this version, with this latest datapoint. */
+  moveTo(version: number | string, latestMs: number | null): void {
+    if (this.#shared !== null) {
+      this.#shared.memberCount--;
+      this.#shared = null;
+    }
+    this.#version = version;
+    this.#latestMs = latestMs;
+  }
+
+  /** Moves on with others from now on: they have the same version, the same latest datapoint, and levels no further. */
+  share(progress: SharedProgress): void {
+    this.isInUse = true;
+    if (this.#shared === progress) return;
+    if (this.#shared !== null) this.#shared.memberCount--;
+    this.#shared = progress;
+    progress.memberCount++;
+    if (this.earliestMs === null) this.earliestMs = progress.latestMs;
+  }
+
+  /** Forgets that it was in use; moves on by itself, so that the next use is noticed. */
+  rest(): void {
+    this.moveTo(this.version, this.latestMs);
+    this.isInUse = false;
+  }
+
   /** Whether a number can be stored as it is. */
   get isPlainNumeric(): boolean {
     return this.record.valueType === 'numeric' && !isHighAccuracy(this.record);
@@ -66,9 +104,8 @@ export class LiveStream {
   adopt(snapshot: StreamSnapshot): boolean {
     const hasChanged = snapshot.revision !== this.revision && this.adoptRecord(snapshot.record);
     this.revision = snapshot.revision;
-    this.version = snapshot.version;
+    this.moveTo(snapshot.version, snapshot.latestMs);
     this.earliestMs = snapshot.earliestMs;
-    this.latestMs = snapshot.latestMs;
     this.isDirty = false;
     return hasChanged;
   }
@@ -77,7 +114,7 @@ export class LiveStream {
   currentRecord(): StreamRecord {
     if (this.follower !== null) {
       this.record = withWatermarks(this.record, this.follower);
-      this.levelUntilMs = finestUntilMs(this.record);
+      this.#noteLevels();
     }
     return this.record;
   }
@@ -86,7 +123,7 @@ export class LiveStream {
   adoptRecord(record: StreamRecord): boolean {
     const known = this.record as StreamRecord | undefined;
     this.record = record;
-    this.levelUntilMs = finestUntilMs(record);
+    this.#noteLevels();
     if (known !== undefined && isSameLineage(known, record)) return false;
     this.codec = sharedCodec(record);
     this.highest = Granularity.byName(record.highestGranularity);
@@ -96,6 +133,14 @@ export class LiveStream {
     this.rawDependents =
       dependents.length === 0 ? NO_IDS : dependents.map(({ streamId }) => streamId);
     return true;
+  }
+
+  #noteLevels(): void {
+    this.levelUntilMs = finestUntilMs(this.record);
+    // Who moves on with others is not asked again whether a tick lies in what the levels have.
+    if (this.#shared !== null && this.levelUntilMs > this.#shared.latestMs) {
+      this.moveTo(this.version, this.latestMs);
+    }
   }
 }
 

@@ -51,7 +51,8 @@ interface MaintenanceCount {
 /**
  * Recomputes what is stale, in dependency order: sources before what derives from them. Streams that
  * somebody else is maintaining are left to him; one that fails is a warning, and the rest go on. Each run
- * takes the streams of a depth in an order of its own, so that many of them do not meet at every stream.
+ * takes the groups of a depth in an order of its own, so that many of them do not meet at every stream. The
+ * streams of a group are neighbours: stores keep the rows of those that tick together side by side.
  */
 export class Maintenance {
   readonly #context: EngineContext;
@@ -83,7 +84,7 @@ export class Maintenance {
 
   /** History is awaited where another worker processes it: what derives from it comes next. */
   async #runDepth(streams: ReadonlySet<StreamId>): Promise<void> {
-    let open = await this.#runStreams(shuffled(streams));
+    let open = await this.#runStreams([...streams]);
     if (this.#task.kind !== 'history') return;
     for (let pauseMs = POLL_INTERVAL_MIN_MS; open.length > 0; ) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -98,11 +99,10 @@ export class Maintenance {
     const { groupSize, groupCount } = this.#task;
     const queue = new PQueue({ concurrency: groupCount });
     let failure: { readonly reason: unknown } | null = null;
-    for (let from = 0; from < streams.length; from += groupSize) {
+    for (const group of shuffled(groupsOf(streams, groupSize))) {
       // Bounded, so that a store of a million streams does not become a million waiting promises.
       await queue.onSizeLessThan(groupCount * 4);
       if (failure !== null) break;
-      const group = streams.slice(from, from + groupSize);
       void queue.add(async () => {
         try {
           held.push(...(await this.#maintain(group)));
@@ -241,6 +241,14 @@ export class Maintenance {
     const message = `Maintenance of stream ${streamId} ${what}: ${reason}`;
     this.#context.warn(new DatastreamWarning(message, { cause: error }));
   }
+}
+
+function groupsOf<Item>(items: readonly Item[], groupSize: number): Item[][] {
+  const groups: Item[][] = [];
+  for (let from = 0; from < items.length; from += groupSize) {
+    groups.push(items.slice(from, from + groupSize));
+  }
+  return groups;
 }
 
 /** Whether every other stream would fail alike. */

@@ -33,7 +33,7 @@ export class OperatorRun {
   readonly operator: Operator;
   readonly granularity: Granularity;
   readonly arithmeticKind: ArithmeticKind;
-  readonly #context: OperatorContext;
+  readonly context: OperatorContext;
 
   constructor(record: StreamRecord) {
     assert(record.derivation !== null, 'an operator works for a derived stream');
@@ -44,7 +44,7 @@ export class OperatorRun {
     this.arithmeticKind = record.valueTypeOptions.highAccuracy === true ? 'decimal' : 'float';
     const arithmetic: unknown =
       this.arithmeticKind === 'decimal' ? DECIMAL_ARITHMETIC : FLOAT_ARITHMETIC;
-    this.#context = {
+    this.context = {
       args: this.derivation.args,
       sourceCount: this.derivation.sources.length,
       granularity: this.granularity,
@@ -53,7 +53,7 @@ export class OperatorRun {
   }
 
   start(): unknown {
-    return this.operator.start(this.#context);
+    return this.operator.start(this.context);
   }
 
   /** Cursors over all sources, in their order. `streams` are the sources' streams. */

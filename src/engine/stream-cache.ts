@@ -145,7 +145,7 @@ export class StreamCache {
     for (const [streamId, stream] of [...this.#streams]) {
       if (evictedCount >= EVICTED_COUNT) return;
       if (stream.isInUse) {
-        stream.isInUse = false;
+        stream.rest();
         this.#streams.delete(streamId);
         this.#streams.set(streamId, stream);
       } else {

@@ -1,6 +1,6 @@
 import { NO_ROW } from '../backends/backend.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
-import { TickSink } from './derived-node.ts';
+import { type DerivedNode, TickSink } from './derived-node.ts';
 import type { DerivedPlan } from './derived-plan.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { PlannedTick } from './tick-group.ts';
@@ -22,6 +22,8 @@ export interface TickOutputs {
     readonly value: number;
   }[];
   readonly warnings: readonly InvalidValueWarning[];
+  /** Starts of the buckets of which the outputs must be asked for, by node. */
+  readonly openBucketsMs: ReadonlyMap<DerivedNode, ReadonlySet<number>>;
 }
 
 /**
@@ -68,6 +70,7 @@ export class TickDerivation {
   }
 
   get outputs(): TickOutputs {
-    return { ticks: this.#ticks, rows: this.#rows, warnings: this.#sink.warnings };
+    const { warnings, openBucketsMs } = this.#sink;
+    return { ticks: this.#ticks, rows: this.#rows, warnings, openBucketsMs };
   }
 }

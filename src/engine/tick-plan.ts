@@ -18,6 +18,8 @@ export class TickPlan {
   #epoch = -1;
   #group: TickGroup | null = null;
   #derived: DerivedPlan | 'special' | null = null;
+  /** Derived streams with buckets that a tick did not begin. */
+  readonly #openIds = new Set<StreamId>();
   #parts: TickParts | null = null;
 
   /** Takes over the array. */
@@ -47,7 +49,16 @@ export class TickPlan {
     if (new Set(streams).size < streams.length) return;
     this.#epoch = cache.epoch;
     this.#group = new TickGroup(this.streamIds, streams);
-    this.#derived = DerivedPlan.of(streams, cache);
+    this.#derived = DerivedPlan.of(streams, { cache, openIds: this.#openIds });
+  }
+
+  /** Takes note of buckets that a tick does not begin. The streams were looked up. */
+  noteOpen(timestampMs: number, cache: StreamCache): void {
+    if (this.#derived === null || this.#derived === 'special') return;
+    const met = this.#derived.meetsOpen(timestampMs);
+    if (met.length === 0) return;
+    for (const { streamId } of met) this.#openIds.add(streamId);
+    this.#derived = DerivedPlan.of(this.#group!.streams, { cache, openIds: this.#openIds });
   }
 
   /** Null when the list as a whole cannot be a tick: something about one of the streams is special. */

@@ -106,6 +106,7 @@ describe('the surroundings', () => {
     ['show', UNKNOWN_ID],
     ['get', UNKNOWN_ID],
     ['verify'],
+    ['checkpoint'],
     ['export'],
     ['delete', '--yes'],
     ['downsample'],

@@ -105,6 +105,26 @@ describe('Fold of raw datapoints', () => {
     );
   });
 
+  test('leaves buckets that were taken out as they are when more rows come', () => {
+    const schema = schemaOf(['mean', 'min', 'max']);
+    const fold = new Fold(schema, TENS);
+    const rowsFrom = (second: number) =>
+      blockOf(
+        Array.from({ length: 40 }, (_, row) => ({
+          timestampMs: (second + row) * 1000,
+          value: row,
+        })),
+      );
+    fold.addRaw(rowsFrom(3));
+    const taken = fold.takeClosed();
+    const before = structuredClone(taken);
+    fold.addRaw(rowsFrom(43));
+    fold.addRaw(rowsFrom(83));
+    expect(taken).toEqual(before);
+    const whole = foldRaw(schema, TENS, [rowsFrom(3), rowsFrom(43), rowsFrom(83)]);
+    expect(concatBlocks([taken, fold.finish()])).toEqual(whole);
+  });
+
   test('of datapoints that are equally far apart is that of one after the other, to the bit', () => {
     const zeros = fc.constantFrom(0, -0, 1, -1, Number.NaN);
     const value = fc.oneof(zeros, fc.double({ noNaN: true, noDefaultInfinity: true }));

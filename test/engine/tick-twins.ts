@@ -10,7 +10,7 @@ import { at } from './support.ts';
 const LISTS: readonly (readonly string[])[] = [
   ['c0', 'c1', 'c2', 'c3', 'g0', 'g1', 'g2', 'g3', 'plain'],
   ['c0', 'g0'],
-  ['other0', 'other1', 'plain2', 'outside'],
+  ['other0', 'other1', 'plain2', 'outside', 't2'],
   ['t0', 't1'],
 ];
 const BASES = [...new Set(LISTS.flat())];
@@ -38,7 +38,7 @@ export type TickStep =
 const seed = fc.nat({ max: 1_000_000 });
 const stream = fc.nat({ max: BASES.length - 1 });
 const gap = fc.constantFrom(0, 1, 1, 1, 2, 10);
-const list = fc.constantFrom(0, 0, 0, 1, 2, 3);
+const list = fc.constantFrom(0, 0, 0, 1, 2, 3, 3);
 
 export const tickSteps: fc.Arbitrary<readonly TickStep[]> = fc.array(
   fc.oneof(
@@ -141,6 +141,8 @@ class Twin {
     await this.#derive('twice', 'sum', ['g3', 'g3']);
     await this.#derive('other-total', 'sum', ['other0', 'other1']);
     await this.#derive('coarse', 'sum', ['t0', 't1'], { highest: '10seconds' });
+    await this.#derive('coarse-twice', 'sum', ['t1', 't1'], { highest: '10seconds' });
+    await this.#derive('coarse-across', 'sum', ['t0', 't2'], { highest: '10seconds' });
     await this.#derive('coarse-slope', 'derivative', ['t0'], { highest: '10seconds' });
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../../src/backends/backend.ts';
 import { MemoryBackend } from '../../src/backends/memory/memory-backend.ts';
 import { StreamCache } from '../../src/engine/stream-cache.ts';
+import { Granularity } from '../../src/model/granularity.ts';
 import type { StreamId } from '../../src/model/stream.ts';
 import { at, open, SECONDS } from './support.ts';
 import { compareTwins, tickSteps } from './tick-twins.ts';
@@ -62,6 +63,29 @@ describe('ticks', () => {
     expect(rows).toEqual([{ t: new Date(at(2)), v: 9 }]);
   });
 
+  test('know which of their streams went further by itself, or stayed behind', async () => {
+    const { backend, datastream } = await watched();
+    const ids = await ensureMany(datastream, 3);
+    const tick = (second: number): Promise<void> =>
+      datastream.appendTick(at(second), ids, Float64Array.of(1, 2, 3));
+    await tick(0);
+    await tick(1);
+    await datastream.append(ids[1]!, 7, at(5));
+    await expect(tick(4)).rejects.toMatchObject({ code: 'INVALID_TIMESTAMP' });
+    await tick(5);
+    const { expect: expected, expectGroups } = backend.commits.at(-1)!;
+    expect(expectGroups).toEqual([]);
+    expect(expected.map(({ streamId }) => streamId)).toEqual(ids);
+    const [first, second, third] = expected.map(({ version }) => version);
+    expect(first).toBe(third);
+    expect(second).not.toBe(first);
+    await tick(6);
+    expect(backend.commits.at(-1)).toMatchObject({ expect: [], expectGroups: [{}] });
+    const [latest, ...others] = await backend.readStreams(ids);
+    expect(others.map((snapshot) => snapshot!.latestMs)).toEqual([at(6), at(6)]);
+    expect(latest).toMatchObject({ earliestMs: at(0), latestMs: at(6) });
+  });
+
   test('are recognised among lists of datapoints of many streams at one instant', async () => {
     const { backend, datastream } = await watched();
     const ids = await ensureMany(datastream, 5);
@@ -108,6 +132,84 @@ describe('ticks', () => {
     expect(first!.map(({ v }) => v)).toEqual([1, 0]);
     expect(second!.map(({ v }) => v)).toEqual([1]);
     expect(third!.map(({ v }) => v)).toEqual([null]);
+  });
+
+  test('are followed where several of them share the bucket of a sum, or none begins it', async () => {
+    const { backend, datastream } = await watched();
+    const definition = { ...SECONDS, highestGranularity: Granularity.byName('10seconds') };
+    const ids: StreamId[] = [];
+    for (let n = 0; n < 3; n++) ids.push(await datastream.ensureStream({ n }, definition));
+    const total = await datastream.ensureStream(
+      { n: 'total' },
+      { ...definition, deriveFrom: ids, deriveOp: 'sum' },
+    );
+    const outputs = async (): Promise<unknown> =>
+      (await datastream.getData(total, '10seconds', { start: at(0) }).toArray()).map(({ t, v }) => [
+        ((t as Date).getTime() - at(0)) / 1000,
+        v,
+      ]);
+    await datastream.appendTick(at(3), ids, Float64Array.of(1, 2, 3));
+    const sources = backend.lastTicks[0]!.streamIds;
+    await datastream.appendTick(at(5), ids, Float64Array.of(1, 20, 3));
+    expect(backend.lastTicks[0]!.streamIds).toBe(sources);
+    expect(await outputs()).toEqual([[0, 24]]);
+    await Promise.all([
+      datastream.appendTick(at(9), ids, Float64Array.of(1, 200, Number.NaN)),
+      datastream.appendTick(at(13), ids, Float64Array.of(7, 7, 7)),
+      datastream.appendTick(at(20), ids, Float64Array.of(8, 8, 8)),
+    ]);
+    expect(backend.lastTicks.map(({ streamIds }) => streamIds)).toEqual([
+      sources,
+      sources,
+      sources,
+    ]);
+    expect(backend.lastTicks[2]!.streamIds).toBe(sources);
+    expect(await outputs()).toEqual([
+      [0, 201],
+      [10, 21],
+      [20, 24],
+    ]);
+    const other = new Datastream(backend, { onWarning: () => {} });
+    for (const second of [22, 24])
+      await other.appendTick(at(second), ids, Float64Array.of(1, 1, second));
+    expect(backend.lastTicks[0]!.streamIds).toHaveLength(3);
+    await other.append(ids[1]!, 5, at(25));
+    expect(await outputs()).toEqual([
+      [0, 201],
+      [10, 21],
+      [20, 30],
+    ]);
+    expect((await other.verify()).differenceCount).toBe(0);
+  });
+
+  test('take an output away that a second value of the same instant makes too large', async () => {
+    for (const isTick of [true, false]) {
+      const { datastream } = await open();
+      const [a, b] = (await ensureMany(datastream, 2)) as [StreamId, StreamId];
+      const definition = { ...SECONDS, deriveFrom: [a, a], deriveOp: 'sum' };
+      const live = await datastream.ensureStream({ n: 'live' }, definition);
+      const append = (second: number, value: number): Promise<unknown> =>
+        isTick
+          ? datastream.appendTick(at(second), [a, b], Float64Array.of(value, 0))
+          : datastream.append(a, value, at(second));
+      await append(0, 1);
+      await append(1, 2);
+      await append(1, Number.MAX_VALUE);
+      await append(2, 3);
+      const replayed = await datastream.ensureStream(
+        { n: 'replayed' },
+        { ...definition, deriveBackprocess: true },
+      );
+      await datastream.backprocessStreams();
+      const [outputs, expected] = await Promise.all(
+        [live, replayed].map((id) => datastream.getData(id, 'seconds', { start: 0 }).toArray()),
+      );
+      expect(outputs).toEqual(expected);
+      expect(outputs).toEqual([
+        { t: new Date(at(0)), v: 2 },
+        { t: new Date(at(2)), v: 6 },
+      ]);
+    }
   });
 
   test('are refused as a whole, whatever is wrong with one of their streams', async () => {

@@ -15,6 +15,8 @@ export interface Runs {
   readonly bucketStartsMs: Float64Array;
   /** From each row of the input to the next, where all are as far apart; NaN otherwise. */
   readonly stepMs: number;
+  /** Whether all runs but the first and the last have as many rows, at the same places in their buckets. */
+  readonly isPeriodic: boolean;
 }
 
 /** Datapoints that are not null. */

@@ -1,6 +1,6 @@
 import { addExact } from '../../model/high-accuracy.ts';
 import type { Accumulator } from './accumulator.ts';
-import { CountAccumulator } from './count.ts';
+import { CountTimesAccumulator } from './count-times.ts';
 import { DecimalAccumulator } from './decimal.ts';
 import { MaxAccumulator, MinAccumulator } from './extremum.ts';
 import { FrequencyAccumulator } from './frequencies.ts';
@@ -8,16 +8,14 @@ import { MedianAccumulator } from './median.ts';
 import { MomentsAccumulator } from './moments.ts';
 import { SumAccumulator, SumSquaresAccumulator } from './sum.ts';
 import { SumExtremaAccumulator } from './sum-extrema.ts';
-import { TimeAccumulator } from './time.ts';
 
 type AccumulatorTable = Readonly<Record<string, () => Accumulator>>;
 
 /** Keyed by one component of those that an accumulator keeps: the others come with it. */
 const SHARED: AccumulatorTable = {
-  c: () => new CountAccumulator(),
+  c: () => new CountTimesAccumulator(),
   n: () => new MedianAccumulator(),
   f: () => new FrequencyAccumulator(),
-  ts: () => new TimeAccumulator(),
 };
 
 const PLAIN: AccumulatorTable = {
