@@ -73,7 +73,8 @@ async function measureW1(run, w1) {
   const folder = fresh('datastream1');
   let datastream = await open(folder);
   const streamId = await ensure(datastream, { name: 'w1' });
-  const ingest = await run.phase('w1_ingest', () => appendBatches(datastream, streamId, w1));
+  const batches = batchesOf(w1);
+  const ingest = await run.phase('w1_ingest', () => appendBatches(datastream, streamId, batches));
   run.set('w1_ingest_pps', w1.length / ingest.s);
   datastream = await reopen(run, datastream, {
     folder,
@@ -229,14 +230,19 @@ async function ensureAll(datastream) {
   return ids;
 }
 
-async function appendBatches(datastream, streamId, w1) {
+/** Made before the clock starts, as the batches of every peer are. */
+function batchesOf(w1) {
   const timestamps = Float64Array.from(w1, (_, i) => START_MS + i * STEP_MS);
+  const batches = [];
   for (let from = 0; from < w1.length; from += W1_BATCH_ROW_COUNT) {
-    await datastream.appendColumns(streamId, {
-      timestamps: timestamps.subarray(from, from + W1_BATCH_ROW_COUNT),
-      values: w1.subarray(from, from + W1_BATCH_ROW_COUNT),
-    });
+    const to = from + W1_BATCH_ROW_COUNT;
+    batches.push({ timestamps: timestamps.subarray(from, to), values: w1.subarray(from, to) });
   }
+  return batches;
+}
+
+async function appendBatches(datastream, streamId, batches) {
+  for (const batch of batches) await datastream.appendColumns(streamId, batch);
 }
 
 async function appendTicks(datastream, ids, w2) {

