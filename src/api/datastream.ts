@@ -326,7 +326,8 @@ export class Datastream {
   }
 
   /**
-   * Brings the store into its smallest form, the one that opens soonest, and resolves when that is durable.
+   * Moves what waits in a journal to its lasting place, so that the store opens soonest, and resolves when
+   * that is durable. A file of the store may stay as large as it is.
    * Never needed: it only does at once what the store does in its own time.
    */
   async checkpoint(): Promise<void> {

@@ -184,7 +184,7 @@ export interface Backend {
   readPage(request: PageRequest): Promise<Page>;
 
   /**
-   * Brings what is stored into its smallest form and the one that opens soonest. Never needed: it only does
+   * Brings what is stored into its lasting form, the one that opens soonest. Never needed: it only does
    * at once what the store does in its own time.
    */
   checkpoint(): Promise<void>;

@@ -176,7 +176,6 @@ export class LevelSelection {
   /** Component columns that it reads, in stored order. */
   readonly columns: readonly string[];
   readonly #options: SelectionOptions;
-  #bound: { readonly block: Block; readonly finishers: Finishers } | null = null;
 
   constructor(options: SelectionOptions) {
     this.columns = options.columns;
@@ -189,12 +188,6 @@ export class LevelSelection {
 
   get #time(): readonly TimeDownsampler[] | null {
     return this.#options.time;
-  }
-
-  /** Finishes the bucket in a row. Cheapest when the rows of a block are asked one after the other. */
-  datapoint(block: Block, row: number, _granularity: Granularity): FinishedBucket {
-    if (this.#bound?.block !== block) this.#bound = { block, finishers: this.#bind(block) };
-    return this.#bucket(this.#bound.finishers, row);
   }
 
   /** A bucket without data: count 0, mean time in its middle, everything else null. */

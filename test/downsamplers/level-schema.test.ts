@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_BLOCK } from '../../src/model/block.ts';
 import { Granularity } from '../../src/model/granularity.ts';
-import { blockOf, finishOne, foldRaw, schemaOf, secondly } from './support.ts';
+import { blockOf, finishOne, finishRow, foldRaw, schemaOf, secondly } from './support.ts';
 
 const TENS = Granularity.Seconds10;
 
@@ -105,21 +105,26 @@ describe('LevelSelection', () => {
     });
     expect(selection.columns).toEqual(['l', 'ta']);
     const block = foldRaw(schema, TENS, [blockOf(secondly([4, 2]))]);
-    expect(selection.datapoint(block, 0, TENS)).toEqual({ t: { a: new Date(0) }, v: { l: 2 } });
+    expect(finishRow(selection, { block, row: 0, granularity: TENS })).toEqual({
+      t: { a: new Date(0) },
+      v: { l: 2 },
+    });
   });
 
   test('drops v or t for an empty list', () => {
     const schema = schemaOf(['count']);
     const block = foldRaw(schema, TENS, [blockOf(secondly([4, 2]))]);
     const withoutValues = schema.select({ valueDownsamplers: [], timeDownsamplers: ['last'] });
-    expect(withoutValues.datapoint(block, 0, TENS)).toEqual({ t: { z: new Date(1000) } });
+    expect(finishRow(withoutValues, { block, row: 0, granularity: TENS })).toEqual({
+      t: { z: new Date(1000) },
+    });
     expect(Object.keys(withoutValues.finishColumns(block, TENS))).toEqual(['t']);
     const withoutTimes = schema.select({ timeDownsamplers: [] });
     expect(withoutTimes.emptyDatapoint(0, TENS)).toEqual({ v: { c: 0 } });
     expect(Object.keys(withoutTimes.finishColumns(block, TENS))).toEqual(['v']);
     const nothing = schema.select({ valueDownsamplers: [], timeDownsamplers: [] });
     expect(nothing.columns).toEqual([]);
-    expect(nothing.datapoint(block, 0, TENS)).toEqual({});
+    expect(finishRow(nothing, { block, row: 0, granularity: TENS })).toEqual({});
   });
 
   test('refuses names that no downsampler has', () => {
@@ -137,7 +142,7 @@ describe('LevelSelection', () => {
       const selection = schema.select({});
       const columns = selection.finishColumns(block, TENS);
       for (let row = 0; row < block.timestamps.length; row++) {
-        const { t, v } = selection.datapoint(block, row, TENS);
+        const { t, v } = finishRow(selection, { block, row, granularity: TENS });
         for (const [letter, value] of Object.entries(v!)) {
           expect(columns.v![letter]![row]).toEqual(value);
         }

@@ -1,5 +1,9 @@
 import { Fold } from '../../src/downsamplers/fold.ts';
-import { LevelSchema } from '../../src/downsamplers/level-schema.ts';
+import {
+  type FinishedBucket,
+  LevelSchema,
+  type LevelSelection,
+} from '../../src/downsamplers/level-schema.ts';
 import { expandValueDownsamplers, VALUE_DOWNSAMPLERS } from '../../src/downsamplers/registry.ts';
 import { type Block, rawBlock, sliceBlock } from '../../src/model/block.ts';
 import { bucketStartMs, type Granularity } from '../../src/model/granularity.ts';
@@ -64,6 +68,16 @@ export function foldStates(
   return fold.finish();
 }
 
+/** The finished bucket in a row. */
+export function finishRow(
+  selection: LevelSelection,
+  { block, row, granularity }: { block: Block; row: number; granularity: Granularity },
+): FinishedBucket {
+  const startMs = block.timestamps[row]!;
+  const range = { startMs, endMs: startMs + granularity.durationMs };
+  return selection.datapoints(sliceBlock(block, row, row + 1), range, granularity)[0]!;
+}
+
 /** All finished buckets by start, everything selected. */
 export function finishAll(
   schema: LevelSchema,
@@ -73,7 +87,7 @@ export function finishAll(
   const selection = schema.select({});
   return Array.from(block.timestamps, (startMs, row) => ({
     startMs,
-    ...(selection.datapoint(block, row, granularity) as {
+    ...(finishRow(selection, { block, row, granularity }) as {
       t: Record<string, unknown>;
       v: Record<string, unknown>;
     }),

@@ -152,6 +152,12 @@ export class ByteCursor {
     return this.view.getFloat64(this.take(8), true);
   }
 
+  /** Reads `count` doubles into `out`, from `at` on. */
+  float64s(out: Float64Array, at: number, count: number): void {
+    let offset = this.take(count * 8);
+    for (let i = at; i < at + count; i++, offset += 8) out[i] = this.view.getFloat64(offset, true);
+  }
+
   uvarint(): number {
     const byte = this.u8();
     return byte < 128 ? byte : this.#varintRest(byte & 127, 128);

@@ -15,7 +15,6 @@ const VARINT_DELTAS = 7;
 /** Added to an encoding whose payload begins with the bitmap of the rows that have a value. */
 const BITMAP_FLAG = 0x80;
 
-const FLOAT64_SIZE_BYTES = 8;
 /**
  * Decodes the cursor's section into the rows `[at, at + rowCount)` of `out`.
  *
@@ -79,7 +78,7 @@ function decodePresent(
     return;
   }
   if (encoding === FLOAT64) {
-    readFloats(cursor, out, at, count);
+    cursor.float64s(out, at, count);
     return;
   }
   if (encoding < CONSTANT_DECIMAL || encoding > VARINT_DELTAS) {
@@ -92,14 +91,6 @@ function decodePresent(
   const scale = DECIMAL_SCALES[digits]!;
   if (encoding === CONSTANT_DECIMAL) out.fill(cursor.svarint() / scale, at, at + count);
   else readIntegers(cursor, encoding, out, at, count, scale);
-}
-
-function readFloats(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
-  const { view } = cursor;
-  let offset = cursor.take(count * FLOAT64_SIZE_BYTES);
-  for (let i = at; i < at + count; i++, offset += FLOAT64_SIZE_BYTES) {
-    out[i] = view.getFloat64(offset, true);
-  }
 }
 
 function readIntegers(

@@ -251,20 +251,12 @@ function decodePresent(
   count: number,
 ): void {
   if (isInline(encoding)) out.fill(readInline(cursor, encoding), at, at + count);
-  else if (encoding === FLOAT64) readFloats(cursor, out, at, count);
+  else if (encoding === FLOAT64) cursor.float64s(out, at, count);
   else if (encoding === SPLIT) readSplit(cursor, out, at, count);
   else if (encoding === DICTIONARY) readDictionary(cursor, out, at, count);
   else if (encoding >= DECIMALS && encoding < CONSTANT_CORRECTED) {
     readDecimals(cursor, encoding, out, at, count);
   } else throw cursor.corrupt(`a column has the unknown encoding ${encoding}`);
-}
-
-function readFloats(cursor: ByteCursor, out: Float64Array, at: number, count: number): void {
-  const { view } = cursor;
-  let offset = cursor.take(count * FLOAT64_SIZE_BYTES);
-  for (let i = at; i < at + count; i++, offset += FLOAT64_SIZE_BYTES) {
-    out[i] = view.getFloat64(offset, true);
-  }
 }
 
 function readDecimals(

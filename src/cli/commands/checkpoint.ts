@@ -3,11 +3,11 @@ import type { CommandContext } from '../command-context.ts';
 import { folderSizeBytes } from '../folder-size.ts';
 import { humanQuantity } from '../format/human.ts';
 
-/** Adds `checkpoint`: brings a store into its smallest form, and says what became of its files. */
+/** Adds `checkpoint`: empties the journal of a store, and says what became of its files. */
 export function registerCheckpoint(program: Command, context: CommandContext): void {
   program
     .command('checkpoint')
-    .description('bring the store into its smallest form, which opens soonest; never needed')
+    .description('empty the journal of the store, which then opens soonest; never needed')
     .action(async () => {
       const folder = context.storeFolder;
       const sizeBytesBefore = folder === null ? null : await folderSizeBytes(folder);
