@@ -128,6 +128,8 @@ export class WriteQueue {
     for (let tryCount = 1; ; tryCount++) {
       await this.#turns.begin();
       const { view, follower, draftSource } = this.#parts;
+      // After a long rest others may have trimmed numbers above the view: one of those would be taken late.
+      if (!follower.isTrusted) await follower.follow();
       const source = draftSource();
       const outcomes: CommitOutcome[] = [];
       const draft = new Draft(source);
@@ -187,6 +189,7 @@ export class WriteQueue {
   async #writeCheckpoint(floors: Floors): Promise<void> {
     const { view, follower } = this.#parts;
     for (;;) {
+      if (!follower.isTrusted) await follower.follow();
       const { last } = view;
       const header = {
         ...last,

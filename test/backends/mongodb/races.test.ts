@@ -73,6 +73,23 @@ describeWith('mongodb', ({ createStore }) => {
     await drop();
   });
 
+  test('a commit after a rest counts, whatever others applied and removed meanwhile', async () => {
+    const { url, drop } = await createStore();
+    const rested = await opened(url, TINY);
+    const id = await createStream(rested);
+    const busy = await opened(url, { ...TINY, urgentEntryCount: 3 });
+    let at = 0;
+    // Removal has its phases: some counts end in each of them.
+    for (let count = 1; count <= 20; count++) {
+      for (let i = 0; i < count; i++, at++) await append(busy, id, [[at, at]]);
+      await append(rested, id, [[at, at++]]);
+    }
+    expect(await readRows(rested, id)).toEqual(rowsUpTo(at));
+    await rested.close();
+    await busy.close();
+    await drop();
+  });
+
   test('a reader that slept through applying and removal reads what is there now', async () => {
     const { url, drop } = await createStore();
     const reader = await opened(url, TINY);
