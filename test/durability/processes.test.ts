@@ -122,7 +122,7 @@ describe('several processes on one store lose nothing, double nothing and agree'
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 
   for (const backend of ['postgresql', 'mongodb', 'influxdb'] satisfies BackendName[]) {
     describeWith(backend, ({ createStore }) => {
@@ -130,7 +130,7 @@ describe('several processes on one store lose nothing, double nothing and agree'
         const store = await createStore();
         await assertAgree(store.url);
         await store.drop();
-      }, 120_000);
+      });
     });
   }
 });

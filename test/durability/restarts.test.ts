@@ -28,7 +28,7 @@ const VICTIMS: Readonly<Record<BackendName, readonly (readonly ServerName[])[]>>
 
 /** DURABILITY_KILLS=… kills the servers more often, too. */
 const RESTART_COUNT = Math.ceil(Number(process.env['DURABILITY_KILLS'] ?? 60) / 10);
-const TIMEOUT_MS = 180_000 + RESTART_COUNT * 15_000;
+const TIMEOUT_MS = 300_000 + RESTART_COUNT * 15_000;
 /** Calls that have to be acknowledged after a restart, before the next kill. */
 const PROGRESS_COUNT = 25;
 const LIFE_MAX_MS = 300;

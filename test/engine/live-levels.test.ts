@@ -401,7 +401,7 @@ describe('levels that follow appends', () => {
       }),
       { numRuns: 40 },
     );
-  }, 120_000);
+  });
 
   test('are right at any time, and what maintenance would compute after it, whatever happens', async () => {
     const histories = fc.array(fc.oneof(...inOrder, ...disorder), { maxLength: 14, size: 'max' });
@@ -417,7 +417,7 @@ describe('levels that follow appends', () => {
       }),
       { numRuns: 40 },
     );
-  }, 120_000);
+  });
 
   test('do the same on the embedded store', async () => {
     const histories = fc.array(fc.oneof(...inOrder, ...disorder), { maxLength: 12, size: 'max' });
@@ -439,7 +439,7 @@ describe('levels that follow appends', () => {
       }),
       { numRuns: 15 },
     );
-  }, 120_000);
+  });
 
   test('bring a bucket with the datapoint that completes it, and coarser ones with it', async () => {
     const datastream = new Datastream(await memory(), LIVE);

@@ -43,7 +43,7 @@ async function ensureMany(datastream: Datastream, count: number): Promise<Stream
 describe('ticks', () => {
   test('give what the same rows one by one give, with everything that derives from them', async () => {
     await fc.assert(fc.asyncProperty(tickSteps, compareTwins), { numRuns: 60 });
-  }, 120_000);
+  });
 
   test('name the same streams to the store by the same list, and their versions as a group', async () => {
     const { backend, datastream } = await watched();

@@ -6,7 +6,7 @@ import type { DisposableStore } from './stores.ts';
 
 /** LAW_RUNS=10 runs ten times as many histories. */
 export const RUN_FACTOR: number = Number(process.env['LAW_RUNS'] ?? 1);
-export const TIMEOUT_MS: number = 120_000 * Math.max(1, RUN_FACTOR);
+export const TIMEOUT_MS: number = 300_000 * Math.max(1, RUN_FACTOR);
 
 /** The law: after maintenance, everything equals a computation from scratch. */
 export async function assertLaw(

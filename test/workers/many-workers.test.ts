@@ -24,7 +24,7 @@ const DIE_AT_COMMIT = Math.floor(SIZE.streamCount / CONCURRENCY / WORKER_COUNT /
 /** Short, because the streams of the one that dies have to wait for its end. */
 const LEASE = '5s';
 const POLL_INTERVAL_MS = 1000;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 300_000;
 
 async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'datastream-workers-'));

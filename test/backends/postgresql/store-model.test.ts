@@ -145,5 +145,5 @@ describeWith('postgresql', ({ createStore }) => {
     );
     for (const client of clients) await client.close();
     await store.drop();
-  }, 120_000);
+  });
 });
