@@ -2,13 +2,17 @@ import { bucketStartMs, type Granularity } from '../model/granularity.ts';
 import { cutToSecond, TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { checkFlag, checkKeys, checkNames } from './option-checks.ts';
-import type { DataRange } from './types.ts';
+import type { DataRange, TimeBounds } from './types.ts';
 
-const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
+const BOUND_KEYS: readonly (keyof TimeBounds)[] = Object.freeze([
   'start',
   'startExclusive',
   'end',
   'endExclusive',
+]);
+const BOUND_KEY_SET: ReadonlySet<string> = new Set(BOUND_KEYS);
+const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
+  ...BOUND_KEYS,
   'reverse',
   'valueDownsamplers',
   'timeDownsamplers',
@@ -32,12 +36,27 @@ export function checkRange(range: DataRange): CheckedRange {
   checkFlag(range.reverse, 'reverse');
   checkNames(range.valueDownsamplers, 'valueDownsamplers');
   checkNames(range.timeDownsamplers, 'timeDownsamplers');
-  const { start, startExclusive, end, endExclusive } = range;
+  return checkedBounds(range, 'getData');
+}
+
+/**
+ * The raw datapoints that a caller means with bounds alone.
+ * @throws as `checkRange` does.
+ */
+export function checkRawRange(bounds: TimeBounds, what: string): TimeRange {
+  checkKeys(bounds, BOUND_KEY_SET, what);
+  return rawRange(checkedBounds(bounds, what));
+}
+
+function checkedBounds(
+  { start, startExclusive, end, endExclusive }: TimeBounds,
+  what: string,
+): CheckedRange {
   if ((start === undefined) === (startExclusive === undefined)) {
-    throw new TypeError('getData takes exactly one of start and startExclusive.');
+    throw new TypeError(`${what} takes exactly one of start and startExclusive.`);
   }
   if (end !== undefined && endExclusive !== undefined) {
-    throw new TypeError('getData takes at most one of end and endExclusive.');
+    throw new TypeError(`${what} takes at most one of end and endExclusive.`);
   }
   return {
     startMs: instantMs(start ?? startExclusive),

@@ -8,6 +8,7 @@ import {
 } from '../engine/append-request.ts';
 import { Appender } from '../engine/appender.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { type Correction, correct } from '../engine/corrector.ts';
 import { LEASE_DURATION_MS } from '../engine/lease.ts';
 import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
@@ -21,6 +22,7 @@ import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
 import { computedDatapoints } from './computed-datapoints.ts';
+import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
 import { checkRange } from './data-range.ts';
 import { Datapoints } from './datapoints.ts';
 import { checkDefinition, checkGranularity } from './definition.ts';
@@ -44,8 +46,10 @@ import type {
   DatastreamOptions,
   DownsampleOptions,
   MaintenanceProgress,
+  ReplacingData,
   Stream,
   StreamDefinition,
+  TimeBounds,
   VerifyOptions,
   VerifyReport,
 } from './types.ts';
@@ -251,6 +255,50 @@ export class Datastream {
       valueDownsamplers,
       timeDownsamplers,
     });
+  }
+
+  /**
+   * Puts datapoints in the place of all that a stream has in a range of time, in one step. Levels, and
+   * derived streams of any depth, follow with the next maintenance run, where they are affected.
+   * @param range with exactly one start; without an end it reaches to the end of time.
+   * @param data inside the range, in any order; equal timestamps are all kept. May be empty.
+   * @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} {InvalidValue} {InvalidTimestamp}
+   * {StreamAppendContended} {StreamAppendFailed} {TypeError}; nothing is changed then.
+   */
+  async replaceData(streamId: string, range: TimeBounds, data: ReplacingData): Promise<void> {
+    const { timestampRange } = this.supports;
+    const correction = checkReplacement(streamId, { bounds: range, data }, timestampRange);
+    await this.#correct(correction === null ? [] : [correction]);
+  }
+
+  /** Deletes the datapoints of a range of time. Otherwise as `replaceData`. */
+  async deleteData(streamId: string, range: TimeBounds): Promise<void> {
+    const correction = checkDeletion(streamId, range);
+    await this.#correct(correction === null ? [] : [correction]);
+  }
+
+  /**
+   * Puts a datapoint in the place of all that the stream has at its timestamp, or adds it there. Otherwise
+   * as `replaceData`.
+   */
+  async upsert(streamId: string, value: unknown, timestamp: Date | number): Promise<void> {
+    await this.upsertMultiple([{ streamId, value, timestamp }]);
+  }
+
+  /** As `upsert`, of datapoints of one or more streams, all or none; of equal timestamps the last one counts. */
+  async upsertMultiple(
+    items: readonly {
+      readonly streamId: string;
+      readonly value: unknown;
+      readonly timestamp: Date | number;
+    }[],
+  ): Promise<void> {
+    await this.#correct(checkUpserts(items, this.supports.timestampRange));
+  }
+
+  async #correct(corrections: readonly Correction[]): Promise<void> {
+    if (corrections.length === 0) return;
+    this.#appender.noteChanged(await correct(this.#context, corrections));
   }
 
   /**

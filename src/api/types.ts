@@ -106,13 +106,21 @@ export interface AppendedDatapoint {
   readonly datapoint: Datapoint;
 }
 
-/** Exactly one start, at most one end. */
-export interface DataRange {
+/** Exactly one start, at most one end. Datapoints have timestamps of whole seconds. */
+export interface TimeBounds {
   readonly start?: Date | number;
   readonly startExclusive?: Date | number;
   /** Included. */
   readonly end?: Date | number;
   readonly endExclusive?: Date | number;
+}
+
+/** What `replaceData` puts in: a list, or columns of the same length (NaN = null in a `Float64Array`). */
+export type ReplacingData =
+  | readonly { readonly timestamp: Date | number; readonly value: unknown }[]
+  | { readonly timestamps: Float64Array; readonly values: Float64Array | readonly unknown[] };
+
+export interface DataRange extends TimeBounds {
   readonly reverse?: boolean;
   /** Names; limits the letters of `v`, and an empty list drops `v`. */
   readonly valueDownsamplers?: readonly string[];

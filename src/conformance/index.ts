@@ -1,3 +1,4 @@
+import { correctionsTopic } from './behaviour/corrections.ts';
 import { countersTopic } from './behaviour/counters.ts';
 import { deletionTopic } from './behaviour/deletion.ts';
 import { deriveErrorsTopic } from './behaviour/derive-errors.ts';
@@ -50,6 +51,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: statistics': statisticsTopic,
   'behaviour: downsampling': downsamplingTopic,
   'behaviour: late data': lateDataTopic,
+  'behaviour: corrections': correctionsTopic,
   'behaviour: maintenance': maintenanceTopic,
   'behaviour: derived streams': deriveTopic,
   'behaviour: derived streams, counters': countersTopic,

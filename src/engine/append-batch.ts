@@ -3,15 +3,13 @@ import {
   AppendToDerivedStreamNotAllowed,
   InvalidTimestamp,
   InvalidValue,
-  NotSupported,
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
-import { type Column, VALUE_COLUMN, valueColumn } from '../model/block.ts';
+import { VALUE_COLUMN } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
-import { isStoredGroup } from '../model/value.ts';
 import type {
   AppendRequest,
   ColumnsRequest,
@@ -23,6 +21,7 @@ import type { EngineContext } from './context.ts';
 import { itemTickOf } from './item-tick.ts';
 import type { LiveStream } from './live-stream.ts';
 import { StagedStream } from './staged-stream.ts';
+import { storedColumn, storedValue } from './stored-values.ts';
 import type { StreamCache } from './stream-cache.ts';
 import type { DerivingTick } from './tick-derivation.ts';
 import { type PlannedTick, TickGroup } from './tick-group.ts';
@@ -192,7 +191,8 @@ export class AppendBatch {
       const latestMs = stream.checkedLatestMs;
       if (timestampMs >= latestMs) stream.checkedLatestMs = timestampMs;
       else if (checkTimestamp) throw olderThanLatest(stream, { timestampMs, latestMs });
-      datapoints.push({ stream, timestampMs, stored: this.#stored(stream, value) });
+      const stored = storedValue(stream.record, value, this.#context.backend.supports);
+      datapoints.push({ stream, timestampMs, stored });
     }
     let staged: StagedStream | null = null;
     for (const { stream, timestampMs, stored } of datapoints) {
@@ -219,7 +219,7 @@ export class AppendBatch {
   #addColumns({ streamId, timestamps, values, checkTimestamp }: ColumnsRequest): void {
     this.#noteOnlyPlan();
     const stream = this.#appendable(streamId);
-    const stored = this.#storedColumn(stream, values);
+    const stored = storedColumn(stream.record, values, this.#context.backend.supports);
     const { cutMs, descendingRow, latestMs } = timestamps;
     if (cutMs.length === 0) return;
     const knownMs = this.#latestMs(stream);
@@ -354,29 +354,6 @@ export class AppendBatch {
 
   #parse(timestamp: unknown): number {
     return parseTimestamp(timestamp, this.#context.backend.supports.timestampRange);
-  }
-
-  /** @throws {NotSupported} for an already downsampled value that the store cannot keep. */
-  #stored(stream: LiveStream, value: unknown): unknown {
-    const stored = stream.codec.toStored(value);
-    const isGroup = stream.record.valueType === 'numeric' && isStoredGroup(stored);
-    if (isGroup && !this.#context.backend.supports.groupValues) {
-      throw new NotSupported(
-        `Stream ${stream.streamId} takes no already downsampled values: this store keeps single ones.`,
-      );
-    }
-    return stored;
-  }
-
-  #storedColumn(stream: LiveStream, values: Column): Column {
-    const { valueType, valueTypeOptions } = stream.record;
-    if (!(values instanceof Float64Array)) {
-      return valueColumn(values.map((value) => this.#stored(stream, value)));
-    }
-    if (valueType === 'numeric' && valueTypeOptions.highAccuracy !== true) return values;
-    return Array.from(values, (value) =>
-      Number.isNaN(value) ? null : stream.codec.toStored(value),
-    );
   }
 
   #latestMs(stream: LiveStream): number {

@@ -1,5 +1,5 @@
 import type { Expectation, GroupExpectation } from '../backends/backend.ts';
-import { StreamAppendContended } from '../exceptions/errors.ts';
+import { InvalidTimestamp, StreamAppendContended } from '../exceptions/errors.ts';
 import type { StreamId } from '../model/stream.ts';
 import { AppendBatch } from './append-batch.ts';
 import { type AppendRequest, type StoredDatapoint, streamIdsOf } from './append-request.ts';
@@ -100,6 +100,7 @@ export class Appender {
   }
 
   async #commit(pending: readonly Pending[]): Promise<void> {
+    let isLookedUp = false;
     for (let tryCount = 0; tryCount < TRY_COUNT_MAX; tryCount++) {
       const missing = this.#missing(pending);
       if (missing.size > 0) await this.#cache.loadClosure(missing);
@@ -113,6 +114,10 @@ export class Appender {
           refused.push({ pending: item, error });
         }
       }
+      if (!isLookedUp && this.#dependsOnLatest(refused)) {
+        isLookedUp = true;
+        continue;
+      }
       if (await this.#commitBatch(batch)) {
         for (const { pending: item, error } of refused) item.reject(error);
         for (const { pending: item, datapoints } of accepted) item.resolve(datapoints);
@@ -123,6 +128,16 @@ export class Appender {
     throw new StreamAppendContended(
       `Other writers changed the streams on each of ${TRY_COUNT_MAX} tries; nothing was stored.`,
     );
+  }
+
+  /**
+   * Whether datapoints are refused for being older than the latest that this process knows: somebody else may
+   * have deleted that one. Their streams are to be read again.
+   */
+  #dependsOnLatest(refused: readonly { pending: Pending; error: unknown }[]): boolean {
+    const late = refused.filter(({ error }) => error instanceof InvalidTimestamp);
+    for (const { pending } of late) this.#cache.markDirty(streamIdsOf(pending.request));
+    return late.length > 0;
   }
 
   /** Streams of the requests that must be read, or whose dependents must be. */

@@ -14,6 +14,8 @@ import type { SourceStream } from './source-cursor.ts';
 /** Rows that are held of all sources together, about: a stream may derive from thousands. */
 const ROW_COUNT_MAX = 262_144;
 const PAGE_ROW_COUNT_MIN = 1024;
+/** Of a window, which mostly ends with the input after the change. */
+const WINDOW_PAGE_ROW_COUNT = 8;
 const PAGE_GROWTH = 4;
 
 const NO_TIMES: Float64Array = new Float64Array(0);
@@ -49,7 +51,7 @@ export function openBlockSources(
 ): readonly BlockSource[] {
   const share = Math.floor(ROW_COUNT_MAX / Math.max(streams.length, 1));
   const rowCountMax = Math.min(Math.max(share, PAGE_ROW_COUNT_MIN), PAGE_ROW_COUNT_MAX);
-  const firstRowCount = isLong ? rowCountMax : PAGE_ROW_COUNT_MIN;
+  const firstRowCount = isLong ? rowCountMax : WINDOW_PAGE_ROW_COUNT;
   return derivation.sources.map(
     (source, index) =>
       new BlockSource(pages, {

@@ -399,10 +399,10 @@ function outputsOf({ record, arithmeticKind }: OperatorRun): OutputRows | FloatR
   return isPlain ? new FloatRows(record) : new OutputRows(record);
 }
 
-/** Instants of the derived stream whose datapoints may be others now, as inputs of its dependents. */
-function changedRange(
+/** Instants of a stream whose datapoints may be others when the block takes their place, also as inputs. */
+export function changedRange(
   { earliestMs, latestMs }: StreamSnapshot,
-  { range, block }: Replayed,
+  { range, block }: Pick<Replayed, 'range' | 'block'>,
 ): TimeRange {
   const firstMs = block.timestamps[0] ?? Number.POSITIVE_INFINITY;
   const lastMs = block.timestamps.at(-1) ?? Number.NEGATIVE_INFINITY;

@@ -6,6 +6,7 @@ import {
   cutBlock,
   insertRows,
   lastOfEachTimestamp,
+  lowerBound,
   replaceRows,
 } from '../model/block.ts';
 import { bucketStartMs, Granularity } from '../model/granularity.ts';
@@ -133,6 +134,15 @@ export function reachesOpen(staged: StagedStream): boolean {
   const startMs = finestUntilMs(staged.stream);
   if (lateRowCount > 0 && staged.rows().timestamps[lateRowCount - 1]! >= startMs) return true;
   return replacements.some(({ range }) => range.endMs > startMs);
+}
+
+/**
+ * How many rows of a batch, from its first, open buckets do not take: late ones, and those that levels have
+ * passed already, because there were later datapoints once.
+ */
+export function knownRowCount(staged: StagedStream): number {
+  const startMs = finestUntilMs(staged.stream);
+  return Math.max(staged.lateRowCount, lowerBound(staged.rows().timestamps, startMs));
 }
 
 /** The earliest instant that there is before the first bucket is complete. */

@@ -10,6 +10,7 @@ import { BoardFollower, ChainFollower, NOBODY } from './level-follower.ts';
 import {
   currentPlaces,
   fillChain,
+  knownRowCount,
   type OpenStates,
   openRows,
   openRowsWith,
@@ -224,9 +225,9 @@ export class LiveLevels {
   }
 
   #followStaged(staged: StagedStream, writes: LevelWrite[]): void {
-    const { stream, lateRowCount } = staged;
+    const { stream } = staged;
     const all = staged.rows();
-    const rows = sliceBlock(all, lateRowCount, all.timestamps.length);
+    const rows = sliceBlock(all, knownRowCount(staged), all.timestamps.length);
     if (rows.timestamps.length === 0) return;
     const { follower } = stream;
     if (follower instanceof BoardFollower) {

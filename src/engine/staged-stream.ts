@@ -8,8 +8,8 @@ import {
   lowerBound,
   rawBlock,
   sliceBlock,
+  sortRows,
   upperBound,
-  VALUE_COLUMN,
   valueColumn,
 } from '../model/block.ts';
 import type { StreamRecord } from '../model/stream.ts';
@@ -205,19 +205,4 @@ function maxOf(timestamps: Float64Array): number {
   let maxMs = Number.NEGATIVE_INFINITY;
   for (const timestampMs of timestamps) if (timestampMs > maxMs) maxMs = timestampMs;
   return maxMs;
-}
-
-/** Sorts by timestamp, equal ones in the order in which they stand. */
-function sortRows(rows: Block): Block {
-  const { timestamps } = rows;
-  const order = Array.from(timestamps.keys()).sort(
-    (a, b) => timestamps[a]! - timestamps[b]! || a - b,
-  );
-  const values = rows.columns[VALUE_COLUMN] ?? EMPTY_BLOCK.timestamps;
-  return rawBlock(
-    Float64Array.from(order, (row) => timestamps[row]!),
-    values instanceof Float64Array
-      ? Float64Array.from(order, (row) => values[row]!)
-      : order.map((row) => values[row]),
-  );
 }

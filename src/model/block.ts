@@ -136,6 +136,21 @@ export function insertRows(block: Block, rows: Block): Block {
   return concatBlocks(pieces);
 }
 
+/** The rows of raw data by timestamp, equal ones in the order in which they stand. */
+export function sortRows(rows: Block): Block {
+  const { timestamps } = rows;
+  const order = Array.from(timestamps.keys()).sort(
+    (a, b) => timestamps[a]! - timestamps[b]! || a - b,
+  );
+  const values = rows.columns[VALUE_COLUMN] ?? EMPTY_BLOCK.timestamps;
+  return rawBlock(
+    Float64Array.from(order, (row) => timestamps[row]!),
+    values instanceof Float64Array
+      ? Float64Array.from(order, (row) => values[row]!)
+      : order.map((row) => values[row]),
+  );
+}
+
 /** The block with only the last row of each timestamp: where later arrivals overwrite earlier ones. */
 export function lastOfEachTimestamp(block: Block): Block {
   const { timestamps } = block;

@@ -26,12 +26,14 @@ export async function compare(run: Run, defect: Defect = 'none'): Promise<void> 
   }
 }
 
-/** How far the levels of derived streams reach: never beyond what their inputs can make complete. */
+/** How far the levels reach of streams that may have lost datapoints: never beyond what there ever was. */
 async function watermarksOf(run: Run): Promise<Watermarks> {
   const watermarks = new Map<ModelStream, ReadonlyMap<number, number>>();
   const model = new Model(run.rules);
   for (const { id, model: stream } of run.streams) {
-    if (stream.derivation === null) continue;
+    const latest = stream.arrivals.at(0) && Math.max(...stream.arrivals.map(({ t }) => t));
+    if (stream.derivation === null && stream.reached === (latest ?? Number.NEGATIVE_INFINITY))
+      continue;
     const { downsampledUntil } = await run.datastream.getStream(id);
     const levels = new Map<number, number>();
     for (const seconds of LEVELS) {

@@ -74,6 +74,17 @@ export type Step =
       readonly rows: readonly (readonly [back: number, value: number | null])[];
       readonly isMaintained: boolean;
     }
+  | {
+      readonly kind: 'replace';
+      readonly stream: number;
+      readonly back: number;
+      readonly seconds: number;
+      readonly rows: readonly (readonly [offset: number, value: number | null])[];
+    }
+  | {
+      readonly kind: 'upsert';
+      readonly rows: readonly (readonly [stream: number, back: number, value: number | null])[];
+    }
   | { readonly kind: 'switch' }
   | { readonly kind: 'reopen' };
 
@@ -160,6 +171,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('together' as const),
       rows: fc.array(fc.tuple(fc.integer({ min: -40, max: 60 }), value), { maxLength: 5 }),
       isMaintained: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('replace' as const),
+      stream: pick,
+      back: fc.integer({ min: -40, max: 300 }),
+      seconds: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.constant(100_000)),
+      rows: fc.oneof(
+        fc.constant([]),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), value), { maxLength: 6 }),
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('upsert' as const),
+      rows: fc.array(fc.tuple(pick, fc.integer({ min: -20, max: 120 }), value), {
+        minLength: 1,
+        maxLength: 4,
+      }),
     }),
   },
   { weight: 3, arbitrary: fc.constant({ kind: 'switch' as const }) },

@@ -23,7 +23,9 @@ export interface ModelStream {
   /** Seconds of the highest granularity. */
   readonly highest: number;
   /** Of a stream that is not derived: datapoints in order of arrival. */
-  readonly arrivals: Row[];
+  arrivals: Row[];
+  /** The latest time of any datapoint that it ever had; no matter whether it was taken away again. */
+  reached: number;
   readonly derivation: Derivation | null;
   /** Whether sums over its datapoints have no rounding. */
   readonly hasExactSums: boolean;
@@ -55,13 +57,13 @@ export interface Rules {
 /** A change of the model that makes it wrong, to prove that the comparison notices. */
 export type Defect = 'none' | 'late data is lost' | 'nulls are zeros' | 'sum ignores a source';
 
-/** Per level of a derived stream, up to when it was found complete at any time before. */
+/** Per level of a stream that may lose its last datapoints, up to when it was found complete before. */
 export type Watermarks = ReadonlyMap<ModelStream, ReadonlyMap<number, number>>;
 
 /**
- * A bucket that was complete once stays: a correction may take away the last datapoints of a derived
- * stream, which had made its levels complete. So how far a level of a derived stream reaches, and that
- * alone, depends on when maintenance ran. `watermarks` says how far, at least.
+ * A bucket that was complete once stays: a correction may take away the last datapoints of a stream, which
+ * had made its levels complete. So how far a level of such a stream reaches, and that alone, depends on when
+ * maintenance ran. `watermarks` says how far, at least.
  */
 export class Model {
   readonly rules: Rules;
@@ -85,10 +87,10 @@ export class Model {
     return rows;
   }
 
-  /** Latest datapoint among all that the stream comes from. */
-  latestInput({ arrivals, derivation }: ModelStream): number {
+  /** Latest datapoint that there ever was among all that the stream comes from. */
+  latestInput({ reached, derivation }: ModelStream): number {
     const latest = derivation?.sources.map(({ stream }) => this.latestInput(stream));
-    return Math.max(Number.NEGATIVE_INFINITY, ...(latest ?? arrivals.map(({ t }) => t)));
+    return Math.max(Number.NEGATIVE_INFINITY, ...(latest ?? [reached]));
   }
 
   /** The buckets of a level of so many seconds that a reader sees. */

@@ -65,6 +65,10 @@ export function msOf(t: number): number {
   return BASE_MS + t * 1000;
 }
 
+function nothingYet(): Pick<ModelStream, 'arrivals' | 'reached'> {
+  return { arrivals: [], reached: Number.NEGATIVE_INFINITY };
+}
+
 /** The pairs whose names the manifest has. */
 function selected(
   letters: Readonly<Record<string, string>>,
@@ -136,7 +140,7 @@ export class Run {
       },
     );
     const flags = { isNumeric, hasExactSums: true, isExact: true };
-    const model: ModelStream = { ...flags, highest, arrivals: [], derivation: null };
+    const model: ModelStream = { ...flags, ...nothingYet(), highest, derivation: null };
     this.streams.push({ id, model, latest: 0 });
   }
 
@@ -188,6 +192,10 @@ export class Run {
         return this.#derive(step);
       case 'together':
         return this.#together(step.rows, step.isMaintained);
+      case 'replace':
+        return this.#replace(this.#base(step.stream), step);
+      case 'upsert':
+        return this.#upsert(step.rows);
       case 'switch':
         [this.datastream, this.#other] = [this.#other, this.datastream];
         return;
@@ -218,11 +226,51 @@ export class Run {
 
   /** Notes an arrival, and returns the value as the stream takes it. */
   #arrive(stream: RunStream, t: number, value: number | null): unknown {
-    const isNominal = !stream.model.isNumeric;
+    const { model } = stream;
+    const isNominal = !model.isNumeric;
     const v = isNominal && value !== null ? [0, 1, 'x', true][Math.abs(value * 4) % 4] : value;
-    stream.model.arrivals.push({ t, v });
+    model.arrivals.push({ t, v });
+    model.reached = Math.max(model.reached, t);
     stream.latest = Math.max(stream.latest, t);
     return v;
+  }
+
+  /** Notes that datapoints went. */
+  #leave(stream: RunStream, isGone: (t: number) => boolean): void {
+    const { model } = stream;
+    model.arrivals = model.arrivals.filter(({ t }) => !isGone(t));
+    if (model.arrivals.length > 0) stream.latest = Math.max(...model.arrivals.map(({ t }) => t));
+  }
+
+  async #replace(
+    stream: RunStream,
+    { back, seconds, rows }: Step & { kind: 'replace' },
+  ): Promise<void> {
+    const start = stream.latest - back;
+    const end = start + seconds;
+    const inside = rows.filter(([offset]) => offset < seconds);
+    this.#leave(stream, (t) => t >= start && t < end);
+    const data = inside.map(([offset, value]) => ({
+      timestamp: msOf(start + offset),
+      value: this.#arrive(stream, start + offset, value),
+    }));
+    const range = { start: msOf(start), endExclusive: msOf(end) };
+    if (data.length === 0) await this.datastream.deleteData(stream.id, range);
+    else await this.datastream.replaceData(stream.id, range, data);
+  }
+
+  async #upsert(
+    rows: readonly (readonly [stream: number, back: number, value: number | null])[],
+  ): Promise<void> {
+    const placed = rows.map(([pick, back, value]) => {
+      const stream = this.#base(pick);
+      return { stream, t: stream.latest - back, value };
+    });
+    const items = placed.map(({ stream, t, value }) => {
+      this.#leave(stream, (other) => other === t);
+      return { streamId: stream.id, timestamp: msOf(t), value: this.#arrive(stream, t, value) };
+    });
+    await this.datastream.upsertMultiple(items);
   }
 
   async #append(stream: RunStream, gap: number, value: number | null): Promise<void> {
@@ -364,9 +412,9 @@ export class Run {
       },
     );
     const model: ModelStream = {
+      ...nothingYet(),
       isNumeric,
       highest: own,
-      arrivals: [],
       derivation: { op: step.op, max, sources },
       hasExactSums: step.op === 'sum' && sources.every((s) => !s.level && s.stream.hasExactSums),
       isExact: sources.every((s) => (s.level === null ? s.stream.isExact : s.stream.hasExactSums)),

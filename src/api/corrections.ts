@@ -1,0 +1,117 @@
+import { copyValues, cutTimestamps } from '../engine/append-request.ts';
+import type { Correction, Replacement } from '../engine/corrector.ts';
+import { InvalidTimestamp, InvalidValue } from '../exceptions/errors.ts';
+import { type Column, rawBlock, sortRows, VALUE_COLUMN } from '../model/block.ts';
+import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { instantMs } from '../model/timestamp.ts';
+import { copyPlain } from '../model/value-json.ts';
+import { checkRawRange } from './data-range.ts';
+import { checkStreamId } from './option-checks.ts';
+import type { ReplacingData, TimeBounds } from './types.ts';
+
+interface GivenRows {
+  readonly timestamps: Float64Array;
+  readonly values: Column;
+}
+
+/**
+ * What `replaceData` is asked to do; null when the range is empty, and so has nothing.
+ * @throws {TypeError} {InvalidTimestamp} {InvalidValue} for what the call itself asks.
+ */
+export function checkReplacement(
+  streamId: string,
+  { bounds, data }: { readonly bounds: TimeBounds; readonly data: ReplacingData },
+  timestampRange: TimeRange,
+): Correction | null {
+  const range = checkRawRange(bounds, 'replaceData');
+  const { timestamps, values } = sortedRows(givenRows(data), timestampRange);
+  const outside = timestamps.find((ms) => ms < range.startMs || ms >= range.endMs);
+  if (outside !== undefined) {
+    throw new InvalidTimestamp(
+      `The datapoint at ${new Date(outside).toISOString()} lies outside of the range that is replaced.`,
+    );
+  }
+  if (isEmptyRange(range)) return null;
+  return { streamId: checkStreamId(streamId), replacements: [{ range, timestamps, values }] };
+}
+
+/** As `checkReplacement`, with nothing to put in. */
+export function checkDeletion(streamId: string, bounds: TimeBounds): Correction | null {
+  const range = checkRawRange(bounds, 'deleteData');
+  if (isEmptyRange(range)) return null;
+  const none = new Float64Array(0);
+  return {
+    streamId: checkStreamId(streamId),
+    replacements: [{ range, timestamps: none, values: none }],
+  };
+}
+
+/**
+ * What puts datapoints in the place of all that streams have at the same timestamps. Of several for one
+ * timestamp the last one counts.
+ * @throws as `checkReplacement` does.
+ */
+export function checkUpserts(
+  items: readonly {
+    readonly streamId: string;
+    readonly value: unknown;
+    readonly timestamp: Date | number;
+  }[],
+  timestampRange: TimeRange,
+): readonly Correction[] {
+  if (!Array.isArray(items)) throw new TypeError('upsertMultiple takes a list of datapoints.');
+  const byStream = new Map<string, Map<number, unknown>>();
+  for (const { streamId, value, timestamp } of items) {
+    const { cutMs } = cutTimestamps(Float64Array.of(instantMs(timestamp)), timestampRange);
+    const values = byStream.get(streamId) ?? new Map<number, unknown>();
+    values.set(cutMs[0]!, copyPlain(value));
+    byStream.set(streamId, values);
+  }
+  return Array.from(byStream, ([streamId, values]) => ({
+    streamId: checkStreamId(streamId),
+    replacements: Array.from(values, replacementAt).sort(byStart),
+  }));
+}
+
+function replacementAt([timestampMs, value]: readonly [number, unknown]): Replacement {
+  return {
+    range: { startMs: timestampMs, endMs: timestampMs + 1 },
+    timestamps: Float64Array.of(timestampMs),
+    values: [value],
+  };
+}
+
+function byStart(a: Replacement, b: Replacement): number {
+  return a.range.startMs - b.range.startMs;
+}
+
+function givenRows(data: ReplacingData): GivenRows {
+  if (Array.isArray(data)) {
+    return {
+      timestamps: Float64Array.from(data, ({ timestamp }) => instantMs(timestamp)),
+      values: data.map(({ value }) => value),
+    };
+  }
+  const { timestamps, values } = data as Extract<ReplacingData, { timestamps: unknown }>;
+  const isColumn = values instanceof Float64Array || Array.isArray(values);
+  if (!(timestamps instanceof Float64Array) || !isColumn) {
+    throw new TypeError(
+      'replaceData takes a list of datapoints, or a Float64Array of timestamps and a column of values.',
+    );
+  }
+  if (timestamps.length !== values.length) {
+    throw new InvalidValue(
+      `There are ${timestamps.length} timestamps and ${values.length} values.`,
+    );
+  }
+  return { timestamps, values };
+}
+
+/** Copies of the rows, in order of time, with timestamps as they will be stored. */
+function sortedRows({ timestamps, values }: GivenRows, timestampRange: TimeRange): GivenRows {
+  const { cutMs, descendingRow } = cutTimestamps(timestamps, timestampRange);
+  const copies = copyValues(values);
+  if (descendingRow < 0) return { timestamps: cutMs, values: copies };
+  const sorted = sortRows(rawBlock(cutMs, copies));
+  return { timestamps: sorted.timestamps, values: sorted.columns[VALUE_COLUMN]! };
+}

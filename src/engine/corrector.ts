@@ -1,0 +1,102 @@
+import { AppendToDerivedStreamNotAllowed, StreamNotFound } from '../exceptions/errors.ts';
+import { type Column, lastOfEachTimestamp, rawBlock } from '../model/block.ts';
+import { Granularity } from '../model/granularity.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { commitOrRetry } from './commit-or-retry.ts';
+import type { EngineContext } from './context.ts';
+import { changedRange } from './derived-maintenance.ts';
+import { commitChanges, type PreparedChange } from './prepared-change.ts';
+import { withStaleRaw } from './stale-levels.ts';
+import { storedColumn } from './stored-values.ts';
+
+/** Datapoints that come in the place of all that a stream has in a range. */
+export interface Replacement {
+  readonly range: TimeRange;
+  /** Ascending, inside the range. */
+  readonly timestamps: Float64Array;
+  /** As the caller gave them, as many; NaN = null in a `Float64Array`. */
+  readonly values: Column;
+}
+
+/** What is to become of one stream. Ranges do not overlap. */
+export interface Correction {
+  readonly streamId: StreamId;
+  readonly replacements: readonly Replacement[];
+}
+
+/**
+ * Puts other datapoints in the place of those that streams have, in one step, and makes stale what was
+ * computed from them: the buckets of these ranges, and what derives from the streams. Maintenance follows.
+ * @param corrections of different streams.
+ * @returns the streams whose records or data have changed.
+ * @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} {InvalidValue} {NotSupported}
+ * {StreamAppendContended} {StreamAppendFailed}; nothing is stored then.
+ */
+export async function correct(
+  context: EngineContext,
+  corrections: readonly Correction[],
+): Promise<readonly StreamId[]> {
+  const streamIds = corrections.map(({ streamId }) => streamId);
+  const touched = new Set(streamIds);
+  const note = (marked: readonly StreamId[]): void => {
+    for (const streamId of marked) touched.add(streamId);
+  };
+  await commitOrRetry({
+    what: streamIds.length === 1 ? `stream ${streamIds[0]}` : `${streamIds.length} streams`,
+    attempt: async () => {
+      const snapshots = await context.backend.readStreams(streamIds);
+      const changes = corrections.map((correction, index) =>
+        prepare(context, correction, { snapshot: snapshots[index] ?? null, onCommitted: note }),
+      );
+      const { isCommitted } = await commitChanges(context, changes);
+      return isCommitted ? 'done' : 'conflict';
+    },
+  });
+  return [...touched];
+}
+
+function prepare(
+  { backend: { supports } }: EngineContext,
+  { streamId, replacements }: Correction,
+  {
+    snapshot,
+    onCommitted,
+  }: {
+    readonly snapshot: StreamSnapshot | null;
+    readonly onCommitted: PreparedChange['onCommitted'];
+  },
+): PreparedChange {
+  if (snapshot === null) throw new StreamNotFound(streamId);
+  const { record, revision, version, earliestMs, latestMs } = snapshot;
+  if (record.derivation !== null) {
+    throw new AppendToDerivedStreamNotAllowed(
+      `Stream ${streamId} derives from others (${record.derivation.op}); correct its sources.`,
+    );
+  }
+  const writes = replacements.map(({ range, timestamps, values }) => {
+    const rows = rawBlock(timestamps, storedColumn(record, values, supports));
+    const block = supports.equalTimestamps ? rows : lastOfEachTimestamp(rows);
+    const granularity = Granularity.byName(record.highestGranularity);
+    return { kind: 'replace', streamId, granularity, range, block } as const;
+  });
+  const changed = writes
+    .map(({ range, block }) => changedRange(snapshot, { range, block }))
+    .filter((range) => !isEmptyRange(range));
+  // A new record in any case, so that whoever computes from the older datapoints right now notices.
+  const update = changed.reduce((changing, range) => withStaleRaw(changing, earliestMs, range), {
+    ...record,
+  });
+  // In-order appends meanwhile do not matter, unless they would lie in what is replaced.
+  const mayGrow = replacements.some(({ range }) => range.endMs > (latestMs ?? range.startMs));
+  return {
+    snapshot,
+    expect: [{ streamId, revision, ...(mayGrow ? { version } : {}) }],
+    update,
+    writes,
+    changed: changed.map((range) => ({ granularity: record.highestGranularity, range })),
+    inputRowCount: 0,
+    isComplete: true,
+    onCommitted,
+  };
+}
