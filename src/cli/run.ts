@@ -11,6 +11,7 @@ import { registerCopy } from './commands/copy.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerDownsample } from './commands/downsample.ts';
 import { registerEnsure } from './commands/ensure.ts';
+import { registerErase } from './commands/erase.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
 import { registerImport } from './commands/import.ts';
@@ -31,6 +32,7 @@ const REGISTRATIONS = [
   registerGet,
   registerDownsample,
   registerBackprocess,
+  registerErase,
   registerDelete,
   registerExport,
   registerImport,

@@ -1,7 +1,7 @@
 import { addAbortSignal } from 'node:stream';
 import { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
-import type { Stream } from '../../api/types.ts';
+import type { Datapoint, Stream } from '../../api/types.ts';
 import { InvalidValue } from '../../exceptions/errors.ts';
 import { CliError, PartlyDone, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -22,6 +22,7 @@ import { NotFiniteError, parseValue, ValueSyntaxError } from '../parse/value.ts'
 interface AppendCommandOptions {
   readonly at?: Date;
   readonly allowLate?: true;
+  readonly replace?: true;
   readonly format?: LineFormat;
   readonly skipErrors?: true;
 }
@@ -38,6 +39,7 @@ export function registerAppend(program: Command, context: CommandContext): void 
       parseTime(text, context.io.now()),
     )
     .option('--allow-late', 'accept datapoints older than the latest one')
+    .option('--replace', 'in the place of what is there at the same time, also when it is late')
     .option('--format <format>', 'csv or ndjson (default: told by the first line)', (text) =>
       parseChoice<LineFormat>(text, ['csv', 'ndjson']),
     )
@@ -86,13 +88,30 @@ async function appendValue(
   context: CommandContext,
   { datastream, stream, options, value }: AppendWork & { readonly value: string },
 ): Promise<void> {
-  const { datapoint } = await datastream.append(
-    stream.id,
-    parseArgument(value, stream),
-    options.at,
-    { checkTimestamp: options.allowLate !== true },
-  );
+  const parsed = parseArgument(value, stream);
+  const datapoint = options.replace
+    ? await upserted(datastream, stream, { value: parsed, at: options.at ?? context.io.now() })
+    : await appended(datastream, stream, { value: parsed, options });
   await context.out.line(exactJson(datapoint));
+}
+
+async function appended(
+  datastream: Datastream,
+  { id }: Stream,
+  { value, options }: { readonly value: unknown; readonly options: AppendCommandOptions },
+): Promise<Datapoint> {
+  const checkTimestamp = options.allowLate !== true;
+  return (await datastream.append(id, value, options.at, { checkTimestamp })).datapoint;
+}
+
+/** As it is stored. */
+async function upserted(
+  datastream: Datastream,
+  { id, highestGranularity }: Stream,
+  { value, at }: { readonly value: unknown; readonly at: Date },
+): Promise<Datapoint | undefined> {
+  await datastream.upsert(id, value, at);
+  return datastream.getData(id, highestGranularity, { start: at, end: at }).at(0);
 }
 
 function parseArgument(value: string, stream: Stream): unknown {
@@ -109,6 +128,7 @@ async function appendLines(context: CommandContext, work: AppendWork): Promise<v
   const { datastream, options } = work;
   const appender = new LineAppender(datastream, {
     allowLate: options.allowLate === true,
+    replaces: options.replace === true,
     ...(options.skipErrors && {
       onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
     }),

@@ -1,9 +1,7 @@
-import { addAbortSignal } from 'node:stream';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { readLines } from '../input/lines.ts';
+import { confirm } from '../input/confirm.ts';
 import { parseQuery } from '../parse/tags.ts';
 import { selectStreams } from './select.ts';
 
@@ -27,16 +25,4 @@ export function registerDelete(program: Command, context: CommandContext): void 
         await context.out.line(`${streams} deleted`);
       });
     });
-}
-
-async function confirm({ io }: CommandContext, question: string): Promise<void> {
-  if (!io.isTerminal.stdin) {
-    throw new CliError('CONFIRMATION_REQUIRED', `${question} There is no terminal to ask: --yes.`);
-  }
-  io.stderr.write(`${question} [y/N] `);
-  for await (const { text } of readLines(addAbortSignal(io.signal, io.stdin))) {
-    if (/^y(?:es)?$/i.test(text.trim())) return;
-    break;
-  }
-  throw new CliError('CONFIRMATION_REQUIRED', 'Not confirmed, nothing was deleted.');
 }

@@ -13,6 +13,8 @@ const DATAPOINT_ERROR_CODES: ReadonlySet<string> = new Set(['INVALID_VALUE', 'IN
 
 export interface LineAppenderOptions {
   readonly allowLate: boolean;
+  /** Whether datapoints take the place of those with the same timestamps. Default: no. */
+  readonly replaces?: boolean;
   /** Takes bad lines and lets the rest go on; absent: the first bad line ends the input. */
   readonly onBadLine?: (badLine: BadLine) => void;
   /** Called after each batch. */
@@ -77,9 +79,8 @@ export class LineAppender {
 
   async #append(datapoints: readonly PendingDatapoint[]): Promise<void> {
     try {
-      await this.#datastream.appendMultiple(
+      await this.#store(
         datapoints.map(({ streamId, value, timestamp }) => ({ streamId, value, timestamp })),
-        { checkTimestamp: !this.#options.allowLate },
       );
       this.#appendedCount += datapoints.length;
     } catch (error) {
@@ -91,6 +92,16 @@ export class LineAppender {
       const middle = datapoints.length >>> 1;
       await this.#append(datapoints.slice(0, middle));
       await this.#append(datapoints.slice(middle));
+    }
+  }
+
+  async #store(
+    items: readonly Pick<PendingDatapoint, 'streamId' | 'value' | 'timestamp'>[],
+  ): Promise<void> {
+    if (this.#options.replaces) await this.#datastream.upsertMultiple(items);
+    else {
+      const checkTimestamp = !this.#options.allowLate;
+      await this.#datastream.appendMultiple(items, { checkTimestamp });
     }
   }
 }
