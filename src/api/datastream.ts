@@ -12,8 +12,9 @@ import { type Correction, correct } from '../engine/corrector.ts';
 import { LEASE_DURATION_MS } from '../engine/lease.ts';
 import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
+import { markStale } from '../engine/repair.ts';
 import { isInShard } from '../engine/sharing.ts';
-import { verifyStream } from '../engine/verify.ts';
+import { stalenessOf } from '../engine/staleness-report.ts';
 import { InvalidValue, NotSupported } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Column } from '../model/block.ts';
@@ -32,9 +33,11 @@ import {
   checkBackprocessOptions,
   checkDatastreamOptions,
   checkDownsampleOptions,
+  checkStatusOptions,
   checkStreamId,
   checkVerifyOptions,
 } from './option-checks.ts';
+import { describeStaleness } from './staleness.ts';
 import { StreamCatalog } from './stream-catalog.ts';
 import { Streams, selectSnapshots } from './streams.ts';
 import { checkQuery, checkTags } from './tag-checks.ts';
@@ -47,12 +50,15 @@ import type {
   DownsampleOptions,
   MaintenanceProgress,
   ReplacingData,
+  StatusOptions,
   Stream,
   StreamDefinition,
+  StreamStatus,
   TimeBounds,
   VerifyOptions,
   VerifyReport,
 } from './types.ts';
+import { verifyStreams } from './verification.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 /** Many streams are not maintained in fewer groups: other workers on the store find something to do, too. */
@@ -345,32 +351,49 @@ export class Datastream {
     await this.#catalog.delete(checkQuery(queryTags));
   }
 
-  /** Recomputes levels and derived streams from their sources, and compares with what is stored. */
+  /**
+   * What maintenance has to do, stream by stream in creation order, also of those that are up to date. Reads
+   * no datapoints.
+   */
+  async *status(options: StatusOptions = {}): AsyncGenerator<StreamStatus, void, undefined> {
+    checkStatusOptions(options);
+    const { queryTags, until } = options;
+    const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
+    for await (const page of selectSnapshots(this.#backend, checkQuery(queryTags))) {
+      for (const snapshot of page) {
+        yield describeStaleness(stalenessOf(this.#context, snapshot, untilMs), this.supports);
+      }
+    }
+  }
+
+  /**
+   * Recomputes levels and derived streams from their sources, and compares with what is stored. `repair`
+   * has maintenance compute anew what differs, with all that depends on it.
+   */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     checkVerifyOptions(options);
-    const { signal, onProgress, onDifference } = options;
-    const streams = await this.#select(options.queryTags, () => true);
-    const report = { bucketCount: 0, derivedCount: 0, differenceCount: 0, staleRangeCount: 0 };
-    for (const [index, { streamId }] of streams.entries()) {
-      const found = await verifyStream(this.#context, streamId, signal);
-      if (found !== null) {
-        report.bucketCount += found.bucketCount;
-        report.derivedCount += found.derivedCount;
-        report.staleRangeCount += found.staleRangeCount;
-        report.differenceCount += found.differences.length;
-        for (const { granularity, timestampMs, stored, expected } of found.differences) {
-          onDifference?.({
-            streamId,
-            granularity,
-            timestamp: new Date(timestampMs),
-            stored,
-            expected,
-          });
-        }
-      }
-      onProgress?.({ streamCount: index + 1, streamCountTotal: streams.length });
+    const { queryTags, repair: isRepairing = false, signal } = options;
+    const streams = await this.#select(queryTags, () => true);
+    const { counts, differences } = await verifyStreams(this.#context, streams, options);
+    if (!isRepairing || differences.size === 0) return { ...counts, repairedCount: 0 };
+    for (const [streamId, found] of differences) {
+      await markStale(this.#context, streamId, found);
+      this.#appender.noteChanged([streamId]);
     }
-    return { streamCount: streams.length, ...report };
+    await this.#maintain(
+      { ...(signal && { signal }) },
+      {
+        kind: 'levels',
+        untilMs: this.#context.nowMs(),
+        isIncluded: ({ record }) => differences.has(record.id),
+        onComputed: null,
+      },
+    );
+    const repaired = streams.filter(({ streamId }) => differences.has(streamId));
+    const after = await verifyStreams(this.#context, repaired, { ...(signal && { signal }) });
+    const { differenceCount, staleRangeCount } = after.counts;
+    const repairedCount = counts.differenceCount - differenceCount;
+    return { ...counts, differenceCount, staleRangeCount, repairedCount };
   }
 
   /**

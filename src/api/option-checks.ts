@@ -6,6 +6,7 @@ import type {
   CopyOptions,
   DatastreamOptions,
   DownsampleOptions,
+  StatusOptions,
   VerifyOptions,
 } from './types.ts';
 
@@ -45,10 +46,12 @@ const DOWNSAMPLE_KEYS: ReadonlySet<string> = new Set<keyof DownsampleOptions>([
 ]);
 const VERIFY_KEYS: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'queryTags',
+  'repair',
   'signal',
   'onProgress',
   'onDifference',
 ]);
+const STATUS_KEYS: ReadonlySet<string> = new Set<keyof StatusOptions>(['queryTags', 'until']);
 
 /**
  * Refuses options that nobody reads: a misspelt one would otherwise do what its absence does.
@@ -147,4 +150,10 @@ function checkWhole(value: unknown, name: string, min: number): void {
 /** @throws {TypeError} */
 export function checkVerifyOptions(options: VerifyOptions): void {
   checkKeys(options, VERIFY_KEYS, 'verify');
+  checkFlag(options.repair, 'repair');
+}
+
+/** @throws {TypeError} */
+export function checkStatusOptions(options: StatusOptions): void {
+  checkKeys(options, STATUS_KEYS, 'status');
 }

@@ -208,8 +208,43 @@ export interface UnsupportedStream {
   readonly reasons: readonly string[];
 }
 
+export interface StatusOptions {
+  readonly queryTags?: Tags;
+  /** As of a maintenance run with this `until`. Default: now. */
+  readonly until?: Date | number;
+}
+
+/** A range of time whose results are not computed, or not what their inputs give any more. */
+export interface StaleRange {
+  readonly start: Date;
+  /** Excluded. */
+  readonly end: Date;
+}
+
+/** What maintenance has to do for a stream. */
+export interface StreamStatus {
+  readonly streamId: StreamId;
+  readonly tags: Tags;
+  /** Whether it derives from history that was never processed: `backprocessStreams` does it. */
+  readonly pendingBackprocess: boolean;
+  /** Of a derived stream: where its inputs have changed. */
+  readonly derived: readonly StaleRange[];
+  /** From the finest; levels without work are left out. `bucketCount` counts buckets without data, too. */
+  readonly levels: readonly {
+    readonly granularity: Granularity;
+    readonly ranges: readonly StaleRange[];
+    readonly bucketCount: number;
+  }[];
+  /** Start of the oldest stale range; null when there is none. */
+  readonly oldest: Date | null;
+  /** Buckets to compute, on all levels together. */
+  readonly bucketCount: number;
+}
+
 export interface VerifyOptions {
   readonly queryTags?: Tags;
+  /** Computes anew what differs, and verifies that again. Default: false, only read. */
+  readonly repair?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { streamCount: number; streamCountTotal: number }) => void;
   readonly onDifference?: (difference: Difference) => void;
@@ -230,6 +265,8 @@ export interface VerifyReport {
   readonly bucketCount: number;
   readonly derivedCount: number;
   readonly differenceCount: number;
+  /** Differences that `repair` has mended; they are not among `differenceCount`. */
+  readonly repairedCount: number;
   /** Ranges left out because they are stale: the next maintenance run computes them. */
   readonly staleRangeCount: number;
 }

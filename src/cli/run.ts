@@ -16,6 +16,7 @@ import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
 import { registerImport } from './commands/import.ts';
 import { registerShow } from './commands/show.ts';
+import { registerStatus } from './commands/status.ts';
 import { registerStreams } from './commands/streams.ts';
 import { registerTag } from './commands/tag.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -37,6 +38,7 @@ const REGISTRATIONS = [
   registerExport,
   registerImport,
   registerCopy,
+  registerStatus,
   registerVerify,
   registerCheckpoint,
   registerCollect,

@@ -1,7 +1,7 @@
 import { Fold } from '../downsamplers/fold.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
-import { type Block, concatBlocks, cutBlock } from '../model/block.ts';
+import { type Block, concatBlocks, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import { bucketStartMs, Granularity, lowerGranularities } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
@@ -91,7 +91,8 @@ export function hasLevelWork(
   return levelWork(draft, untilMs).next().done !== true;
 }
 
-interface LevelRange {
+/** A range of a level that is to be computed from the next finer one. */
+export interface LevelRange {
   readonly granularity: Granularity;
   readonly finer: Granularity;
   readonly coarser: Granularity | undefined;
@@ -113,6 +114,28 @@ function* levelWork(draft: LevelDraft, untilMs: number): Generator<LevelRange, v
     }
     finer = granularity;
   }
+}
+
+/**
+ * All that maintenance would compute of the levels of a stream up to `untilMs`, as if each range were
+ * computed at once: what that makes stale in coarser levels counts, too. Reads nothing.
+ */
+export function workToCome(
+  context: EngineContext,
+  snapshot: StreamSnapshot,
+  untilMs: number,
+): readonly LevelRange[] {
+  if (LevelSchema.of(snapshot.record).isEmpty || snapshot.earliestMs === null) return [];
+  const draft = new LevelDraft(context.backend, snapshot);
+  const work: LevelRange[] = [];
+  for (const item of levelWork(draft, untilMs)) {
+    work.push(item);
+    draft.put(
+      { granularity: item.granularity, range: item.range, block: EMPTY_BLOCK },
+      item.coarser,
+    );
+  }
+  return work;
 }
 
 interface Computed {

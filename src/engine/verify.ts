@@ -31,7 +31,7 @@ export interface StreamReport {
   readonly differences: readonly LevelDifference[];
 }
 
-interface LevelDifference extends BlockDifference {
+export interface LevelDifference extends BlockDifference {
   readonly granularity: Granularity;
 }
 

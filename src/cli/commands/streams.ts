@@ -5,6 +5,7 @@ import type { CommandContext } from '../command-context.ts';
 import { exactJson, timeText } from '../format/exact-json.ts';
 import { jsonArray, map, take } from '../format/sequence.ts';
 import { type TableColumn, tableLines } from '../format/table.ts';
+import { tagsText } from '../format/tags.ts';
 import { parseCount } from '../options.ts';
 import { selectStreams } from './select.ts';
 
@@ -51,23 +52,6 @@ function rowOf(stream: Stream): readonly string[] {
     stream.latestDatapoint === null ? '–' : timeText(stream.latestDatapoint),
     derivedText(stream),
   ];
-}
-
-/** Tags in the syntax of arguments: quoted JSON only where the text would read as something else. */
-function tagsText(tags: Stream['tags']): string {
-  return Object.entries(tags)
-    .map(([key, value]) => `${key}=${isPlain(value) ? value : exactJson(value)}`)
-    .join(' ');
-}
-
-function isPlain(value: unknown): value is string {
-  if (typeof value !== 'string' || value === '' || /\s/.test(value)) return false;
-  try {
-    JSON.parse(value);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 function derivedText({ derivedFrom, pendingBackprocess }: Stream): string {

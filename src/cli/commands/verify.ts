@@ -17,7 +17,8 @@ export function registerVerify(program: Command, context: CommandContext): void 
     .description('recompute every level and derived stream, and report what differs')
     .argument('[tags...]', 'only streams with these tags (key=value or JSON), or one stream id')
     .option('--max <count>', 'differences to print', parseCount, PRINTED_DIFFERENCE_COUNT)
-    .action(async (args: string[], options: { max: number }) => {
+    .option('--repair', 'compute anew what differs, and verify that again')
+    .action(async (args: string[], options: { max: number; repair?: true }) => {
       const queryTags = parseQuery(args);
       await context.withDatastream(async (datastream) => {
         const printed: Difference[] = [];
@@ -25,6 +26,7 @@ export function registerVerify(program: Command, context: CommandContext): void 
         const report = await datastream
           .verify({
             queryTags,
+            repair: options.repair === true,
             signal: context.io.signal,
             onProgress: ({ streamCount, streamCountTotal }) =>
               progress.update(streamCount, { total: streamCountTotal }),
@@ -36,8 +38,11 @@ export function registerVerify(program: Command, context: CommandContext): void 
         for (const difference of printed) await context.out.line(differenceLine(difference));
         await context.out.line(
           `${countText(report.streamCount, 'stream')}: recomputed ${countText(report.bucketCount, 'bucket')} and ` +
-            `${countText(report.derivedCount, 'derived datapoint')}, ${countText(report.differenceCount, 'difference')}`,
+            `${countText(report.derivedCount, 'derived datapoint')}, ${countText(report.differenceCount + report.repairedCount, 'difference')}`,
         );
+        if (report.repairedCount > 0) {
+          await context.out.line(`${countText(report.repairedCount, 'difference')} repaired`);
+        }
         if (report.staleRangeCount > 0) {
           await context.out.line(
             `left out ${countText(report.staleRangeCount, 'stale range')}: "downsample" and "backprocess" compute what is stale`,

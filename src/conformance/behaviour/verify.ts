@@ -75,6 +75,7 @@ export function verifyTopic({ test }: Suite): void {
       derivedCount: 130,
       differenceCount: 0,
       staleRangeCount: 0,
+      repairedCount: 0,
     });
   });
 
@@ -161,5 +162,85 @@ export function verifyTopic({ test }: Suite): void {
     assert.deepEqual([source.streamCount, source.differenceCount], [1, 0]);
     const derived = await fixture.datastream.verify({ queryTags: { stream_id: rate } });
     assert(derived.differenceCount > 0);
+  });
+
+  test('repair computes anew what differs, and leaves the rest', async (fixture) => {
+    const { datastream } = fixture;
+    const { source, rate } = await filled(fixture);
+    const isComputed = fixture.backend.supports.levels === 'computed';
+    if (!isComputed) {
+      await tamper(fixture, source, { granularity: Granularity.Seconds10, row: 3, column: 'c' });
+      await tamper(fixture, rate, { granularity: Granularity.Minutes, row: 1, column: 'u' });
+    }
+    await tamper(fixture, rate, { granularity: Granularity.Seconds, row: 50, column: 'v' });
+    const before = await datastream.verify();
+    assert(before.differenceCount > 0);
+    assert.equal(before.repairedCount, 0);
+    const told: Difference[] = [];
+    const report = await datastream.verify({
+      repair: true,
+      onDifference: (difference) => told.push(difference),
+    });
+    assert.equal(told.length, before.differenceCount);
+    assert.equal(report.differenceCount, 0);
+    assert.equal(report.repairedCount, before.differenceCount);
+    await fixture.assertVerified();
+    assert.deepEqual((await fixture.readRaw(rate)).slice(49, 52), [
+      [50, 99],
+      [51, 101],
+      [52, 103],
+    ]);
+  });
+
+  test('status says what maintenance has to compute, and nothing when it is done', async (fixture) => {
+    const { datastream } = fixture;
+    const source = await fixture.ensure('source');
+    const rate = await fixture.derive('rate', 'derivative', source);
+    await fixture.appendNumbers(source, new Array(131).fill(1));
+    const statuses = async () => {
+      const all = [];
+      for await (const status of datastream.status()) all.push(status);
+      return all;
+    };
+    const [before] = await statuses();
+    assert.equal(before!.streamId, source);
+    assert.deepEqual(before!.tags, { name: 'source' });
+    assert.deepEqual(before!.oldest, at(0));
+    // Thirteen of ten seconds, and two minutes.
+    assert.deepEqual(
+      before!.levels.map(({ granularity, bucketCount }) => [granularity.name, bucketCount]),
+      [
+        ['10seconds', 13],
+        ['minutes', 2],
+      ],
+    );
+    assert.equal(before!.bucketCount, 15);
+    await fixture.settle();
+    for (const { oldest, bucketCount, levels, derived } of await statuses()) {
+      assert.deepEqual([oldest, bucketCount, levels, derived], [null, 0, [], []]);
+    }
+    await datastream.upsert(source, 5, at(75));
+    const [changed, derived] = await statuses();
+    assert.deepEqual(changed!.levels[0]!.ranges, [{ start: at(70), end: at(80) }]);
+    assert.deepEqual(changed!.oldest, at(60));
+    assert.equal(derived!.streamId, rate);
+    assert.deepEqual(derived!.derived[0]!.start, at(75));
+    await fixture.settle();
+    assert.deepEqual(
+      (await statuses()).map(({ bucketCount }) => bucketCount),
+      [0, 0],
+    );
+  });
+
+  test('status knows history that was never processed', async (fixture) => {
+    const { datastream } = fixture;
+    const source = await fixture.ensure('source');
+    await fixture.appendNumbers(source, [1, 2, 3]);
+    await fixture.derive('rate', 'derivative', source, { deriveBackprocess: true });
+    const pending = [];
+    for await (const status of datastream.status({ queryTags: { name: 'rate' } })) {
+      pending.push([status.pendingBackprocess, status.oldest]);
+    }
+    assert.deepEqual(pending, [[true, null]]);
   });
 }
