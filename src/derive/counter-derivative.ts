@@ -1,6 +1,6 @@
 import { Decimal } from 'decimal.js';
 
-import { InvalidOperatorArguments } from '../exceptions/errors.ts';
+import { readPositive } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
 import {
   checkArgumentNames,
@@ -34,7 +34,7 @@ export const counterDerivative: Operator<CounterDerivativeState> = Object.freeze
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('counter_derivative', args, ['max_value']);
-    readValueMax(args);
+    readPositive('counter_derivative', args, 'max_value');
     checkSourceNames('counter_derivative', sources, ['reset', null]);
     checkValueType('counter_derivative', sources[RESET_SOURCE]!, ['nominal', 'numeric']);
     checkValueType('counter_derivative', sources[1]!, ['numeric']);
@@ -42,7 +42,7 @@ export const counterDerivative: Operator<CounterDerivativeState> = Object.freeze
   },
 
   start({ args, arithmetic }) {
-    const valueMax = readValueMax(args);
+    const valueMax = readPositive('counter_derivative', args, 'max_value');
     return {
       arithmetic,
       valueMax: valueMax === null ? null : arithmetic.of(valueMax),
@@ -118,14 +118,4 @@ function stepRate(
 /** Whether the value is anything but null, false, zero and the empty string. */
 function isReset({ value }: Pick<Input, 'value'>): boolean {
   return Decimal.isDecimal(value) ? !value.isZero() : Boolean(value);
-}
-
-/** @throws {InvalidOperatorArguments} when there is one and it is not a positive finite number. */
-function readValueMax(args: Readonly<Record<string, unknown>>): number | null {
-  const { max_value: value } = args;
-  if (value === undefined) return null;
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw new InvalidOperatorArguments(
-    'Argument max_value of counter_derivative must be a positive finite number.',
-  );
 }

@@ -1,16 +1,18 @@
 import { UnsupportedDeriveOperator } from '../exceptions/errors.ts';
+import { clamp } from './clamp.ts';
 import { counterDerivative } from './counter-derivative.ts';
 import { counterReset } from './counter-reset.ts';
 import { derivative } from './derivative.ts';
+import { difference } from './difference.ts';
 import type { Operator } from './operator.ts';
+import { rate } from './rate.ts';
 import { sum } from './sum.ts';
 
 // A Map, so that names such as `constructor` find nothing.
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [sum, derivative, counterReset, counterDerivative].map((operator: Operator) => [
-    operator.name,
-    operator,
-  ]),
+  [sum, derivative, counterReset, counterDerivative, rate, difference, clamp].map(
+    (operator: Operator) => [operator.name, operator],
+  ),
 );
 
 /** Names of all derive operators, in the order of the documentation. */

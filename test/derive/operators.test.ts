@@ -19,6 +19,14 @@ const nominal: SourceDescription = { ...numeric, valueType: 'nominal' };
 const graph: SourceDescription = { ...numeric, valueType: 'graph' };
 const minutely: SourceDescription = { ...numeric, granularity: Granularity.Minutes };
 
+type Refusal = [
+  code: string,
+  operator: string,
+  what: string,
+  sources: readonly SourceDescription[],
+  args: Readonly<Record<string, unknown>>,
+];
+
 function validate(
   name: string,
   sources: readonly SourceDescription[],
@@ -28,12 +36,15 @@ function validate(
 }
 
 describe('the registry', () => {
-  test('knows the four operators with the value types that they give', () => {
+  test('knows the operators with the value types that they give', () => {
     expect(OPERATOR_NAMES.map((name) => [name, operatorOf(name).valueType])).toEqual([
       ['sum', 'numeric'],
       ['derivative', 'numeric'],
       ['counter_reset', 'nominal'],
       ['counter_derivative', 'numeric'],
+      ['rate', 'numeric'],
+      ['difference', 'numeric'],
+      ['clamp', 'numeric'],
     ]);
   });
 
@@ -56,13 +67,17 @@ describe('what operators accept', () => {
     ['counter_derivative', [reset, numeric], {}],
     ['counter_derivative', [{ ...reset, valueType: 'numeric' }, numeric], { max_value: 256 }],
     ['counter_derivative', [reset, numeric], { max_value: undefined }],
+    ['rate', [numeric], {}],
+    ['rate', [numeric], { max_value: 256 }],
+    ['difference', [numeric], {}],
+    ['clamp', [numeric], { min: -1 }],
+    ['clamp', [numeric], { max: 0 }],
+    ['clamp', [numeric], { min: 5, max: 5 }],
   ])('%s takes its sources and arguments', (name, sources, args) => {
     expect(() => validate(name, sources, args)).not.toThrow();
   });
 
-  test.each<
-    [string, string, string, readonly SourceDescription[], Readonly<Record<string, unknown>>]
-  >([
+  test.each<Refusal>([
     ['INVALID_OPERATOR_ARGUMENTS', 'sum', 'no source', [], {}],
     ['INVALID_OPERATOR_ARGUMENTS', 'sum', 'an unknown argument', [numeric], { max_value: 1 }],
     ['INCOMPATIBLE_TYPES', 'sum', 'a nominal source', [numeric, nominal], {}],
@@ -117,6 +132,21 @@ describe('what operators accept', () => {
       {},
     ],
     ['INCOMPATIBLE_GRANULARITIES', 'counter_derivative', 'slow data', [reset, minutely], {}],
+    ...['rate', 'difference', 'clamp'].flatMap((name): Refusal[] => {
+      const args = name === 'clamp' ? { min: 0 } : {};
+      return [
+        ['INVALID_OPERATOR_ARGUMENTS', name, 'two sources', [numeric, numeric], args],
+        ['INVALID_OPERATOR_ARGUMENTS', name, 'a name', [{ ...numeric, name: 'x' }], args],
+        ['INVALID_OPERATOR_ARGUMENTS', name, 'an argument', [numeric], { ...args, maximum: 1 }],
+        ['INCOMPATIBLE_TYPES', name, 'a nominal source', [nominal], args],
+        ['INCOMPATIBLE_GRANULARITIES', name, 'another granularity', [minutely], args],
+      ];
+    }),
+    ['INVALID_OPERATOR_ARGUMENTS', 'rate', 'a negative maximum', [numeric], { max_value: -1 }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'clamp', 'no limit', [numeric], {}],
+    ['INVALID_OPERATOR_ARGUMENTS', 'clamp', 'text as a limit', [numeric], { min: '0' }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'clamp', 'an infinite limit', [numeric], { max: Infinity }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'clamp', 'limits crossed', [numeric], { min: 2, max: 1 }],
   ])('%s: %s with %s', (code, name, _what, sources, args) => {
     expect(() => validate(name, sources, args)).toThrow(expect.objectContaining({ code }));
   });

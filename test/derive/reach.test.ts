@@ -24,6 +24,20 @@ const resets: fc.Arbitrary<unknown> = fc.constantFrom(null, 0, false, '', 1, 'bo
 const SETTINGS: readonly Setting[] = [
   { title: 'derivative', operator: operatorOf('derivative'), options: {}, values: [numbers] },
   { title: 'counter_reset', operator: operatorOf('counter_reset'), options: {}, values: [numbers] },
+  { title: 'difference', operator: operatorOf('difference'), options: {}, values: [numbers] },
+  { title: 'rate', operator: operatorOf('rate'), options: {}, values: [numbers] },
+  {
+    title: 'rate with a maximum',
+    operator: operatorOf('rate'),
+    options: { args: { max_value: 32 } },
+    values: [numbers],
+  },
+  {
+    title: 'clamp',
+    operator: operatorOf('clamp'),
+    options: { args: { min: 0, max: 10 } },
+    values: [numbers],
+  },
   {
     title: 'counter_derivative without a maximum',
     operator: operatorOf('counter_derivative'),
@@ -68,6 +82,10 @@ test('every operator of sequence reach has its setting here', () => {
 test.each<[string, number, unknown, boolean]>([
   ['derivative', 0, 1, true],
   ['derivative', 0, null, true],
+  ['rate', 0, 1, true],
+  ['rate', 0, null, true],
+  ['difference', 0, null, true],
+  ['clamp', 0, null, true],
   ['counter_reset', 0, 0, true],
   ['counter_reset', 0, null, false],
   ['counter_derivative', 1, 0, true],

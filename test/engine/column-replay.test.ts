@@ -16,6 +16,7 @@ interface Row {
 
 interface Task {
   readonly op: string;
+  readonly args?: Readonly<Record<string, unknown>>;
   readonly granularity: GranularityName;
   readonly sources: readonly (readonly Row[])[];
   readonly pageRowCount: number;
@@ -73,11 +74,11 @@ function pagesOf({ sources, pageRowCount }: Task, blockOf: BlockOf): PageSource 
 }
 
 function replayed(task: Task, blockOf: BlockOf): Promise<Replayed> {
-  const { op, granularity, sources } = task;
+  const { op, args = {}, granularity, sources } = task;
   const names = op === 'counter_derivative' ? ['reset', null] : sources.map(() => null);
   const derivation = {
     op,
-    args: {},
+    args,
     depth: 1,
     sources: sources.map((_, index) => ({
       name: names[index]!,
@@ -148,6 +149,10 @@ describe('history in columns', () => {
         const task = { granularity: own, sources, pageRowCount: rowCount };
         await expectAlike({ op: 'derivative', ...task });
         await expectAlike({ op: 'sum', ...task });
+        await expectAlike({ op: 'difference', ...task });
+        await expectAlike({ op: 'rate', ...task });
+        await expectAlike({ op: 'rate', args: { max_value: 5 }, ...task });
+        await expectAlike({ op: 'clamp', args: { min: -2, max: 3 }, ...task });
       }),
     );
   });
