@@ -63,7 +63,14 @@ export type Step =
     }
   | {
       readonly kind: 'derive';
-      readonly op: 'sum' | 'derivative' | 'counter_reset' | 'counter_derivative';
+      readonly op:
+        | 'sum'
+        | 'derivative'
+        | 'counter_reset'
+        | 'counter_derivative'
+        | 'rate'
+        | 'difference'
+        | 'clamp';
       readonly picks: readonly number[];
       readonly isCoarse: boolean;
       readonly isBackprocessed: boolean;
@@ -158,6 +165,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'derivative' as const,
         'counter_reset' as const,
         'counter_derivative' as const,
+        'rate' as const,
+        'difference' as const,
+        'clamp' as const,
       ),
       picks: fc.array(pick, { minLength: 1, maxLength: 3 }),
       isCoarse: fc.boolean(),

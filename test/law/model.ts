@@ -41,6 +41,9 @@ export interface Level {
 /** Seconds of each granularity, from the finest. */
 export const LEVELS: readonly number[] = [1, 10, 60, 600, 3600, 21_600, 86_400];
 
+/** What clamps are limited to. */
+export const LIMITS = { min: -20, max: 50 } as const;
+
 /** Seconds from the start of a day to the time 0. */
 const NOON = 43_200;
 
@@ -166,6 +169,17 @@ export class Model {
         null,
       );
     if (op === 'counter_reset') return resets(inputs);
+    if (op === 'clamp') {
+      return inputs.map(({ t, v }) => ({
+        t,
+        v: v === null ? null : Math.min(LIMITS.max, Math.max(LIMITS.min, v as number)),
+      }));
+    }
+    if (op === 'difference') return differences(inputs);
+    if (op === 'rate') {
+      const single = inputs.map(({ t, v }) => ({ t, v, index: 1 }));
+      return rates(single, { max, restartsAtZero: true });
+    }
     return rates(inputs, { max });
   }
 
@@ -202,7 +216,10 @@ function sum(
 }
 
 /** Derivatives of source 1; source 0 says when the previous value does not count. */
-function rates(inputs: readonly Input[], counter: { max: number | null } | null): Row[] {
+function rates(
+  inputs: readonly Input[],
+  counter: { max: number | null; restartsAtZero?: boolean } | null,
+): Row[] {
   const output: Row[] = [];
   let previous: { t: number; v: number } | null = null;
   for (const { t, v, index } of inputs) {
@@ -219,10 +236,21 @@ function rates(inputs: readonly Input[], counter: { max: number | null } | null)
           output.push({ t, v: (value - previous.v) / elapsed });
         } else if (counter.max !== null) {
           output.push({ t, v: (counter.max - previous.v + value) / elapsed });
-        }
+        } else if (counter.restartsAtZero) output.push({ t, v: value / elapsed });
       }
       previous = { t, v: value };
     }
+  }
+  return output;
+}
+
+function differences(inputs: readonly Input[]): Row[] {
+  const output: Row[] = [];
+  let previous: number | null = null;
+  for (const { t, v } of inputs) {
+    if (v === null) output.push({ t, v });
+    else if (previous !== null) output.push({ t, v: (v as number) - previous });
+    previous = v as number | null;
   }
   return output;
 }

@@ -8,7 +8,7 @@ import { Granularity } from '../../src/model/granularity.ts';
 import type { StreamId } from '../../src/model/stream.ts';
 import { groupOf } from './bucket.ts';
 import type { Step } from './history.ts';
-import { LEVELS, type ModelStream, type Rules, type Source } from './model.ts';
+import { LEVELS, LIMITS, type ModelStream, type Rules, type Source } from './model.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
 /** Later than all data of a history. */
@@ -393,7 +393,8 @@ export class Run {
       const after = isSkipped ? (endMs - BASE_MS) / 1000 : -Infinity;
       sources.push({ stream: model, level: model.highest < own ? own : null, after });
     }
-    const max = step.op === 'counter_derivative' && step.hasMax ? 128 : null;
+    const hasMaximum = step.op === 'counter_derivative' || step.op === 'rate';
+    const max = hasMaximum && step.hasMax ? 128 : null;
     const isNumeric = step.op !== 'counter_reset';
     const id = await this.datastream.ensureStream(
       { name: this.streams.length },
@@ -407,7 +408,7 @@ export class Run {
           const isReset = step.op === 'counter_derivative' && index === 0;
           return isReset ? { name: 'reset', stream, granularity } : { stream, granularity };
         }),
-        deriveArgs: max === null ? {} : { max_value: max },
+        deriveArgs: step.op === 'clamp' ? LIMITS : max === null ? {} : { max_value: max },
         deriveBackprocess: isBackprocessed,
       },
     );
@@ -424,7 +425,7 @@ export class Run {
 
   /** Sources that the operator can take, and the granularity at which it then reads them. */
   #sources(step: Step & { kind: 'derive' }): { own: number; streams: readonly RunStream[] } | null {
-    const isCounter = step.op.startsWith('counter');
+    const isCounter = step.op.startsWith('counter') || step.op === 'rate';
     const candidates = this.streams.filter(({ model }) => {
       const isFit = step.isCoarse && model.highest < 60 ? model.hasExactSums : model.isExact;
       // A comparison of rounded numbers can come out differently in another order of additions.
