@@ -310,16 +310,18 @@ function fillPeekTable(
   longest: number,
 ): void {
   const end = 1 << longest;
+  let integer = leastOf(least, precision);
   for (let i = 0; i < tokenCount; i++) {
     const length = lengths[i]!;
-    if (length === 0 && tokenCount > 1) continue;
     const extraBits = extraBitsOf(least + i, precision);
+    symbolLeasts[i] = integer;
+    integer += POWERS_OF_TWO[extraBits]!;
+    if (length === 0 && tokenCount > 1) continue;
     const shape =
       length |
       (extraBits << EXTRA_BITS_SHIFT) |
       ((length + extraBits) << WIDTH_SHIFT) |
       (i << SYMBOL_SHIFT);
-    symbolLeasts[i] = leastOf(least + i, precision);
     const step = 1 << length;
     for (let peek = length === 0 ? 0 : codes[i]!; peek < end; peek += step) {
       peekedShapes[peek] = shape;
@@ -421,20 +423,27 @@ function readTokens(
 ): void {
   const { view } = bits.cursor;
   const { end } = bits;
+  const last = stop - 1;
   let { position } = bits;
   for (let i = start; i < stop; i++) {
     if (position > end) throw bits.cutShort();
     const word = view.getInt32(position >>> 3, true) >>> (position & 7);
     const shape = peekedShapes[word & peekMask]!;
     const width = (shape >> WIDTH_SHIFT) & WIDTH_MASK;
-    if (width <= READ_BITS_MAX) {
-      out[i] = integerIn(word, shape);
-      position += width;
-    } else {
+    if (width > READ_BITS_MAX) {
       bits.position = position;
       out[i] = readLong(bits, shape);
       position = bits.position;
+      continue;
     }
+    out[i] = integerIn(word, shape);
+    position += width;
+    const rest = word >>> width;
+    const next = peekedShapes[rest & peekMask]!;
+    const more = (next >> WIDTH_SHIFT) & WIDTH_MASK;
+    if (width + more > READ_BITS_MAX || i === last) continue;
+    out[++i] = integerIn(rest, next);
+    position += more;
   }
   bits.position = position;
 }

@@ -101,6 +101,13 @@ function limitDepths(used: number, limitBits: number): void {
 
 const nextCodes = new Int32Array(CODE_BITS_MAX + 2);
 
+/** Each number of `CODE_BITS_MAX` bits with its bits in the opposite order. */
+const REVERSED_BITS = new Uint16Array(1 << CODE_BITS_MAX);
+for (let code = 1; code < REVERSED_BITS.length; code++) {
+  const first = (code & 1) << (CODE_BITS_MAX - 1);
+  REVERSED_BITS[code] = first | (REVERSED_BITS[code >> 1]! >> 1);
+}
+
 /**
  * Canonical codes, with their first bit lowest. The lengths must fill the code space.
  * Deutsch, RFC 1951, 3.2.2.
@@ -115,16 +122,8 @@ export function canonicalCodes(lengths: Uint8Array, count: number, codes: Int32A
   }
   for (let i = 0; i < count; i++) {
     const length = lengths[i]!;
-    if (length > 0) codes[i] = reverseBits(nextCodes[length]!++, length);
+    if (length > 0) codes[i] = REVERSED_BITS[nextCodes[length]!++]! >> (CODE_BITS_MAX - length);
   }
-}
-
-function reverseBits(code: number, width: number): number {
-  let reversed = 0;
-  for (let rest = code, bit = 0; bit < width; bit++, rest >>>= 1) {
-    reversed = (reversed << 1) | (rest & 1);
-  }
-  return reversed;
 }
 
 /**
@@ -170,17 +169,32 @@ function readRun(bits: BitCursor): number {
 
 /** Reads what `writeLengths` wrote and returns the longest length; the code space must be full. */
 export function readLengths(bits: BitCursor, lengths: Uint8Array, count: number): number {
+  const { view } = bits.cursor;
   let previous = LENGTH_EXPECTED;
   let longest = 0;
   let taken = 0;
   for (let i = 0; i < count; i++) {
-    const length = readLength(bits, previous);
-    if (length === 0) {
+    if (bits.position > bits.end) throw bits.cutShort();
+    const word = view.getInt32(bits.position >>> 3, true) >>> (bits.position & 7);
+    if ((word & 0b1111) === 0b1111) {
+      bits.position += 4;
       const end = i + readRun(bits);
       if (end > count) throw bits.cursor.corrupt('a run of unused symbols is too long');
       lengths.fill(0, i, end);
       i = end - 1;
       continue;
+    }
+    let length = previous;
+    if ((word & 0b1) === 0) bits.position += 1;
+    else if ((word & 0b11) === 0b01) {
+      length += 2 * ((word >> 2) & 1) - 1;
+      bits.position += 3;
+    } else if ((word & 0b111) === 0b011) {
+      length += 4 * ((word >> 3) & 1) - 2;
+      bits.position += 4;
+    } else {
+      length = (word >> 4) & 0b1111;
+      bits.position += 8;
     }
     if (length < 1 || length > CODE_BITS_MAX) {
       throw bits.cursor.corrupt('a code is not 1 to 12 bits long');
@@ -192,14 +206,4 @@ export function readLengths(bits: BitCursor, lengths: Uint8Array, count: number)
   }
   if (taken !== 1 << CODE_BITS_MAX) throw bits.cursor.corrupt('a prefix code is not complete');
   return longest;
-}
-
-/** 0 announces a run. */
-function readLength(bits: BitCursor, previous: number): number {
-  if (bits.bits(1) === 0) return previous;
-  if (bits.bits(1) === 0) return previous + 2 * bits.bits(1) - 1;
-  if (bits.bits(1) === 0) return previous + 4 * bits.bits(1) - 2;
-  if (bits.bits(1) === 1) return 0;
-  const length = bits.bits(4);
-  return length === 0 ? CODE_BITS_MAX + 1 : length;
 }
