@@ -2,7 +2,7 @@ import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import { Granularity, granularityIndex } from '../model/granularity.ts';
-import type { StreamId } from '../model/stream.ts';
+import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
 import { DenseRows } from './dense-rows.ts';
@@ -49,16 +49,27 @@ export class Datapoints extends Sequence<Datapoint> {
   }
 
   override async at(index: number): Promise<Datapoint | undefined> {
-    const isWhole = this.from === 0 && this.to === Number.POSITIVE_INFINITY;
-    if (!(index < 0 && isWhole)) return super.at(index);
+    if (!(index < 0 && this.#isWhole)) return super.at(index);
     // The end of the data is found from there, not by counting all that comes before.
     const request = { ...this.#request, isReverse: !this.#request.isReverse };
     return new Datapoints(this.#backend, request).at(-1 - index);
   }
 
+  get #isWhole(): boolean {
+    return this.from === 0 && this.to === Number.POSITIVE_INFINITY;
+  }
+
   /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
   async columns(): Promise<DatapointColumns> {
-    return (await openRows(this.#backend, this.#request)).columns(this.from, this.to);
+    if (!this.#isWhole) {
+      return (await openRows(this.#backend, this.#request)).columns(this.from, this.to);
+    }
+    const { streamId } = this.#request;
+    const read = await this.#backend.readStreamRows(streamId, (snapshot) =>
+      rowsOf(this.#backend, this.#request, snapshot).whole(),
+    );
+    if (read === null) throw new StreamNotFound(streamId);
+    return read.plan.finish(read.block);
   }
 
   /**
@@ -73,6 +84,10 @@ export class Datapoints extends Sequence<Datapoint> {
 async function openRows(backend: Backend, request: DataRequest): Promise<DatapointRows> {
   const [snapshot] = await backend.readStreams([request.streamId]);
   if (snapshot === null || snapshot === undefined) throw new StreamNotFound(request.streamId);
+  return rowsOf(backend, request, snapshot);
+}
+
+function rowsOf(backend: Backend, request: DataRequest, snapshot: StreamSnapshot): DatapointRows {
   const highest = Granularity.byName(snapshot.record.highestGranularity);
   const { range, isReverse, valueDownsamplers, timeDownsamplers } = request;
   const isRaw = granularityIndex(request.granularity.name) <= granularityIndex(highest.name);

@@ -6,10 +6,9 @@ import { type Block, type Column, reverseColumns } from '../model/block.ts';
 import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
-import type { DatapointRows } from './datapoint-rows.ts';
+import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
-import { readWhole, type WholeBlock } from './whole-read.ts';
 
 export interface LevelRead {
   readonly snapshot: StreamSnapshot;
@@ -51,21 +50,28 @@ export class DenseRows implements DatapointRows {
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
     const { granularity, selection, isReverse } = this.#read;
     for (const range of this.#windows(from, to, OBJECT_COUNT_MAX)) {
-      const { block } = await this.#stored(range);
-      const datapoints = selection.datapoints(block, range, granularity);
+      const datapoints = selection.datapoints(await this.#stored(range), range, granularity);
       yield (isReverse ? datapoints.reverse() : datapoints) as Datapoint[];
     }
   }
 
+  whole(): ColumnsPlan {
+    const { granularity, selection } = this.#read;
+    const range = this.#extent;
+    return {
+      rows: { granularity, range, columns: selection.columns },
+      finish: (block) => this.#finish(range, block),
+    };
+  }
+
   async columns(from: number, to: number): Promise<DatapointColumns> {
     const [range = this.#noRange] = this.#windows(from, to, Number.POSITIVE_INFINITY);
-    const { block, isOwn } = await this.#stored(range);
-    return this.#finish(range, block, { isCopied: !isOwn });
+    return this.#finish(range, await this.#stored(range));
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
     for (const range of this.#windows(from, to, PAGE_ROW_COUNT_MAX)) {
-      yield this.#finish(range, (await this.#stored(range)).block, { isCopied: false });
+      yield this.#finish(range, await this.#stored(range));
     }
   }
 
@@ -81,10 +87,10 @@ export class DenseRows implements DatapointRows {
     }
   }
 
-  #stored(range: TimeRange): Promise<WholeBlock> {
+  #stored(range: TimeRange): Promise<Block> {
     const { granularity, selection, snapshot } = this.#read;
     const { columns } = selection;
-    return readWhole(this.#backend, { streamId: snapshot.record.id, granularity, range, columns });
+    return this.#backend.readRows({ streamId: snapshot.record.id, granularity, range, columns });
   }
 
   #rangeOf(from: number, to: number): TimeRange {
@@ -96,17 +102,15 @@ export class DenseRows implements DatapointRows {
       : { startMs: startMs + from * durationMs, endMs: startMs + to * durationMs };
   }
 
-  #finish(range: TimeRange, block: Block, options: { isCopied: boolean }): DatapointColumns {
+  /** From a block that is not used any more. */
+  #finish(range: TimeRange, block: Block): DatapointColumns {
     const { granularity, selection, isReverse } = this.#read;
     const bucketCount = (range.endMs - range.startMs) / granularity.durationMs;
-    const isWhole = block.timestamps.length === bucketCount;
-    // What is spread or reversed is copied by that.
-    const isCopied = isWhole && !isReverse && options.isCopied;
-    const finished = selection.finishColumns(block, granularity, { isCopied });
-    const { timestamps } = block;
-    const columns = isWhole
-      ? { timestamps: isCopied ? timestamps.slice() : timestamps, ...finished }
-      : this.#spread(range, block, finished);
+    const finished = selection.finishColumns(block, granularity);
+    const columns =
+      block.timestamps.length === bucketCount
+        ? { timestamps: block.timestamps, ...finished }
+        : this.#spread(range, block, finished);
     return isReverse ? reverseDatapoints(columns) : columns;
   }
 

@@ -4,6 +4,7 @@ import {
   type Block,
   type Column,
   concatBlocks,
+  ownBlock,
   reverseColumns,
   sliceBlock,
   VALUE_COLUMN,
@@ -12,10 +13,9 @@ import type { Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
-import type { DatapointRows } from './datapoint-rows.ts';
+import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
-import { readWhole } from './whole-read.ts';
 
 export interface RawRead {
   readonly snapshot: StreamSnapshot;
@@ -60,18 +60,19 @@ export class RawRows implements DatapointRows {
     for await (const block of rows) yield this.#datapoints(block);
   }
 
+  whole(): ColumnsPlan {
+    const { granularity, range, isReverse } = this.#read;
+    return {
+      rows: { granularity, range, columns: VALUE_COLUMNS },
+      finish: (block) => this.#columns(isReverse ? reverseBlock(block) : block),
+    };
+  }
+
   async columns(from: number, to: number): Promise<DatapointColumns> {
-    if (from > 0 || to < Number.POSITIVE_INFINITY) return this.#slicedColumns(from, to);
-    const { snapshot, granularity, range, isReverse } = this.#read;
-    const { block, isOwn } = await readWhole(this.#backend, {
-      streamId: snapshot.record.id,
-      granularity,
-      range,
-      columns: VALUE_COLUMNS,
-    });
-    return isReverse
-      ? this.#columns(reverseBlock(block), { isOwn: true })
-      : this.#columns(block, { isOwn });
+    const blocks: Block[] = [];
+    for await (const block of this.#rows(from, to)) blocks.push(block);
+    // Several blocks are copied by being put together.
+    return this.#columns(blocks.length === 1 ? ownBlock(blocks[0]!) : concatBlocks(blocks));
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
@@ -80,21 +81,13 @@ export class RawRows implements DatapointRows {
     }
   }
 
-  async #slicedColumns(from: number, to: number): Promise<DatapointColumns> {
-    const blocks: Block[] = [];
-    for await (const block of this.#rows(from, to)) blocks.push(block);
-    return this.#columns(concatBlocks(blocks), { isOwn: blocks.length > 1 });
-  }
-
-  /** In arrays that share no memory with the store. */
-  #columns(block: Block, { isOwn }: { isOwn: boolean }): DatapointColumns {
-    const { timestamps, columns } = block;
+  /** Of a block that is the caller's to keep. */
+  #columns({ timestamps, columns }: Block): DatapointColumns {
     const column = columns[VALUE_COLUMN];
+    // A block without rows need not have columns either, and may be anybody's.
     if (column === undefined)
       return { timestamps: new Float64Array(0), values: new Float64Array(0) };
-    const values = this.#values(column);
-    if (isOwn) return { timestamps, values };
-    return { timestamps: timestamps.slice(), values: values === column ? values.slice() : values };
+    return { timestamps, values: this.#values(column) };
   }
 
   /** Stored rows at the positions `[from, to)` of the asked order. */

@@ -1,9 +1,9 @@
 import { BackendClosed } from '../exceptions/errors.ts';
 import { assert } from '../model/assert.ts';
-import { EMPTY_BLOCK } from '../model/block.ts';
+import { type Block, concatBlocks, EMPTY_BLOCK, ownBlock } from '../model/block.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
-import { isEmptyRange } from '../model/time-range.ts';
+import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import type {
   Backend,
   BucketWrite,
@@ -14,11 +14,17 @@ import type {
   LevelWrite,
   Page,
   PageRequest,
+  PlannedRows,
+  RowsPlan,
+  RowsRequest,
   StreamQuery,
   Write,
 } from './backend.ts';
 import { withoutGroups } from './grouped-commit.ts';
 import type { BackendManifest } from './manifest.ts';
+
+/** Large enough that the overhead of a page vanishes. */
+const PAGE_ROW_COUNT = 16_384;
 
 /**
  * Checks state and arguments once; a backend overrides the underscored methods and is promised
@@ -82,6 +88,19 @@ export abstract class AbstractBackend implements Backend {
     return this._readPage(request);
   }
 
+  async readRows(request: RowsRequest): Promise<Block> {
+    this.#assertOpen();
+    return this._readRows(request);
+  }
+
+  async readStreamRows<Plan extends RowsPlan>(
+    streamId: StreamId,
+    plan: (snapshot: StreamSnapshot) => Plan,
+  ): Promise<PlannedRows<Plan> | null> {
+    this.#assertOpen();
+    return this._readStreamRows(streamId, plan);
+  }
+
   async checkpoint(): Promise<void> {
     this.#assertOpen();
     return this._checkpoint();
@@ -119,6 +138,28 @@ export abstract class AbstractBackend implements Backend {
   }
   /** A range that is not empty. */
   protected abstract _readPage(request: PageRequest): Promise<Page>;
+  /** For a store that has a quicker way than one page after the other. The range may be empty. */
+  protected async _readRows(request: RowsRequest): Promise<Block> {
+    const blocks: Block[] = [];
+    let rest: TimeRange | null = intersectRanges(request.range, ALL_TIME);
+    while (rest !== null && !isEmptyRange(rest)) {
+      const page = await this._readPage({ ...request, range: rest, rowCountMax: PAGE_ROW_COUNT });
+      if (page.block.timestamps.length > 0) blocks.push(page.block);
+      rest = page.rest;
+    }
+    // Rows of several pages are copied by being put together.
+    return blocks.length > 1 ? concatBlocks(blocks) : ownBlock(blocks[0] ?? EMPTY_BLOCK);
+  }
+  /** For a store that has a quicker way than one after the other. The range may be empty. */
+  protected async _readStreamRows<Plan extends RowsPlan>(
+    streamId: StreamId,
+    plan: (snapshot: StreamSnapshot) => Plan,
+  ): Promise<PlannedRows<Plan> | null> {
+    const [snapshot = null] = await this._readStreams([streamId]);
+    if (snapshot === null) return null;
+    const planned = plan(snapshot);
+    return { plan: planned, block: await this._readRows({ ...planned.rows, streamId }) };
+  }
   /** For a store that puts work off. */
   protected async _checkpoint(): Promise<void> {}
   protected abstract _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;

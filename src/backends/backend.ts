@@ -122,17 +122,31 @@ export type CommitOutcome =
   | { readonly isCommitted: true; readonly version: number | string }
   | { readonly isCommitted: false; readonly conflicts: readonly StreamId[] };
 
-export interface PageRequest {
+/** A read of rows that all are wanted. */
+export interface RowsRequest {
   readonly streamId: StreamId;
   readonly granularity: Granularity;
-  /** Not empty. */
   readonly range: TimeRange;
+  /** Which columns the caller needs; absent: all. Others may be returned too. */
+  readonly columns?: readonly string[];
+}
+
+/** Which rows of a stream somebody wants who has just been told of it. */
+export interface RowsPlan {
+  readonly rows: Omit<RowsRequest, 'streamId'>;
+}
+
+export interface PlannedRows<Plan extends RowsPlan> {
+  readonly plan: Plan;
+  /** As of `readRows`. */
+  readonly block: Block;
+}
+
+export interface PageRequest extends RowsRequest {
   /** About how many rows to read; at least 1. */
   readonly rowCountMax: number;
   /** Start from the end of the range. The rows of the page are ascending all the same. */
   readonly isReverse?: boolean;
-  /** Which columns the caller needs; absent: all. Others may be returned too. */
-  readonly columns?: readonly string[];
 }
 
 /**
@@ -182,6 +196,22 @@ export interface Backend {
    * An unknown stream has no rows. @throws {BlockCorrupt} when stored bytes do not decode.
    */
   readPage(request: PageRequest): Promise<Page>;
+
+  /**
+   * Reads all rows of a range of one level, in one consistent step if the store can, into arrays that are the
+   * caller's alone. Otherwise as `readPage`.
+   */
+  readRows(request: RowsRequest): Promise<Block>;
+
+  /**
+   * Reads a stream and rows of it, in one consistent step if the store can: `plan` is told of the stream, and
+   * says what else to read. It may be called within a transaction, and must do nothing else. Null when there
+   * is no such stream.
+   */
+  readStreamRows<Plan extends RowsPlan>(
+    streamId: StreamId,
+    plan: (snapshot: StreamSnapshot) => Plan,
+  ): Promise<PlannedRows<Plan> | null>;
 
   /**
    * Brings what is stored into its lasting form, the one that opens soonest. Never needed: it only does

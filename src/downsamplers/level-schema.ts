@@ -222,23 +222,20 @@ export class LevelSelection {
 
   /**
    * Finishes every row; rows are placed as they are, so buckets without data are absent. A column that is
-   * stored as it is finished is that of the block, unless it is to be copied.
+   * stored as it is finished is that of the block.
    */
-  finishColumns(
-    block: Block,
-    _granularity: Granularity,
-    { isCopied = false }: { readonly isCopied?: boolean } = {},
-  ): FinishedColumns {
+  finishColumns(block: Block, _granularity: Granularity): FinishedColumns {
     const rowCount = block.timestamps.length;
     // A block without rows need not have columns either.
     const source = rowCount === 0 ? this.#emptyBlock() : block;
-    const { value, time } = this.#bind(source);
-    const v = this.#value?.map((downsampler, i) => {
+    const v = this.#value?.map((downsampler) => {
       const column = this.#storedColumn(downsampler, source);
-      if (column !== null) return [downsampler.letter, isCopied ? column.slice() : column];
-      return [downsampler.letter, this.#finishedColumn(downsampler, rowCount, value[i]!)];
+      return [downsampler.letter, column ?? this.#finishedColumn(downsampler, source)];
     });
-    const t = this.#time?.map(({ letter }, i) => [letter, time[i]!]);
+    const t = this.#time?.map((downsampler) => [
+      downsampler.letter,
+      finishedTimes(downsampler, source),
+    ]);
     return {
       ...(v === undefined ? {} : { v: Object.fromEntries(v) }),
       ...(t === undefined ? {} : { t: Object.fromEntries(t) }),
@@ -248,11 +245,7 @@ export class LevelSelection {
   #bind(block: Block): Finishers {
     return {
       value: (this.#value ?? []).map((d) => this.#finisher(d).bind(block.columns)),
-      time: (this.#time ?? []).map((downsampler) => {
-        const finished = new Float64Array(block.timestamps.length);
-        downsampler.finish(block, finished);
-        return finished;
-      }),
+      time: (this.#time ?? []).map((downsampler) => finishedTimes(downsampler, block)),
     };
   }
 
@@ -315,11 +308,20 @@ export class LevelSelection {
 
   #finishedColumn(
     downsampler: ValueDownsampler,
-    rowCount: number,
-    finish: (row: number) => unknown,
+    { timestamps, columns }: Block,
   ): Float64Array | readonly unknown[] {
-    if (this.#isFloat(downsampler)) return floatColumn(rowCount, finish as (row: number) => number);
-    return Array.from({ length: rowCount }, (_, row) => finishedValue(finish(row)));
+    const finisher = this.#finisher(downsampler);
+    const rowCount = timestamps.length;
+    if (!this.#isFloat(downsampler)) {
+      const finish = finisher.bind(columns);
+      return Array.from({ length: rowCount }, (_, row) => finishedValue(finish(row)));
+    }
+    if (finisher.finishFloats === undefined) {
+      return floatColumn(rowCount, finisher.bind(columns) as (row: number) => number);
+    }
+    const finished = new Float64Array(rowCount);
+    finisher.finishFloats(columns, finished);
+    return finished;
   }
 
   #isFloat({ valueTypes, letter }: ValueDownsampler): boolean {
@@ -333,6 +335,12 @@ export class LevelSelection {
       columns: Object.fromEntries(this.columns.map((name) => [name, none])),
     };
   }
+}
+
+function finishedTimes(downsampler: TimeDownsampler, block: Block): Float64Array {
+  const finished = new Float64Array(block.timestamps.length);
+  downsampler.finish(block, finished);
+  return finished;
 }
 
 /** A literal is made in a quarter of the time of an object whose keys are values. */

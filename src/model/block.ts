@@ -62,6 +62,13 @@ export function sliceBlock(block: Block, from: number, to: number): Block {
   return { timestamps: block.timestamps.subarray(from, to), columns };
 }
 
+/** The rows in arrays of just their size that nobody else has. */
+export function ownBlock({ timestamps, columns }: Block): Block {
+  const own: Record<string, Column> = {};
+  for (const [name, column] of Object.entries(columns)) own[name] = column.slice();
+  return { timestamps: timestamps.slice(), columns: own };
+}
+
 /** The rows whose timestamps lie in `[startMs, endMs)`, sharing memory with the block. */
 export function cutBlock(block: Block, range: { startMs: number; endMs: number }): Block {
   return sliceBlock(

@@ -7,24 +7,21 @@ import {
   EMPTY_BLOCK,
   sliceBlock,
 } from '../../model/block.ts';
+import { BlockDecoder, isFloatEntry } from './block-decoder.ts';
 import { parseLayout, writeStart } from './block-header.ts';
 import {
   BLOCK_CELL_COUNT_MAX,
   BLOCK_COLUMN_COUNT_MAX,
-  BLOCK_FORMAT_VERSION,
   BLOCK_ROW_COUNT_MAX,
-  type BlockLayout,
   type ColumnEntry,
   CRC_SIZE_BYTES,
 } from './block-layout.ts';
-import { ByteCursor, ByteWriter, type Location } from './byte-cursor.ts';
+import { ByteCursor, ByteWriter } from './byte-cursor.ts';
 import { writeNames } from './column-names.ts';
 import { ColumnPool } from './column-pool.ts';
-import { decodeFloatColumn, encodeFloatColumn, isInline } from './float-column.ts';
-import { decodeFloatColumnV1 } from './float-column-v1.ts';
-import { decodeJsonColumn, encodeJsonColumn, isJsonEncoding } from './json-column.ts';
-import { decodeTimestamps, timestampEncoding, writeTimestamps } from './timestamp-column.ts';
-import { decodeTimestampsV1 } from './timestamp-column-v1.ts';
+import { encodeFloatColumn, isInline } from './float-column.ts';
+import { encodeJsonColumn } from './json-column.ts';
+import { timestampEncoding, writeTimestamps } from './timestamp-column.ts';
 
 export { BLOCK_FORMAT_VERSION } from './block-layout.ts';
 
@@ -125,72 +122,27 @@ export function decodeBlock(
   location: string,
   columns?: readonly string[],
 ): Block {
-  return decodePart(openPart(bytes, location), columns);
+  return decodeWhole(new BlockDecoder(bytes, location), columns);
 }
 
-interface Part {
-  readonly cursor: ByteCursor;
-  readonly layout: BlockLayout;
-}
-
-function openPart(bytes: Uint8Array, location: Location): Part {
-  const cursor = new ByteCursor(bytes, location);
-  const layout = parseLayout(cursor);
-  const endOffset = bytes.length - CRC_SIZE_BYTES;
-  cursor.open(endOffset, CRC_SIZE_BYTES);
-  if (cursor.u32() !== crc32(bytes.subarray(0, endOffset))) {
-    throw cursor.corrupt('the checksum does not match', endOffset);
-  }
-  return { cursor, layout };
-}
-
-function decodePart({ cursor, layout }: Part, names: readonly string[] | undefined): Block {
-  let asked: readonly ColumnEntry[] = layout.columns;
-  if (names !== undefined) asked = asked.filter((entry) => isAsked(entry, names));
+function decodeWhole(decoder: BlockDecoder, names: readonly string[] | undefined): Block {
+  const asked = decoder.asked(names);
   let floatCount = 0;
-  for (const { encoding } of asked) if (!isJsonEncoding(encoding)) floatCount++;
-  const pool = new ColumnPool(1 + floatCount, layout.rowCount);
+  for (const entry of asked) if (isFloatEntry(entry)) floatCount++;
+  const pool = new ColumnPool(1 + floatCount, decoder.rowCount);
   const timestamps = pool.take();
-  decodeTimes({ cursor, layout }, timestamps, 0);
+  decoder.timestamps(timestamps, 0);
   const columns: [string, Column][] = [];
-  for (const entry of asked) {
-    columns.push([entry.name, decodeColumn({ cursor, layout }, entry, pool)]);
-  }
+  for (const entry of asked) columns.push([entry.name, decodeColumn(decoder, entry, pool)]);
   // fromEntries defines own properties, so that no name can reach the prototype.
   return { timestamps, columns: Object.fromEntries(columns) };
 }
 
-function isAsked({ name }: ColumnEntry, names: readonly string[] | undefined): boolean {
-  return names === undefined || names.includes(name);
-}
-
-function decodeTimes({ cursor, layout }: Part, out: Float64Array, at: number): void {
-  cursor.open(layout.timestamps.offset, layout.timestamps.sizeBytes);
-  const decode = layout.version === BLOCK_FORMAT_VERSION ? decodeTimestamps : decodeTimestampsV1;
-  decode(cursor, layout, out, at);
-  cursor.expectEnd();
-}
-
-function decodeColumn({ cursor, layout }: Part, entry: ColumnEntry, pool: ColumnPool): Column {
-  if (!isJsonEncoding(entry.encoding)) {
-    const values = pool.take();
-    decodeFloats({ cursor, layout }, entry, values, 0);
-    return values;
-  }
-  cursor.open(entry.offset, entry.sizeBytes);
-  return decodeJsonColumn(cursor, entry.encoding, layout.rowCount);
-}
-
-function decodeFloats(
-  { cursor, layout: { version, rowCount } }: Part,
-  { encoding, offset, sizeBytes }: ColumnEntry,
-  out: Float64Array,
-  at: number,
-): void {
-  cursor.open(offset, sizeBytes);
-  if (version === BLOCK_FORMAT_VERSION) decodeFloatColumn(cursor, encoding, out, { at, rowCount });
-  else decodeFloatColumnV1(cursor, encoding, out, at, rowCount);
-  cursor.expectEnd();
+function decodeColumn(decoder: BlockDecoder, entry: ColumnEntry, pool: ColumnPool): Column {
+  if (!isFloatEntry(entry)) return decoder.json(entry);
+  const values = pool.take();
+  decoder.floats(entry, values, 0);
+  return values;
 }
 
 /**
@@ -206,21 +158,23 @@ export function decodeBlocks(
   columns?: readonly string[],
 ): Block {
   if (parts.length === 0) return EMPTY_BLOCK;
-  const opened = parts.map((bytes, index) => openPart(bytes, () => location(index)));
-  const isPlain = opened.every(({ layout }) =>
-    layout.columns.every((entry) => !isAsked(entry, columns) || !isJsonEncoding(entry.encoding)),
-  );
-  if (!isPlain || opened.length === 1)
-    return concatBlocks(opened.map((part) => decodePart(part, columns)));
-  return decodeFloatParts(opened, columns);
+  const decoders = parts.map((bytes, index) => new BlockDecoder(bytes, () => location(index)));
+  const isPlain = decoders.every((decoder) => decoder.asked(columns).every(isFloatEntry));
+  if (!isPlain || decoders.length === 1) {
+    return concatBlocks(decoders.map((decoder) => decodeWhole(decoder, columns)));
+  }
+  return decodeFloatParts(decoders, columns);
 }
 
-function decodeFloatParts(parts: readonly Part[], names: readonly string[] | undefined): Block {
+function decodeFloatParts(
+  decoders: readonly BlockDecoder[],
+  names: readonly string[] | undefined,
+): Block {
   let rowCount = 0;
   const askedNames = new Set<string>();
-  for (const { layout } of parts) {
-    rowCount += layout.rowCount;
-    for (const entry of layout.columns) if (isAsked(entry, names)) askedNames.add(entry.name);
+  for (const decoder of decoders) {
+    rowCount += decoder.rowCount;
+    for (const { name } of decoder.asked(names)) askedNames.add(name);
   }
   const pool = new ColumnPool(1 + askedNames.size, rowCount);
   const timestamps = pool.take();
@@ -228,20 +182,19 @@ function decodeFloatParts(parts: readonly Part[], names: readonly string[] | und
   /** Row up to which each column is filled. */
   const filledTo = new Map<string, number>();
   let row = 0;
-  for (const { cursor, layout } of parts) {
-    decodeTimes({ cursor, layout }, timestamps, row);
-    for (const entry of layout.columns) {
-      if (!isAsked(entry, names)) continue;
+  for (const decoder of decoders) {
+    decoder.timestamps(timestamps, row);
+    for (const entry of decoder.asked(names)) {
       let values = columns.get(entry.name);
       if (values === undefined) {
         values = pool.take();
         columns.set(entry.name, values);
       }
       values.fill(Number.NaN, filledTo.get(entry.name) ?? 0, row);
-      decodeFloats({ cursor, layout }, entry, values, row);
-      filledTo.set(entry.name, row + layout.rowCount);
+      decoder.floats(entry, values, row);
+      filledTo.set(entry.name, row + decoder.rowCount);
     }
-    row += layout.rowCount;
+    row += decoder.rowCount;
   }
   for (const [name, values] of columns) values.fill(Number.NaN, filledTo.get(name));
   return { timestamps, columns: Object.fromEntries(columns) };

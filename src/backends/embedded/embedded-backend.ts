@@ -1,5 +1,5 @@
 import { assert } from '../../model/assert.ts';
-import { EMPTY_BLOCK } from '../../model/block.ts';
+import { type Block, EMPTY_BLOCK, ownBlock } from '../../model/block.ts';
 import { granularityIndex } from '../../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
@@ -12,6 +12,9 @@ import type {
   OpenBackendOptions,
   Page,
   PageRequest,
+  PlannedRows,
+  RowsPlan,
+  RowsRequest,
   StreamQuery,
 } from '../backend.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
@@ -20,6 +23,7 @@ import { Committer } from './committer.ts';
 import { LeaseStore } from './lease-store.ts';
 import { boundedLevel } from './level-bounds.ts';
 import { readLevelPage } from './page-reader.ts';
+import { readLevelRows } from './range-reader.ts';
 import { Replica } from './replica.ts';
 import { Sealer } from './sealer.ts';
 import { openStoreFiles, type StoreFiles } from './store-files.ts';
@@ -154,6 +158,27 @@ export class EmbeddedBackend extends AbstractBackend {
     });
   }
 
+  protected override async _readRows(request: RowsRequest): Promise<Block> {
+    const store = this.#open();
+    return store.replica.read((view) => {
+      const stream = store.streams.byId(view, request.streamId);
+      return stream === null ? ownBlock(EMPTY_BLOCK) : rowsOf(store, view, stream, request);
+    });
+  }
+
+  protected override async _readStreamRows<Plan extends RowsPlan>(
+    streamId: StreamId,
+    plan: (snapshot: StreamSnapshot) => Plan,
+  ): Promise<PlannedRows<Plan> | null> {
+    const store = this.#open();
+    return store.replica.read((view) => {
+      const stream = store.streams.byId(view, streamId);
+      if (stream === null) return null;
+      const planned = plan(snapshot(store, view, stream));
+      return { plan: planned, block: rowsOf(store, view, stream, planned.rows) };
+    });
+  }
+
   protected override _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
     const { queue, leases } = this.#open();
     return queue.add(() => leases.acquire(streamId, options));
@@ -173,6 +198,16 @@ export class EmbeddedBackend extends AbstractBackend {
     assert(this.#store !== null, 'calls reach an open store');
     return this.#store;
   }
+}
+
+function rowsOf(
+  { blocks }: OpenStore,
+  view: View,
+  { ordinal }: StreamState,
+  { granularity, range, columns }: RowsPlan['rows'],
+): Block {
+  const place = { ordinal, level: granularityIndex(granularity.name) };
+  return readLevelRows(blocks, place, { range, columns, state: view.level(place) });
 }
 
 function snapshot({ streams, blocks }: OpenStore, view: View, stream: StreamState): StreamSnapshot {

@@ -1,8 +1,9 @@
 import type { Block } from '../../model/block.ts';
+import type { TimeRange } from '../../model/time-range.ts';
 import type { Cohort, ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { StreamNumbers } from './stream-numbers.ts';
-import { Tail } from './tail.ts';
+import { partsIn, Tail, type TailPart } from './tail.ts';
 
 /**
  * What a process knows about one level of one stream. Its newest rows, those behind the blocks, are
@@ -71,6 +72,14 @@ export class LevelState {
     const { cohort, from } = this;
     if (cohort === null || from === cohort.endTick) return null;
     return cohort.part(this.#index, { from, to: cohort.endTick });
+  }
+
+  /** The rows behind the blocks that may lie in the range, ascending. */
+  pendingParts(range: TimeRange): TailPart[] {
+    const parts = [...partsIn(this.#tail?.parts ?? [], range)];
+    const open = this.openColumn()?.cut(range) ?? null;
+    if (open !== null) parts.push(open);
+    return parts;
   }
 
   /** Whether blocks may hold rows from `startMs` on: none of them is newer than one behind them. */

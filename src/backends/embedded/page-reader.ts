@@ -11,12 +11,10 @@ import type { TimeRange } from '../../model/time-range.ts';
 import type { Page } from '../backend.ts';
 import { decodeBlocks } from '../codec/block-codec.ts';
 import type { BlockStore } from './block-store.ts';
-import { ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { LevelPlace } from './journal-entry.ts';
 import type { LevelState } from './level-state.ts';
-import { partsIn, rowsIn, type TailPart } from './tail.ts';
-import { TailRows } from './tail-rows.ts';
+import { isLoose, rowsIn } from './tail.ts';
 
 export interface PageOptions {
   readonly range: TimeRange;
@@ -47,7 +45,7 @@ function pendingPage({ state, range, rowCountMax, columns }: PageOptions): Page 
   if (state === null || state.mayHaveBlocks(range.startMs)) return null;
   const rows: Block[] = [];
   let rowCount = 0;
-  for (const part of pendingParts(state, range)) {
+  for (const part of state.pendingParts(range)) {
     if (!isLoose(part)) return null;
     const piece = rowsIn(part, range, columns);
     rowCount += piece.timestamps.length;
@@ -166,7 +164,7 @@ class PieceReader {
   *#pending(): Generator<Piece> {
     const { state, range, columns, isReverse } = this.#options;
     if (state === null) return;
-    const parts = pendingParts(state, range);
+    const parts = state.pendingParts(range);
     for (const part of isReverse ? parts.reverse() : parts) {
       if (!isLoose(part)) {
         yield encodedPiece(part, range);
@@ -222,16 +220,4 @@ function encodedPiece(
   // Of the blocks at the rim of the range it is unknown how many rows lie inside.
   const isInside = firstMs >= startMs && lastMs < endMs;
   return { firstMs, lastMs, rowCountMin: isInside ? rowCount : 0, bytes, rows: () => EMPTY_BLOCK };
-}
-
-/** The rows behind the blocks that may lie in the range, ascending. */
-function pendingParts(state: LevelState, range: TimeRange): TailPart[] {
-  const parts = [...partsIn(state.tail?.parts ?? [], range)];
-  const open = state.openColumn()?.cut(range) ?? null;
-  if (open !== null) parts.push(open);
-  return parts;
-}
-
-function isLoose(part: TailPart): part is TailRows | ColumnPart {
-  return part instanceof TailRows || part instanceof ColumnPart;
 }

@@ -67,6 +67,11 @@ export class Tail {
   }
 }
 
+/** Whether the rows of a part are in memory as they are read. */
+export function isLoose(part: TailPart): part is TailRows | ColumnPart {
+  return part instanceof TailRows || part instanceof ColumnPart;
+}
+
 /** The parts that reach into the range, of parts that ascend. */
 export function partsIn(
   parts: readonly TailPart[],

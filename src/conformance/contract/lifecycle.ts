@@ -21,6 +21,12 @@ const OPERATIONS: Readonly<Record<string, (backend: Backend) => Promise<unknown>
       range: ALL_TIME,
       rowCountMax: 1,
     }),
+  readRows: (backend) =>
+    backend.readRows({ streamId: id, granularity: Granularity.Seconds, range: ALL_TIME }),
+  readStreamRows: (backend) =>
+    backend.readStreamRows(id, () => ({
+      rows: { granularity: Granularity.Seconds, range: ALL_TIME },
+    })),
   acquireLease: (backend) => backend.acquireLease(id, LEASE),
   renewLease: (backend) => backend.renewLease(id, LEASE),
   releaseLease: (backend) => backend.releaseLease(id, 'a'),

@@ -110,6 +110,60 @@ export function pagesTopic({ test }: Suite): void {
     );
   });
 
+  test('all rows of a range come at once, in arrays of their own', async (fixture) => {
+    const { backend } = fixture;
+    const streamId = await numbered(fixture, 5000);
+    for (const [start, end] of [
+      [0, 5000],
+      [1234, 1240],
+      [4000, 6000],
+    ] as const) {
+      const request = { streamId, granularity: Granularity.Seconds, range: range(start, end) };
+      const wanted = Array.from({ length: Math.min(end, 5000) - start }, (_, n) => start + n);
+      for (let time = 0; time < 2; time++) {
+        const { timestamps, columns } = await backend.readRows(request);
+        const values = columns['v'] as Float64Array;
+        assert.deepEqual(Array.from(values), wanted);
+        assert.deepEqual(
+          Array.from(timestamps),
+          wanted.map((second) => BASE_MS + second * 1000),
+        );
+        assert.notEqual(timestamps.buffer, values.buffer);
+        for (const array of [timestamps, values]) {
+          assert.equal(array.buffer.byteLength, array.byteLength);
+          array.fill(-1);
+        }
+      }
+    }
+    const none = { streamId, granularity: Granularity.Seconds, range: range(7, 7) };
+    assert.equal((await backend.readRows(none)).timestamps.length, 0);
+    const unknown = { ...none, streamId: newRecord({}).id, range: range(0, 10) };
+    assert.equal((await backend.readRows(unknown)).timestamps.length, 0);
+  });
+
+  test('a stream and rows of it come together', async (fixture) => {
+    const { backend } = fixture;
+    const id = await numbered(fixture, 40);
+    const read = await backend.readStreamRows(id, ({ record, earliestMs, latestMs }) => ({
+      record,
+      rows: {
+        granularity: Granularity.Seconds,
+        range: { startMs: earliestMs! + 5000, endMs: latestMs! - 5000 },
+      },
+    }));
+    assert.equal(read?.plan.record.id, id);
+    assert.deepEqual(
+      Array.from(read.block.columns['v'] as Float64Array),
+      Array.from({ length: 29 }, (_, n) => n + 5),
+    );
+    const fail = (): never => {
+      throw new RangeError('no plan');
+    };
+    await assert.rejects(backend.readStreamRows(id, fail), { message: 'no plan' });
+    assert.equal(await backend.readStreamRows(newRecord({}).id, fail), null);
+    assert.equal((await readRaw(backend, id)).length, 40);
+  });
+
   test('rows of one timestamp are never split between pages', async (fixture) => {
     const { backend } = fixture;
     const id = await createStream(backend, {});

@@ -136,7 +136,24 @@ export async function readRows(
   options: PagesOptions = {},
 ): Promise<Row[]> {
   const pages = await readPages(backend, streamId, options);
-  return (options.isReverse ? pages.reverse() : pages).flat();
+  const rows = (options.isReverse ? pages.reverse() : pages).flat();
+  await assertReadAtOnce(backend, streamId, options, rows);
+  return rows;
+}
+
+/** Checks that a read of the whole range at once gives what its pages gave. */
+async function assertReadAtOnce(
+  backend: Backend,
+  streamId: StreamId,
+  { granularity = Granularity.Seconds, range = ALL_TIME, columns }: PagesOptions,
+  rows: readonly Row[],
+): Promise<void> {
+  const request = { streamId, granularity, range, ...(columns && { columns }) };
+  const atOnce = rowsOf(await backend.readRows(request));
+  // A page may lack a column that is null in all of its rows.
+  const names = new Set([...rows, ...atOnce].flatMap(([, row]) => Object.keys(row)));
+  const filled = ([ms, row]: Row) => [ms, ...[...names].map((name) => row[name] ?? null)];
+  assert.deepEqual(atOnce.map(filled), rows.map(filled));
 }
 
 /** Raw rows as `[seconds after BASE_MS, value]`, ascending. */

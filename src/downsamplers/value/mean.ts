@@ -16,6 +16,11 @@ export const mean: ValueDownsampler = {
       const counts = floats(columns, 'c');
       return (row) => sums[row]! / counts[row]!;
     },
+    finishFloats(columns, finished) {
+      const sums = floats(columns, 's');
+      const counts = floats(columns, 'c');
+      for (let row = 0; row < finished.length; row++) finished[row] = sums[row]! / counts[row]!;
+    },
   },
   decimal: {
     components: ['s', 'c'],
