@@ -14,7 +14,7 @@ import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
-import { OBJECT_COUNT_MAX } from './sequence.ts';
+import type { ItemBlock } from './item-block.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
 export interface RawRead {
@@ -28,12 +28,6 @@ const VALUE_COLUMNS: readonly string[] = Object.freeze([VALUE_COLUMN]);
 
 /** A read of fewer rows asks for just these. */
 const FEW_ROWS_MAX = 1024;
-
-interface StoredOptions {
-  /** Position behind the last row that is wanted. */
-  readonly to?: number;
-  readonly pageRowCountMax?: number | undefined;
-}
 
 /** Raw datapoints, as they are stored. */
 export class RawRows implements DatapointRows {
@@ -55,9 +49,14 @@ export class RawRows implements DatapointRows {
     return count;
   }
 
-  async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
-    const rows = this.#rows(from, to, OBJECT_COUNT_MAX);
-    for await (const block of rows) yield this.#datapoints(block);
+  async *blocks(from: number, to: number): AsyncGenerator<ItemBlock<Datapoint>, void, undefined> {
+    for await (const { timestamps, columns } of this.#rows(from, to)) {
+      const column = columns[VALUE_COLUMN]!;
+      const isPlain = column instanceof Float64Array && !this.#isDecimal;
+      yield isPlain
+        ? new NumberDatapoints(timestamps, column)
+        : new ValueDatapoints(timestamps, this.#values(column));
+    }
   }
 
   whole(): ColumnsPlan {
@@ -91,14 +90,10 @@ export class RawRows implements DatapointRows {
   }
 
   /** Stored rows at the positions `[from, to)` of the asked order. */
-  async *#rows(
-    from: number,
-    to: number,
-    pageRowCountMax?: number,
-  ): AsyncGenerator<Block, void, undefined> {
+  async *#rows(from: number, to: number): AsyncGenerator<Block, void, undefined> {
     if (to <= from) return;
     let position = 0;
-    for await (const block of this.#stored(VALUE_COLUMNS, { to, pageRowCountMax })) {
+    for await (const block of this.#stored(VALUE_COLUMNS, { to })) {
       const rowCount = block.timestamps.length;
       const start = Math.min(rowCount, Math.max(0, from - position));
       const end = Math.min(rowCount, to - position);
@@ -111,7 +106,7 @@ export class RawRows implements DatapointRows {
 
   #stored(
     columns: readonly string[],
-    { to = Number.POSITIVE_INFINITY, pageRowCountMax }: StoredOptions = {},
+    { to = Number.POSITIVE_INFINITY }: { readonly to?: number } = {},
   ): AsyncGenerator<Block, void, undefined> {
     const { snapshot, granularity, range, isReverse } = this.#read;
     const request = { streamId: snapshot.record.id, granularity, range };
@@ -119,19 +114,7 @@ export class RawRows implements DatapointRows {
       isReverse,
       columns,
       ...(to < FEW_ROWS_MAX ? { firstRowCount: Math.max(1, to) } : {}),
-      ...(pageRowCountMax === undefined ? {} : { rowCountMax: pageRowCountMax }),
     });
-  }
-
-  #datapoints({ timestamps, columns }: Block): readonly Datapoint[] {
-    const column = columns[VALUE_COLUMN]!;
-    const isPlain = column instanceof Float64Array && !this.#isDecimal;
-    const datapoints = new Array<Datapoint>(timestamps.length);
-    for (let row = 0; row < timestamps.length; row++) {
-      const v = isPlain ? numberOrNull(column[row]!) : this.#value(column[row]);
-      datapoints[row] = { t: new Date(timestamps[row]!), v };
-    }
-    return datapoints;
   }
 
   #value(stored: unknown): unknown {
@@ -151,6 +134,36 @@ function reverseBlock({ timestamps, columns }: Block): Block {
   return { timestamps: timestamps.toReversed(), columns: reverseColumns(columns) };
 }
 
-function numberOrNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
+/** Made one by one, when they are asked for: most are let go of before the next one is made. */
+class NumberDatapoints implements ItemBlock<Datapoint> {
+  readonly length: number;
+  readonly #timestamps: Float64Array;
+  readonly #values: Float64Array;
+
+  constructor(timestamps: Float64Array, values: Float64Array) {
+    this.length = timestamps.length;
+    this.#timestamps = timestamps;
+    this.#values = values;
+  }
+
+  at(row: number): Datapoint {
+    const value = this.#values[row]!;
+    return { t: new Date(this.#timestamps[row]!), v: Number.isNaN(value) ? null : value };
+  }
+}
+
+class ValueDatapoints implements ItemBlock<Datapoint> {
+  readonly length: number;
+  readonly #timestamps: Float64Array;
+  readonly #values: Column;
+
+  constructor(timestamps: Float64Array, values: Column) {
+    this.length = timestamps.length;
+    this.#timestamps = timestamps;
+    this.#values = values;
+  }
+
+  at(row: number): Datapoint {
+    return { t: new Date(this.#timestamps[row]!), v: this.#values[row] };
+  }
 }

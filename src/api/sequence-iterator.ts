@@ -1,16 +1,18 @@
+import type { ItemBlock } from './item-block.ts';
+
 /**
  * Gives the items of blocks one by one. What an async generator would do, without its three turns of the
  * event loop's queue for an item: one that is there already is given at once.
  */
 export class SequenceIterator<Item> implements AsyncIterableIterator<Item, undefined, undefined> {
-  readonly #blocks: AsyncIterator<readonly Item[]>;
-  #block: readonly Item[] = [];
+  readonly #blocks: AsyncIterator<ItemBlock<Item>>;
+  #block: ItemBlock<Item> = [];
   #position = 0;
   #isDone = false;
   /** The last of the calls that wait for a block; calls are answered in their order. */
   #waiting: Promise<unknown> | null = null;
 
-  constructor(blocks: AsyncIterable<readonly Item[]>) {
+  constructor(blocks: AsyncIterable<ItemBlock<Item>>) {
     this.#blocks = blocks[Symbol.asyncIterator]();
   }
 
@@ -20,7 +22,7 @@ export class SequenceIterator<Item> implements AsyncIterableIterator<Item, undef
 
   next(): Promise<IteratorResult<Item, undefined>> {
     if (this.#waiting === null && this.#position < this.#block.length) {
-      return Promise.resolve({ done: false, value: this.#block[this.#position++]! });
+      return Promise.resolve({ done: false, value: this.#block.at(this.#position++)! });
     }
     return this.#inTurn(() => this.#nextFromBlocks());
   }
@@ -38,7 +40,7 @@ export class SequenceIterator<Item> implements AsyncIterableIterator<Item, undef
       if (this.#isDone) return { done: true, value: undefined };
       await this.#readBlock();
     }
-    return { done: false, value: this.#block[this.#position++]! };
+    return { done: false, value: this.#block.at(this.#position++)! };
   }
 
   async #readBlock(): Promise<void> {

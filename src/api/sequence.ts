@@ -1,4 +1,5 @@
 import { assert } from '../model/assert.ts';
+import type { ItemBlock } from './item-block.ts';
 import { SequenceIterator } from './sequence-iterator.ts';
 
 /** Items that exist as objects at once, at most about so many: what is larger outlives its use. */
@@ -7,7 +8,7 @@ export const OBJECT_COUNT_MAX = 4096;
 /** Where a sequence gets its items from. Positions count from 0. */
 export interface SequenceSource<Item> {
   /** Items at the positions `[from, to)`, as far as there are any, in order, in blocks. */
-  blocks(from: number, to: number): AsyncIterable<readonly Item[]>;
+  blocks(from: number, to: number): AsyncIterable<ItemBlock<Item>>;
   /** How many items there are. */
   count(): Promise<number>;
 }
@@ -42,7 +43,7 @@ export abstract class Sequence<Item> implements AsyncIterable<Item> {
     const position = index >= 0 ? this.from + index : this.from + (await this.count()) + index;
     if (position < this.from || position >= this.to) return undefined;
     for await (const block of this.source.blocks(position, position + 1)) {
-      if (block.length > 0) return block[0];
+      if (block.length > 0) return block.at(0);
     }
     return undefined;
   }
@@ -50,7 +51,7 @@ export abstract class Sequence<Item> implements AsyncIterable<Item> {
   async toArray(): Promise<Item[]> {
     const items: Item[] = [];
     for await (const block of this.source.blocks(this.from, this.to)) {
-      for (const item of block) items.push(item);
+      for (let i = 0; i < block.length; i++) items.push(block.at(i)!);
     }
     return items;
   }
