@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, SkippedRows } from '../backends/backend.ts';
 import { readBlocks } from '../engine/block-reader.ts';
 import {
   type Block,
@@ -44,9 +44,7 @@ export class RawRows implements DatapointRows {
   }
 
   async count(): Promise<number> {
-    let count = 0;
-    for await (const block of this.#stored([])) count += block.timestamps.length;
-    return count;
+    return (await this.#skip(Number.POSITIVE_INFINITY)).rowCount;
   }
 
   async *blocks(from: number, to: number): AsyncGenerator<ItemBlock<Datapoint>, void, undefined> {
@@ -92,8 +90,10 @@ export class RawRows implements DatapointRows {
   /** Stored rows at the positions `[from, to)` of the asked order. */
   async *#rows(from: number, to: number): AsyncGenerator<Block, void, undefined> {
     if (to <= from) return;
-    let position = 0;
-    for await (const block of this.#stored(VALUE_COLUMNS, { to })) {
+    const { rowCount: skippedCount, rest } = await this.#skip(from);
+    if (rest === null) return;
+    let position = skippedCount;
+    for await (const block of this.#stored(rest, to - position)) {
       const rowCount = block.timestamps.length;
       const start = Math.min(rowCount, Math.max(0, from - position));
       const end = Math.min(rowCount, to - position);
@@ -104,16 +104,33 @@ export class RawRows implements DatapointRows {
     }
   }
 
-  #stored(
-    columns: readonly string[],
-    { to = Number.POSITIVE_INFINITY }: { readonly to?: number } = {},
-  ): AsyncGenerator<Block, void, undefined> {
+  /** Passes over rows at the start of the asked order, at most so many: what is left may begin before. */
+  async #skip(rowCountMax: number): Promise<SkippedRows> {
     const { snapshot, granularity, range, isReverse } = this.#read;
+    const request = { streamId: snapshot.record.id, granularity, isReverse };
+    let rowCount = 0;
+    let rest: TimeRange | null = range;
+    while (rest !== null && rowCount < rowCountMax) {
+      const skipped: SkippedRows = await this.#backend.skipRows({
+        ...request,
+        range: rest,
+        rowCountMax: rowCountMax - rowCount,
+      });
+      rowCount += skipped.rowCount;
+      rest = skipped.rest;
+      if (skipped.rowCount === 0) break;
+    }
+    return { rowCount, rest };
+  }
+
+  /** Values in the range, of which so many rows are wanted. */
+  #stored(range: TimeRange, rowCount: number): AsyncGenerator<Block, void, undefined> {
+    const { snapshot, granularity, isReverse } = this.#read;
     const request = { streamId: snapshot.record.id, granularity, range };
     return readBlocks(this.#backend, request, {
       isReverse,
-      columns,
-      ...(to < FEW_ROWS_MAX ? { firstRowCount: Math.max(1, to) } : {}),
+      columns: VALUE_COLUMNS,
+      ...(rowCount < FEW_ROWS_MAX ? { firstRowCount: Math.max(1, rowCount) } : {}),
     });
   }
 

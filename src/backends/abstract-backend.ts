@@ -1,6 +1,13 @@
 import { BackendClosed } from '../exceptions/errors.ts';
 import { assert } from '../model/assert.ts';
-import { type Block, concatBlocks, EMPTY_BLOCK, ownBlock } from '../model/block.ts';
+import {
+  type Block,
+  concatBlocks,
+  EMPTY_BLOCK,
+  lowerBound,
+  ownBlock,
+  upperBound,
+} from '../model/block.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
@@ -17,6 +24,8 @@ import type {
   PlannedRows,
   RowsPlan,
   RowsRequest,
+  SkippedRows,
+  SkipRequest,
   StreamQuery,
   Write,
 } from './backend.ts';
@@ -101,6 +110,14 @@ export abstract class AbstractBackend implements Backend {
     return this._readStreamRows(streamId, plan);
   }
 
+  async skipRows(request: SkipRequest): Promise<SkippedRows> {
+    this.#assertOpen();
+    const range = intersectRanges(request.range, ALL_TIME);
+    return isEmptyRange(range)
+      ? { rowCount: 0, rest: null }
+      : this._skipRows({ ...request, range });
+  }
+
   async checkpoint(): Promise<void> {
     this.#assertOpen();
     return this._checkpoint();
@@ -159,6 +176,26 @@ export abstract class AbstractBackend implements Backend {
     if (snapshot === null) return null;
     const planned = plan(snapshot);
     return { plan: planned, block: await this._readRows({ ...planned.rows, streamId }) };
+  }
+  /** For a store that need not read rows to pass over them. A range that is not empty. */
+  protected async _skipRows({ rowCountMax, ...request }: SkipRequest): Promise<SkippedRows> {
+    const pageRowCount = Math.max(1, Math.min(rowCountMax, PAGE_ROW_COUNT));
+    const { block, rest } = await this._readPage({
+      ...request,
+      rowCountMax: pageRowCount,
+      columns: [],
+    });
+    const { timestamps } = block;
+    const surplus = timestamps.length - rowCountMax;
+    if (surplus <= 0) return { rowCount: timestamps.length, rest };
+    const { startMs, endMs } = request.range;
+    if (request.isReverse) {
+      const keptMs = timestamps[surplus - 1]!;
+      const rowCount = timestamps.length - upperBound(timestamps, keptMs);
+      return { rowCount, rest: { startMs, endMs: keptMs + 1 } };
+    }
+    const keptMs = timestamps[rowCountMax]!;
+    return { rowCount: lowerBound(timestamps, keptMs), rest: { startMs: keptMs, endMs } };
   }
   /** For a store that puts work off. */
   protected async _checkpoint(): Promise<void> {}

@@ -159,6 +159,19 @@ export interface Page {
   readonly rest: TimeRange | null;
 }
 
+export interface SkipRequest extends Omit<RowsRequest, 'columns'> {
+  /** May be infinite, to count them. */
+  readonly rowCountMax: number;
+  readonly isReverse?: boolean;
+}
+
+export interface SkippedRows {
+  /** How many rows there are in the range outside the rest. */
+  readonly rowCount: number;
+  /** The range without them; null when no rows are left. */
+  readonly rest: TimeRange | null;
+}
+
 export interface StreamQuery {
   readonly tags: Tags;
   /** Only streams after this ordinal (before it when reversed). */
@@ -212,6 +225,13 @@ export interface Backend {
     streamId: StreamId,
     plan: (snapshot: StreamSnapshot) => Plan,
   ): Promise<PlannedRows<Plan> | null>;
+
+  /**
+   * Passes over rows from the start of the range (from its end when reversed), `rowCountMax` of them at most,
+   * and as many as that takes little time for: some of those that may be passed over, if there are any but
+   * for rows of one timestamp, which are passed over together.
+   */
+  skipRows(request: SkipRequest): Promise<SkippedRows>;
 
   /**
    * Brings what is stored into its lasting form, the one that opens soonest. Never needed: it only does

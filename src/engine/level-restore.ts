@@ -1,9 +1,9 @@
-import type { PageRequest } from '../backends/backend.ts';
+import type { Backend } from '../backends/backend.ts';
 import type { LevelSchema } from '../downsamplers/level-schema.ts';
 import {
   type Block,
-  concatBlocks,
   cutBlock,
+  EMPTY_BLOCK,
   insertRows,
   lastOfEachTimestamp,
   lowerBound,
@@ -11,13 +11,15 @@ import {
 } from '../model/block.ts';
 import { bucketStartMs, Granularity } from '../model/granularity.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS } from '../model/time-range.ts';
-import { type PageSource, visitBlocks } from './block-reader.ts';
 import type { LevelChain, LevelPlace } from './level-chain.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { StagedStream } from './staged-stream.ts';
 
 /** Complete buckets that a level may lack and still be followed: more of them are left to maintenance. */
 const MISSING_BUCKET_COUNT_MAX = 64;
+
+/** What rows are read from. */
+type RowSource = Pick<Backend, 'readRows' | 'supports'>;
 
 /** The levels of a stream, from the finest to the coarsest. */
 export interface StreamLevels {
@@ -62,26 +64,26 @@ export function currentPlaces(
 export interface OpenStates {
   /** By level. */
   readonly places: readonly LevelPlace[];
-  /** By level: complete buckets of the next finer one, ascending. */
-  readonly states: readonly (readonly Block[])[];
+  /** By level: complete buckets of the next finer one, ascending; maybe none. */
+  readonly states: readonly Block[];
 }
 
 /** Reads what the open buckets of all levels but the finest are made of. */
 export async function readOpenStates(
-  source: PageSource,
+  source: RowSource,
   streamId: LiveStream['streamId'],
   {
     places,
     granularities,
   }: Pick<StreamLevels, 'granularities'> & { readonly places: readonly LevelPlace[] },
 ): Promise<OpenStates> {
-  const states: (readonly Block[])[] = [];
+  const states: Block[] = [];
   for (const [index, place] of places.entries()) {
     const finer = places[index - 1];
     const range = { startMs: place.floorMs, endMs: finer?.untilMs ?? Number.NEGATIVE_INFINITY };
     const isNone = finer === undefined || Number.isNaN(range.startMs) || isEmptyRange(range);
     const granularity = granularities[index - 1]!;
-    states.push(isNone ? NONE : await readRange(source, { streamId, granularity, range }));
+    states.push(isNone ? EMPTY_BLOCK : await source.readRows({ streamId, granularity, range }));
   }
   return { places, states };
 }
@@ -90,34 +92,22 @@ export async function readOpenStates(
 export function fillChain(chain: LevelChain, { places, states }: OpenStates): void {
   for (const [index, place] of places.entries()) {
     chain.setPlace(index, place);
-    for (const block of states[index]!) chain.addStates(index, block);
+    chain.addStates(index, states[index]!);
   }
 }
 
 /** The stored raw rows from the finest level's watermark on. */
-export async function openRows(source: PageSource, stream: LiveStream): Promise<Block> {
+export async function openRows(source: RowSource, stream: LiveStream): Promise<Block> {
   const startMs = finestUntilMs(stream);
-  if (stream.latestMs === null || stream.latestMs < startMs) return NO_ROWS;
+  if (stream.latestMs === null || stream.latestMs < startMs) return EMPTY_BLOCK;
   // What others add meanwhile is not what the batch is built on: its commit will notice.
   const range = { startMs, endMs: stream.latestMs + 1 };
   const { streamId, highest: granularity } = stream;
-  return concatBlocks(await readRange(source, { streamId, granularity, range }));
-}
-
-async function readRange(
-  source: PageSource,
-  request: Pick<PageRequest, 'streamId' | 'granularity' | 'range'>,
-): Promise<readonly Block[]> {
-  const blocks: Block[] = [];
-  await visitBlocks(source, request, (block) => {
-    blocks.push(block);
-    return true;
-  });
-  return blocks;
+  return source.readRows({ streamId, granularity, range });
 }
 
 /** The stored raw rows with what a batch does to them, from the finest level's watermark on. */
-export async function openRowsWith(source: PageSource, staged: StagedStream): Promise<Block> {
+export async function openRowsWith(source: RowSource, staged: StagedStream): Promise<Block> {
   const range = { startMs: finestUntilMs(staged.stream), endMs: TIME_END_MS };
   let rows = await openRows(source, staged.stream);
   for (const { range: replaced, block } of staged.replacements) {
@@ -151,6 +141,3 @@ function finestUntilMs(stream: LiveStream): number {
   const finest = Granularity.values[Granularity.values.indexOf(stream.highest) + 1];
   return (finest && record.levels[finest.name]?.untilMs) ?? TIME_MIN_MS;
 }
-
-const NONE: readonly Block[] = Object.freeze([]);
-const NO_ROWS: Block = { timestamps: new Float64Array(0), columns: {} };

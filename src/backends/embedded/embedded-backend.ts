@@ -15,6 +15,8 @@ import type {
   PlannedRows,
   RowsPlan,
   RowsRequest,
+  SkippedRows,
+  SkipRequest,
   StreamQuery,
 } from '../backend.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
@@ -25,6 +27,7 @@ import { boundedLevel } from './level-bounds.ts';
 import { readLevelPage } from './page-reader.ts';
 import { readLevelRows } from './range-reader.ts';
 import { Replica } from './replica.ts';
+import { skipLevelRows } from './row-skipper.ts';
 import { Sealer } from './sealer.ts';
 import { openStoreFiles, type StoreFiles } from './store-files.ts';
 import type { StreamState } from './stream-state.ts';
@@ -176,6 +179,18 @@ export class EmbeddedBackend extends AbstractBackend {
       if (stream === null) return null;
       const planned = plan(snapshot(store, view, stream));
       return { plan: planned, block: rowsOf(store, view, stream, planned.rows) };
+    });
+  }
+
+  protected override async _skipRows(request: SkipRequest): Promise<SkippedRows> {
+    const { replica, streams, blocks } = this.#open();
+    const { streamId, granularity, range, rowCountMax, isReverse = false } = request;
+    return replica.read((view) => {
+      const stream = streams.byId(view, streamId);
+      if (stream === null) return { rowCount: 0, rest: null };
+      const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+      const state = view.level(place);
+      return skipLevelRows(blocks, place, { range, rowCountMax, isReverse, state });
     });
   }
 

@@ -27,6 +27,13 @@ const OPERATIONS: Readonly<Record<string, (backend: Backend) => Promise<unknown>
     backend.readStreamRows(id, () => ({
       rows: { granularity: Granularity.Seconds, range: ALL_TIME },
     })),
+  skipRows: (backend) =>
+    backend.skipRows({
+      streamId: id,
+      granularity: Granularity.Seconds,
+      range: ALL_TIME,
+      rowCountMax: 1,
+    }),
   acquireLease: (backend) => backend.acquireLease(id, LEASE),
   renewLease: (backend) => backend.renewLease(id, LEASE),
   releaseLease: (backend) => backend.releaseLease(id, 'a'),

@@ -6,6 +6,7 @@ import type {
   GroupedCommit,
   PageRequest,
   ReplaceWrite,
+  SkippedRows,
 } from '../../backends/backend.ts';
 import { type Block, type Column, rawBlock } from '../../model/block.ts';
 import { Granularity, lowerGranularities } from '../../model/granularity.ts';
@@ -138,7 +139,45 @@ export async function readRows(
   const pages = await readPages(backend, streamId, options);
   const rows = (options.isReverse ? pages.reverse() : pages).flat();
   await assertReadAtOnce(backend, streamId, options, rows);
+  for (const isReverse of [false, true]) {
+    for (const rowCountMax of [Math.floor(rows.length / 3), Number.POSITIVE_INFINITY]) {
+      await assertSkips(backend, streamId, { ...options, rowCountMax, isReverse }, rows);
+    }
+  }
   return rows;
+}
+
+/** Checks that rows that are passed over, and those of the rest, are all that there are. */
+async function assertSkips(
+  backend: Backend,
+  streamId: StreamId,
+  {
+    granularity = Granularity.Seconds,
+    range = ALL_TIME,
+    rowCountMax,
+    isReverse,
+  }: PagesOptions & { readonly rowCountMax: number; readonly isReverse: boolean },
+  rows: readonly Row[],
+): Promise<void> {
+  let skippedCount = 0;
+  let rest: TimeRange | null = range;
+  while (rest !== null) {
+    const left = rowCountMax - skippedCount;
+    const request = { streamId, granularity, range: rest, rowCountMax: left, isReverse };
+    const skipped: SkippedRows = await backend.skipRows(request);
+    assert(skipped.rowCount <= left, 'no more is passed over than was asked for');
+    skippedCount += skipped.rowCount;
+    rest = skipped.rest;
+    if (skipped.rowCount === 0) break;
+  }
+  if (rowCountMax === Number.POSITIVE_INFINITY) {
+    assert.deepEqual([skippedCount, rest], [rows.length, null]);
+    return;
+  }
+  const wanted = isReverse ? rows.slice(0, rows.length - skippedCount) : rows.slice(skippedCount);
+  const { startMs, endMs } = rest ?? { startMs: 0, endMs: 0 };
+  const left = rows.filter(([ms]) => ms >= startMs && ms < endMs);
+  assert.deepEqual(left, wanted);
 }
 
 /** Checks that a read of the whole range at once gives what its pages gave. */

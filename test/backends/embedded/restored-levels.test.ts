@@ -6,13 +6,13 @@ import { opened, withFolder } from './fixtures.ts';
 
 const START_MS = Date.UTC(2020, 0, 1);
 
-/** Does something before the next page is read. */
-function beforeNextPage(backend: EmbeddedBackend, action: () => Promise<void>): void {
-  const { readPage } = backend;
-  backend.readPage = async (request) => {
-    backend.readPage = readPage;
+/** Does something before rows are read the next time. */
+function beforeNextRead(backend: EmbeddedBackend, action: () => Promise<void>): void {
+  const { readRows } = backend;
+  backend.readRows = async (request) => {
+    backend.readRows = readRows;
     await action();
-    return readPage.call(backend, request);
+    return readRows.call(backend, request);
   };
 }
 
@@ -24,7 +24,7 @@ test('levels are restored while another process appends: the append goes through
     for (const second of [0, 15]) await other.append(streamId, second, START_MS + second * 1000);
     const backend = await opened(path);
     const stream = new Datastream(backend, { liveDownsampling: true });
-    beforeNextPage(backend, async () => {
+    beforeNextRead(backend, async () => {
       for (const second of [21, 71]) {
         await other.append(streamId, second, START_MS + second * 1000);
       }
