@@ -372,8 +372,8 @@ export class Datastream {
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     checkVerifyOptions(options);
-    const { queryTags, repair: isRepairing = false, signal } = options;
-    const streams = await this.#select(queryTags, () => true);
+    const { queryTags, repair: isRepairing = false, shard, signal } = options;
+    const streams = await this.#select(queryTags, ({ record }) => isOwn(record.id, shard));
     const { counts, differences } = await verifyStreams(this.#context, streams, options);
     if (!isRepairing || differences.size === 0) return { ...counts, repairedCount: 0 };
     for (const [streamId, found] of differences) {
@@ -420,17 +420,15 @@ export class Datastream {
   ): Promise<void> {
     const { signal, onProgress, concurrency, shard } = options;
     signal?.throwIfAborted();
-    const isOwn = (streamId: StreamId): boolean =>
-      shard === undefined || isInShard(streamId, shard);
     const streams = await this.#select(
       options.queryTags,
-      (snapshot) => isOwn(snapshot.record.id) && task.isIncluded(snapshot),
+      (snapshot) => isOwn(snapshot.record.id, shard) && task.isIncluded(snapshot),
     );
     const maintenance = new Maintenance(this.#context, {
       ...task,
       streams,
       ...this.#grouping(streams.length, concurrency),
-      isOwn,
+      isOwn: (streamId: StreamId) => isOwn(streamId, shard),
       lease: { owner: randomUUID(), durationMs: this.#leaseDurationMs },
       signal,
       onProgress: (progress: MaintenanceProgress) => onProgress?.(progress),
@@ -477,6 +475,10 @@ function appendItem(streamId: unknown, value: unknown, timestamp: unknown): Appe
     value: copyPlain(value),
     timestamp: instantOf(timestamp),
   };
+}
+
+function isOwn(streamId: StreamId, shard: BackprocessOptions['shard']): boolean {
+  return shard === undefined || isInShard(streamId, shard);
 }
 
 function instantOf(timestamp: unknown): unknown {

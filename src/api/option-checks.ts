@@ -47,6 +47,7 @@ const DOWNSAMPLE_KEYS: ReadonlySet<string> = new Set<keyof DownsampleOptions>([
 const VERIFY_KEYS: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'queryTags',
   'repair',
+  'shard',
   'signal',
   'onProgress',
   'onDifference',
@@ -128,6 +129,10 @@ export function checkCopyOptions(options: CopyOptions): void {
 
 function checkShared({ concurrency, shard }: BackprocessOptions): void {
   checkConcurrency(concurrency);
+  checkShard(shard);
+}
+
+function checkShard(shard: BackprocessOptions['shard']): void {
   if (shard === undefined) return;
   checkKeys(shard, SHARD_KEYS, 'shard');
   const { index, count } = shard;
@@ -147,10 +152,11 @@ function checkWhole(value: unknown, name: string, min: number): void {
   throw new RangeError(`${name} is ${String(value)}: expected a whole number from ${min} on.`);
 }
 
-/** @throws {TypeError} */
+/** @throws {TypeError} {RangeError} */
 export function checkVerifyOptions(options: VerifyOptions): void {
   checkKeys(options, VERIFY_KEYS, 'verify');
   checkFlag(options.repair, 'repair');
+  checkShard(options.shard);
 }
 
 /** @throws {TypeError} */

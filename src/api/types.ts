@@ -245,6 +245,8 @@ export interface VerifyOptions {
   readonly queryTags?: Tags;
   /** Computes anew what differs, and verifies that again. Default: false, only read. */
   readonly repair?: boolean;
+  /** Only the streams of this part of all streams, as maintenance has them. */
+  readonly shard?: BackprocessOptions['shard'];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { streamCount: number; streamCountTotal: number }) => void;
   readonly onDifference?: (difference: Difference) => void;

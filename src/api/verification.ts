@@ -1,4 +1,5 @@
 import type { EngineContext } from '../engine/context.ts';
+import { turn } from '../engine/turn.ts';
 import { type LevelDifference, verifyStream } from '../engine/verify.ts';
 import type { StreamId } from '../model/stream.ts';
 import type { VerifyOptions, VerifyReport } from './types.ts';
@@ -13,7 +14,7 @@ interface Verified {
 export async function verifyStreams(
   context: EngineContext,
   streams: readonly { readonly streamId: StreamId }[],
-  { signal, onProgress, onDifference }: Omit<VerifyOptions, 'queryTags' | 'repair'>,
+  { signal, onProgress, onDifference }: Omit<VerifyOptions, 'queryTags' | 'repair' | 'shard'>,
 ): Promise<Verified> {
   const counts = { bucketCount: 0, derivedCount: 0, differenceCount: 0, staleRangeCount: 0 };
   const differences = new Map<StreamId, readonly LevelDifference[]>();
@@ -31,6 +32,7 @@ export async function verifyStreams(
       }
     }
     onProgress?.({ streamCount: index + 1, streamCountTotal: streams.length });
+    await turn();
   }
   return { counts: { streamCount: streams.length, ...counts }, differences };
 }

@@ -17,6 +17,7 @@ import { pendingStartMs, readFamily, replay } from './derived-maintenance.ts';
 import { LevelDraft } from './level-draft.ts';
 import { foldComputed, foldRange } from './level-maintenance.ts';
 import { OperatorRun } from './operator-run.ts';
+import { turn } from './turn.ts';
 
 /** Finer rows that are held at once. */
 const ROW_COUNT_MAX = 200_000;
@@ -128,6 +129,7 @@ class StreamVerifier {
         }
         this.#bucketCount += computed.block.timestamps.length;
         range = { startMs: computed.range.endMs, endMs: range.endMs };
+        if (!isEmptyRange(range)) await turn();
       }
     }
   }
@@ -151,6 +153,7 @@ class StreamVerifier {
       await this.#compare(run.granularity, { range: covered, expected: block, mask });
       this.#derivedCount += block.timestamps.length;
       range = { startMs: covered.endMs, endMs: limitMs };
+      await turn();
     }
   }
 
