@@ -251,6 +251,49 @@ describe('a malformed export', () => {
     expect(result.stderr).toMatch(message);
   });
 
+  test('leaves no stream of the lines that were not reached', async () => {
+    const two = STREAM.replaceAll('one', 'two').replace('"a"', '"b"');
+    const stdin = `${HEADER}${STREAM}{"t":1,"v":1}\nnonsense\n${two}{"t":1,"v":1}\n`;
+    const result = await target.cli(['import'], { stdin });
+    expect(result.stderr).toMatch(/line 4: .+; 1 stream and 1 datapoint imported before it\n$/);
+    const listed = await target.cli(['streams', '--ndjson']);
+    expect(listed.stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(listed.stdout).toContain('"m":"a"');
+  });
+
+  test('lines of every form make one stream, and are counted right', async () => {
+    const lines = [
+      '{"t":"2026-01-01T00:00:00Z","v":1.5}',
+      '{"t":1767225601,"v":-0}\r',
+      '',
+      '{ "t": "2026-01-01T00:00:02.25Z", "v": 1e3 }',
+      '{"t":"2026-01-01T00:00:03Z","v":null}',
+      '{"t":1767225604000,"v":0.1234567890123456}',
+      '{"v":5,"t":"2026-01-01 00:00:05"}',
+      '{"t":"2026-01-01T00:00:04Z","v":6}',
+      '{"t":"2026-01-01T00:00:06Z","v":7}',
+    ];
+    // A byte order mark, and a last line without an end.
+    const stdin = `\ufeff${HEADER}${STREAM}${lines.join('\n')}`;
+    const result = await target.cli(['import', '--skip-errors'], { stdin });
+    expect(result).toMatchObject({ exitCode: 4, stdout: '1 stream and 7 datapoints imported\n' });
+    expect(result.stderr).toMatch(/^datastream: line 10: .+\(skipped\)\n/);
+    const values = await use(target, async (datastream) => {
+      const { id } = (await datastream.findStreams().at(0))!;
+      const data = datastream.getData(id, 'seconds', { start: Date.UTC(2026, 0, 1) });
+      return (await data.toArray()).map(({ t, v }) => [t.getTime() / 1000 - 1_767_225_600, v]);
+    });
+    expect(values).toEqual([
+      [0, 1.5],
+      [1, -0],
+      [2, 1000],
+      [3, null],
+      [4, 0.1234567890123456],
+      [5, 5],
+      [6, 7],
+    ]);
+  });
+
   test('Ctrl-C says how much was imported', async () => {
     const abort = new AbortController();
     const lines = Array.from({ length: 10_500 }, (_, i) => `{"t":${i},"v":1}\n`).join('');

@@ -7,10 +7,19 @@ import { CliError, PartlyDone } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
 import { detectFormat, type LineFormat } from '../input/datapoint-line.ts';
-import { type BadLine, inputError, readLines } from '../input/lines.ts';
+import {
+  type BadLine,
+  inputError,
+  type LineBlock,
+  linesOf,
+  readLineBlocks,
+} from '../input/lines.ts';
 import { parseChoice } from '../options.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { Importer } from '../transfer/importer.ts';
+
+/** Read from a file at once: what stands in it together is taken, and created, together. */
+const READ_SIZE_BYTES = 4 * 1024 * 1024;
 
 interface ImportOptions {
   readonly format?: LineFormat;
@@ -58,18 +67,14 @@ async function importChunks(
     `${countText(importer?.streamCount ?? 0, 'stream')} and ` +
     `${countText(importer?.appendedCount ?? 0, 'datapoint')} imported`;
   try {
-    for await (const line of readLines(chunks)) {
-      importer ??= new Importer(datastream, {
-        format: options.format ?? detectFormat(line.text),
-        now: context.io.now,
-        ...(options.skipErrors && {
-          onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
-        }),
-      });
-      await importer.add(line);
+    for await (const block of readLineBlocks(chunks)) {
+      importer ??= newImporter(context, { datastream, block, options });
+      await importer?.addBlock(block);
     }
     await importer?.finish();
   } catch (error) {
+    // A store that failed may fail at this, too; why the import failed matters more.
+    await importer?.giveUp().catch(() => {});
     throw new PartlyDone(inputError(error), summary());
   }
   if (importer === null) throw new CliError('INPUT_INVALID', 'the input is empty');
@@ -79,6 +84,30 @@ async function importChunks(
     throw new CliError('INPUT_SKIPPED', `${countText(skippedCount, 'bad line')} skipped`);
 }
 
+/** Null as long as there is nothing to tell the format by. */
+function newImporter(
+  context: CommandContext,
+  {
+    datastream,
+    block,
+    options,
+  }: {
+    readonly datastream: Datastream;
+    readonly block: LineBlock;
+    readonly options: ImportOptions;
+  },
+): Importer | null {
+  const { value: firstLine } = linesOf(block).next();
+  if (firstLine === undefined) return null;
+  return new Importer(datastream, {
+    format: options.format ?? detectFormat(firstLine.text),
+    now: context.io.now,
+    ...(options.skipErrors && {
+      onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
+    }),
+  });
+}
+
 async function openInput(
   { io }: CommandContext,
   path: string | undefined,
@@ -86,8 +115,9 @@ async function openInput(
 ): Promise<AsyncIterable<Uint8Array | string>> {
   if (path === undefined) return addAbortSignal(io.signal, io.stdin);
   const { size: total } = await stat(path);
-  return counted(addAbortSignal(io.signal, createReadStream(path)), (done) =>
-    progress.update(done, { total, note: 'bytes' }),
+  return counted(
+    addAbortSignal(io.signal, createReadStream(path, { highWaterMark: READ_SIZE_BYTES })),
+    (done) => progress.update(done, { total, note: 'bytes' }),
   );
 }
 

@@ -25,14 +25,29 @@ interface PendingDatapoint extends ParsedDatapoint {
   readonly streamId: StreamId;
 }
 
+/** Consecutive lines of one stream: epoch milliseconds, ascending, and values (NaN = null). */
+export interface ParsedColumns {
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  /** Of the first row. */
+  readonly lineNumber: number;
+}
+
+interface PendingColumns extends ParsedColumns {
+  readonly streamId: StreamId;
+}
+
 /**
- * Appends parsed lines in batches. A batch that the engine refuses is halved until the refused line is
+ * Appends parsed lines in batches: datapoints that follow each other, or columns that do. A batch that the engine refuses is halved until the refused line is
  * alone: lines before it are stored, and the line is reported by its number.
  */
 export class LineAppender {
   readonly #datastream: Datastream;
   readonly #options: LineAppenderOptions;
   #pending: PendingDatapoint[] = [];
+  /** Never together with pending datapoints. */
+  #pendingColumns: PendingColumns[] = [];
+  #pendingRowCount = 0;
   #appendedCount = 0;
   #badLineCount = 0;
 
@@ -51,16 +66,29 @@ export class LineAppender {
 
   /** @throws {BadLine} when a line of the batch is refused and bad lines end the input. */
   async add(streamId: StreamId, datapoint: ParsedDatapoint): Promise<void> {
+    if (this.#pendingColumns.length > 0) await this.flush();
     this.#pending.push({ streamId, ...datapoint });
     if (this.#pending.length >= BATCH_SIZE) await this.flush();
+  }
+
+  /** Takes over the arrays, which are not empty. @throws {BadLine} as `add`. */
+  async addColumns(streamId: StreamId, columns: ParsedColumns): Promise<void> {
+    if (this.#pending.length > 0) await this.flush();
+    this.#pendingColumns.push({ streamId, ...columns });
+    this.#pendingRowCount += columns.timestamps.length;
+    if (this.#pendingRowCount >= BATCH_SIZE) await this.flush();
   }
 
   /** Stores what is pending. @throws {BadLine} as `add`. */
   async flush(): Promise<void> {
     const pending = this.#pending;
+    const pendingColumns = this.#pendingColumns;
     this.#pending = [];
-    if (pending.length === 0) return;
-    await this.#append(pending);
+    this.#pendingColumns = [];
+    this.#pendingRowCount = 0;
+    if (pendingColumns.length > 0) await this.#appendColumns(pendingColumns);
+    else if (pending.length > 0) await this.#append(pending);
+    else return;
     this.#options.onAppended?.(this.#appendedCount);
   }
 
@@ -77,6 +105,24 @@ export class LineAppender {
     this.#options.onBadLine(badLine);
   }
 
+  /** Asked for in one turn, they share a commit. What is refused is looked at line by line. */
+  async #appendColumns(pending: readonly PendingColumns[]): Promise<void> {
+    const options = { checkTimestamp: !this.#options.allowLate };
+    const results = await Promise.allSettled(
+      pending.map(({ streamId, timestamps, values }) =>
+        this.#datastream.appendColumns(streamId, { timestamps, values }, options),
+      ),
+    );
+    for (const [index, { status }] of results.entries()) {
+      if (status === 'fulfilled') this.#appendedCount += pending[index]!.timestamps.length;
+    }
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      if (!isAboutDatapoint(result.reason)) throw result.reason;
+      await this.#append(datapointsOf(pending[index]!));
+    }
+  }
+
   async #append(datapoints: readonly PendingDatapoint[]): Promise<void> {
     try {
       await this.#store(
@@ -84,7 +130,7 @@ export class LineAppender {
       );
       this.#appendedCount += datapoints.length;
     } catch (error) {
-      if (!DATAPOINT_ERROR_CODES.has(errorCodeOf(error) ?? '')) throw error;
+      if (!isAboutDatapoint(error)) throw error;
       if (datapoints.length === 1) {
         await this.reject(new BadLine(datapoints[0]!.lineNumber, errorMessage(error)));
         return;
@@ -104,4 +150,25 @@ export class LineAppender {
       await this.#datastream.appendMultiple(items, { checkTimestamp });
     }
   }
+}
+
+function isAboutDatapoint(error: unknown): boolean {
+  return DATAPOINT_ERROR_CODES.has(errorCodeOf(error) ?? '');
+}
+
+function datapointsOf({
+  streamId,
+  timestamps,
+  values,
+  lineNumber,
+}: PendingColumns): PendingDatapoint[] {
+  return Array.from(timestamps, (timestampMs, row) => {
+    const value = values[row]!;
+    return {
+      streamId,
+      lineNumber: lineNumber + row,
+      timestamp: new Date(timestampMs),
+      value: Number.isNaN(value) ? null : value,
+    };
+  });
 }
