@@ -46,6 +46,10 @@ export interface CutTimestamps {
  */
 export function cutTimestamps(timestamps: Float64Array, range: TimeRange): CutTimestamps {
   const { startMs, endMs } = range;
+  const lastMs = timestamps.at(-1)!;
+  if (timestamps[0]! >= startMs && lastMs < endMs && areRegularSeconds(timestamps)) {
+    return { cutMs: timestamps.slice(), descendingRow: -1, latestMs: lastMs };
+  }
   const cutMs = new Float64Array(timestamps.length);
   let descendingRow = -1;
   let latestMs = Number.NEGATIVE_INFINITY;
@@ -58,6 +62,20 @@ export function cutTimestamps(timestamps: Float64Array, range: TimeRange): CutTi
     cutMs[row] = timestampMs;
   }
   return { cutMs, descendingRow, latestMs };
+}
+
+/** Whether there is nothing to cut from ascending timestamps, all as far apart: found out without divisions. */
+function areRegularSeconds(timestamps: Float64Array): boolean {
+  const firstMs = timestamps[0]!;
+  const stepMs = timestamps.length === 1 ? 0 : timestamps[1]! - firstMs;
+  if (!(stepMs >= 0 && stepMs % 1000 === 0 && firstMs % 1000 === 0)) return false;
+  let previousMs = firstMs;
+  for (let row = 1; row < timestamps.length; row++) {
+    const timestampMs = timestamps[row]!;
+    if (timestampMs - previousMs !== stepMs) return false;
+    previousMs = timestampMs;
+  }
+  return true;
 }
 
 /**

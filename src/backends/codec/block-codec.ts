@@ -19,7 +19,7 @@ import {
 import { ByteCursor, ByteWriter } from './byte-cursor.ts';
 import { writeNames } from './column-names.ts';
 import { ColumnPool } from './column-pool.ts';
-import { encodeFloatColumn, isInline } from './float-column.ts';
+import { encodeFloatColumn, encodeFloatDraft, isFloatDraft, isInline } from './float-column.ts';
 import { encodeJsonColumn } from './json-column.ts';
 import { timestampEncoding, writeTimestamps } from './timestamp-column.ts';
 
@@ -47,6 +47,27 @@ export function encodeBlock(
   from: number = 0,
   to: number = block.timestamps.length,
 ): Uint8Array {
+  return encodeRows(block, { from, to, encodeFloats: encodeFloatColumn });
+}
+
+/**
+ * As `encodeBlock`, in about a third of the time and some more bytes: for rows that are to be encoded
+ * together with others soon.
+ */
+export function encodeDraft(block: Block, from: number, to: number): Uint8Array {
+  return encodeRows(block, { from, to, encodeFloats: encodeFloatDraft });
+}
+
+type FloatEncoder = (writer: ByteWriter, column: Float64Array) => number;
+
+function encodeRows(
+  block: Block,
+  {
+    from,
+    to,
+    encodeFloats,
+  }: { readonly from: number; readonly to: number; readonly encodeFloats: FloatEncoder },
+): Uint8Array {
   const rowCount = to - from;
   assert(from >= 0 && to <= block.timestamps.length, 'encoded rows lie inside the block');
   assert(rowCount > 0 && rowCount <= BLOCK_ROW_COUNT_MAX, 'a stored block has 1 to 2^20 rows');
@@ -69,17 +90,17 @@ export function encodeBlock(
   for (const name of names) {
     const column = columns[name]!;
     assert(column.length === rowCount, 'columns are as long as the timestamps');
-    encodeColumn(column);
+    encodeColumn(column, encodeFloats);
   }
   return joinWithChecksum();
 }
 
 /** Appends the column's entry to the header and its section, if it has one, to the payload. */
-function encodeColumn(column: Column): void {
+function encodeColumn(column: Column, encodeFloats: FloatEncoder): void {
   const offset = payload.position;
   const encoding =
     column instanceof Float64Array
-      ? encodeFloatColumn(payload, column)
+      ? encodeFloats(payload, column)
       : encodeJsonColumn(payload, column);
   header.u8(encoding);
   if (isInline(encoding)) {
@@ -108,6 +129,16 @@ function joinWithChecksum(): Uint8Array {
 export function readBlockHeader(bytes: Uint8Array, location: string): BlockHeader {
   const { rowCount, firstMs, lastMs, columns } = parseLayout(new ByteCursor(bytes, location));
   return { rowCount, firstMs, lastMs, columnNames: columns.map((column) => column.name) };
+}
+
+/**
+ * Whether the bytes may be those of `encodeDraft`, so that `encodeBlock` would make fewer of the rows.
+ *
+ * @throws as `readBlockHeader` does.
+ */
+export function isDraft(bytes: Uint8Array, location: string): boolean {
+  const { columns } = parseLayout(new ByteCursor(bytes, location));
+  return columns.some(({ encoding, offset }) => isFloatDraft(encoding, bytes, offset));
 }
 
 /**

@@ -7,7 +7,14 @@ import {
   scaleToIntegers,
 } from './decimal-scaling.ts';
 import { addAllToBits, addToBits } from './float-words.ts';
-import { decodeIntegers, decodeQuotients, encodeIntegers, encodeNoise } from './integer-series.ts';
+import {
+  decodeIntegers,
+  decodeQuotients,
+  encodeDeltas,
+  encodeIntegers,
+  encodeNoise,
+  isPackedDeltas,
+} from './integer-series.ts';
 import { readMask, spreadByMask, writeMask } from './null-mask.ts';
 import { ScratchColumn } from './scratch-columns.ts';
 import { readSplit, writeSplit } from './split-floats.ts';
@@ -88,6 +95,25 @@ export function encodeFloatColumn(writer: ByteWriter, column: Float64Array): num
     ? encodeConstant(writer, present)
     : encodeVarying(writer, present, presentCount, null);
   return encoding | MASK_FLAG;
+}
+
+/**
+ * The same for a column that will soon be encoded again: decimals without nulls are written in what takes
+ * the least time.
+ */
+export function encodeFloatDraft(writer: ByteWriter, column: Float64Array): number {
+  const rowCount = column.length;
+  if (isConstant(column, rowCount)) return encodeConstant(writer, column);
+  const decimals = scaleExactly(column, rowCount);
+  if (decimals !== null && encodeDeltas(writer, decimals.integers, rowCount)) {
+    return DECIMALS | decimals.digits;
+  }
+  return encodeFloatColumn(writer, column);
+}
+
+/** Whether `encodeFloatDraft` may have written in least time what stands at the offset. */
+export function isFloatDraft(encoding: number, bytes: Uint8Array, offset: number): boolean {
+  return (encoding & ~DIGITS_MASK) === DECIMALS && isPackedDeltas(bytes, offset);
 }
 
 /** `exact` when it is already known that the values are such decimals. */

@@ -63,6 +63,25 @@ export function encodeNoise(writer: ByteWriter, integers: Float64Array, count: n
   encodePredicted(writer, integers, count, NO_PREDICTION);
 }
 
+/**
+ * The same by differences that are bit-packed, whatever would be the smallest: quick to write. False, and
+ * nothing is appended, when the differences are too large for that.
+ */
+export function encodeDeltas(writer: ByteWriter, integers: Float64Array, count: number): boolean {
+  const deltas = residualScratch.ensure(count);
+  if (count < 2 || !computeResiduals(integers, count, DELTA, deltas)) return false;
+  if (bounds.max - bounds.min > Number.MAX_SAFE_INTEGER) return false;
+  writer.u8(PACKED | (DELTA << PREDICTOR_SHIFT));
+  writer.svarint(integers[0]!);
+  writePacked(writer, deltas, count - 1);
+  return true;
+}
+
+/** Whether `encodeDeltas` may have written the series at the offset. */
+export function isPackedDeltas(bytes: Uint8Array, offset: number): boolean {
+  return bytes[offset] === (PACKED | (DELTA << PREDICTOR_SHIFT));
+}
+
 function encodePredicted(
   writer: ByteWriter,
   integers: Float64Array,

@@ -1,5 +1,5 @@
 import type { Block } from '../../model/block.ts';
-import { encodeBlock, readBlockHeader } from '../codec/block-codec.ts';
+import { encodeBlock, encodeDraft, isDraft, readBlockHeader } from '../codec/block-codec.ts';
 import { type LeafRoom, SHARED_SIZE_MAX_BYTES } from './leaf-room.ts';
 
 /** Rows in the bytes of a block. */
@@ -8,6 +8,8 @@ export interface EncodedRows {
   readonly rowCount: number;
   readonly firstMs: number;
   readonly lastMs: number;
+  /** Whether sealing is to encode the rows again; it is not unless this says so. */
+  readonly isDraft?: boolean;
 }
 
 /** What is left of a page of 4 KiB for a value that has pages of its own. */
@@ -39,7 +41,28 @@ export function isWellSized(sizeBytes: number): boolean {
 /** @throws {BlockCorrupt} when the bytes are no block. */
 export function encodedRows(bytes: Uint8Array, location: string): EncodedRows {
   const { rowCount, firstMs, lastMs } = readBlockHeader(bytes, location);
-  return { bytes, rowCount, firstMs, lastMs };
+  return { bytes, rowCount, firstMs, lastMs, isDraft: isDraft(bytes, location) };
+}
+
+/** Encodes rows into drafts of at most the target count, and of about as many rows each. */
+export function encodeDrafts(rows: Block, rowCountTarget: number): readonly EncodedRows[] {
+  const { timestamps } = rows;
+  const draftCount = Math.ceil(timestamps.length / rowCountTarget);
+  const result: EncodedRows[] = [];
+  for (let i = 0; i < draftCount; i++) {
+    const from = Math.floor((timestamps.length * i) / draftCount);
+    const to = Math.floor((timestamps.length * (i + 1)) / draftCount);
+    const bytes = encodeDraft(rows, from, to);
+    const firstMs = timestamps[from]!;
+    result.push({
+      bytes,
+      rowCount: to - from,
+      firstMs,
+      lastMs: timestamps[to - 1]!,
+      isDraft: true,
+    });
+  }
+  return result;
 }
 
 /**
@@ -176,5 +199,11 @@ function encodedSlice(rows: Block, from: number, rowCount: number): EncodedRows 
   const to = from + rowCount;
   const { timestamps } = rows;
   const bytes = encodeBlock(rows, from, to);
-  return { bytes, rowCount, firstMs: timestamps[from]!, lastMs: timestamps[to - 1]! };
+  return {
+    bytes,
+    rowCount,
+    firstMs: timestamps[from]!,
+    lastMs: timestamps[to - 1]!,
+    isDraft: false,
+  };
 }

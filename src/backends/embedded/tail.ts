@@ -47,7 +47,7 @@ export class Tail {
   /** Adds rows as they are. */
   add(part: EncodedRows | ColumnPart): void {
     this.#parts.push(part);
-    const divisor = part instanceof ColumnPart ? 1 : READY_MADE_DIVISOR;
+    const divisor = part instanceof ColumnPart || part.isDraft === true ? 1 : READY_MADE_DIVISOR;
     this.looseRowCount += part.rowCount / divisor;
   }
 

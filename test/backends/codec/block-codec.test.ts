@@ -4,6 +4,8 @@ import {
   decodeBlock,
   decodeBlocks,
   encodeBlock,
+  encodeDraft,
+  isDraft,
   readBlockHeader,
 } from '../../../src/backends/codec/block-codec.ts';
 import { type Block, concatBlocks, rawBlock, sliceBlock } from '../../../src/model/block.ts';
@@ -202,6 +204,41 @@ describe('round trip', () => {
       const bad = { timestamps: Float64Array.from(timestamps), columns: block.columns };
       expect(() => encodeBlock(bad)).toThrow(expect.objectContaining(broken));
     }
+  });
+});
+
+describe('draft', () => {
+  test('any block comes back from one by bits', () => {
+    fc.assert(
+      fc.property(blocks, (block) => {
+        const draft = encodeDraft(block, 0, block.timestamps.length);
+        expectSameBlock(decodeBlock(draft, 'test'), block);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('integers that leap from one end of the safe ones to the other come back from one', () => {
+    const values = Float64Array.from(
+      { length: 700 },
+      (_, row) => (row % 2 === 0 ? 1 : -1) * (Number.MAX_SAFE_INTEGER - row),
+    );
+    const draft = encodeDraft(regularBlock(values), 0, 700);
+    expectSameBlock(decodeBlock(draft, 'test'), regularBlock(values));
+  });
+
+  test('is told from a block of the same rows, which takes fewer bytes', () => {
+    const next = uniform(3);
+    let cents = 5000;
+    const values = Float64Array.from({ length: 2000 }, () => {
+      cents += Math.round((next() + next() + next() + next() - 2) * 100);
+      return cents / 100;
+    });
+    const draft = encodeDraft(regularBlock(values), 0, 2000);
+    const block = encodeBlock(regularBlock(values));
+    expect([isDraft(draft, 'test'), isDraft(block, 'test')]).toEqual([true, false]);
+    expect(block.length).toBeLessThan(draft.length);
+    expect(draft.length).toBeLessThan(block.length * 1.3);
   });
 });
 

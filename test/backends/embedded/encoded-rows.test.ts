@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeBlocks } from '../../../src/backends/codec/block-codec.ts';
 import {
+  encodeDrafts,
   encodeInPages,
   encodeIntoRoom,
   isWellSized,
@@ -61,6 +62,16 @@ describe('rows encoded in pages', () => {
       ).columns['v'],
     ).toEqual(values);
   });
+});
+
+test('drafts have about as many rows each, and name their bounds', () => {
+  const rows = noise(5001, 7);
+  const drafts = encodeDrafts(rows, 2000);
+  expect(drafts.map(({ rowCount }) => rowCount)).toEqual([1667, 1667, 1667]);
+  expect(drafts.map(({ firstMs }) => firstMs / 10_000)).toEqual([0, 1667, 3334]);
+  expect(drafts.map(({ lastMs }) => lastMs / 10_000)).toEqual([1666, 3333, 5000]);
+  const bytes = drafts.map((draft) => draft.bytes);
+  expect(decodeBlocks(bytes, String)).toEqual(rows);
 });
 
 describe('rows encoded into the room of a page', () => {

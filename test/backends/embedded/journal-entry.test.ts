@@ -246,7 +246,8 @@ describe('a journal entry', () => {
     const blocks = [1, 5].map((count) => {
       const timestamps = Float64Array.from({ length: count }, (_, i) => count * 1000 + i);
       const bytes = encodeBlock(rawBlock(timestamps, new Float64Array(count).fill(count)));
-      return { bytes, rowCount: count, firstMs: timestamps[0]!, lastMs: timestamps.at(-1)! };
+      const [firstMs, lastMs] = [timestamps[0]!, timestamps.at(-1)!];
+      return { bytes, rowCount: count, firstMs, lastMs, isDraft: false };
     });
     const writer = new JournalEntryWriter();
     writer.blocks({ ordinal: 3, level: 4 }, blocks);
