@@ -301,13 +301,29 @@ function isConsecutive(ordinals: Uint32Array): boolean {
 
 /** `[is constant:u8][size of the name:u8][name]` for each column, padded to 8 bytes. */
 function columnDirectory(columns: BucketRows['columns']): Uint8Array {
-  const bytes: number[] = [];
+  let sizeBytes = 0;
+  for (const name of columns.keys()) sizeBytes += 2 + encodedName(name).length;
+  const directory = new Uint8Array(padded(sizeBytes));
+  let at = 0;
   for (const [name, cells] of columns) {
-    const text = textEncoder.encode(name);
-    assert(text.length <= 0xff, 'the name of a column has 255 bytes at most');
-    bytes.push(typeof cells === 'number' ? 1 : 0, text.length, ...text);
+    const text = encodedName(name);
+    directory[at] = typeof cells === 'number' ? 1 : 0;
+    directory[at + 1] = text.length;
+    directory.set(text, at + 2);
+    at += 2 + text.length;
   }
-  const directory = new Uint8Array(padded(bytes.length));
-  directory.set(bytes);
   return directory;
+}
+
+/** The few names that columns have, in UTF-8. */
+const encodedNames = new Map<string, Uint8Array>();
+
+function encodedName(name: string): Uint8Array {
+  let text = encodedNames.get(name);
+  if (text === undefined) {
+    text = textEncoder.encode(name);
+    assert(text.length <= 0xff, 'the name of a column has 255 bytes at most');
+    encodedNames.set(name, text);
+  }
+  return text;
 }
