@@ -9,6 +9,7 @@ import {
 import { Appender } from '../engine/appender.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { type Correction, correct } from '../engine/corrector.ts';
+import { type GivenItem, itemGridOf } from '../engine/item-grid.ts';
 import { LEASE_DURATION_MS } from '../engine/lease.ts';
 import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
@@ -159,7 +160,7 @@ export class Datastream {
   ): Promise<AppendedDatapoint> {
     const [stored] = await this.#appender.append({
       kind: 'items',
-      items: [appendItem(streamId, value, timestamp)],
+      items: [appendItem({ streamId, value, timestamp })],
       checkTimestamp: checkAppendOptions(options),
     });
     return appendedDatapoint(stored!);
@@ -176,11 +177,13 @@ export class Datastream {
   ): Promise<AppendedDatapoint[]> {
     if (!Array.isArray(items)) throw new TypeError('appendMultiple takes a list of datapoints.');
     if (items.length === 0) return [];
-    const stored = await this.#appender.append({
-      kind: 'items',
-      items: items.map(({ streamId, value, timestamp }) => appendItem(streamId, value, timestamp)),
-      checkTimestamp: checkAppendOptions(options),
-    });
+    const checkTimestamp = checkAppendOptions(options);
+    const grid = itemGridOf(items, this.#backend.supports.timestampRange);
+    const stored = await this.#appender.append(
+      grid === null
+        ? { kind: 'items', items: items.map(appendItem), checkTimestamp }
+        : { kind: 'grid', grid, checkTimestamp },
+    );
     return stored.map(appendedDatapoint);
   }
 
@@ -469,7 +472,7 @@ export class Datastream {
 }
 
 /** Taken now: the caller may change his value and his date while the append waits for its turn. */
-function appendItem(streamId: unknown, value: unknown, timestamp: unknown): AppendItem {
+function appendItem({ streamId, value, timestamp }: GivenItem): AppendItem {
   return {
     streamId: checkStreamId(streamId),
     value: copyPlain(value),

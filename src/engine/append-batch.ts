@@ -10,15 +10,17 @@ import { assert } from '../model/assert.ts';
 import { VALUE_COLUMN } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
-import type {
-  AppendRequest,
-  ColumnsRequest,
-  ItemsRequest,
-  StoredDatapoint,
-  TickRequest,
+import {
+  type AppendRequest,
+  type ColumnsRequest,
+  cutTimestamps,
+  type GridRequest,
+  type ItemsRequest,
+  type StoredDatapoint,
+  type TickRequest,
 } from './append-request.ts';
 import type { EngineContext } from './context.ts';
-import { itemTickOf } from './item-tick.ts';
+import { type ItemGrid, itemsOf } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import { StagedStream } from './staged-stream.ts';
 import { storedColumn, storedValue } from './stored-values.ts';
@@ -164,6 +166,8 @@ export class AppendBatch {
     switch (request.kind) {
       case 'items':
         return this.#addItems(request);
+      case 'grid':
+        return this.#addGrid(request);
       case 'columns':
         this.#addColumns(request);
         return [];
@@ -173,10 +177,7 @@ export class AppendBatch {
     }
   }
 
-  #addItems(request: ItemsRequest): readonly StoredDatapoint[] {
-    const { items, checkTimestamp } = request;
-    const tick = items.length < TICK_STREAM_COUNT_MIN ? null : this.#itemTick(request);
-    if (tick !== null) return tick;
+  #addItems({ items, checkTimestamp }: ItemsRequest): readonly StoredDatapoint[] {
     this.#noteOnlyPlan();
     const mark = ++checkCount;
     const datapoints: StoredDatapoint[] = [];
@@ -203,17 +204,42 @@ export class AppendBatch {
     return datapoints;
   }
 
-  /** Items that are one number for each of many streams at one instant, again and again: a tick. */
-  #itemTick({ items }: ItemsRequest): readonly StoredDatapoint[] | null {
-    const tick = itemTickOf(items, this.#context.backend.supports.timestampRange);
-    if (tick === null) return null;
-    const { timestampMs, streamIds, values } = tick;
-    const plan = this.#plans.recurring(streamIds);
-    if (plan === null || !this.#takeWhole(plan, timestampMs, values)) return null;
-    return plan.group!.streams.map((stream, row) => {
-      const value = values[row]!;
-      return { stream, timestampMs, stored: Number.isNaN(value) ? null : value };
-    });
+  /** Takes a grid in as columns of a stream, or as ticks; as items when something about it is special. */
+  #addGrid({ grid, checkTimestamp }: GridRequest): readonly StoredDatapoint[] {
+    const taken =
+      grid.streamIds.length === 1
+        ? this.#takeItemColumn(grid, checkTimestamp)
+        : this.#takeItemTicks(grid);
+    return taken ?? this.#addItems({ kind: 'items', items: itemsOf(grid), checkTimestamp });
+  }
+
+  #takeItemColumn(grid: ItemGrid, checkTimestamp: boolean): readonly StoredDatapoint[] | null {
+    const { timestampsMs, values } = grid;
+    const streamId = grid.streamIds[0]!;
+    const stream = this.#appendable(streamId);
+    if (!stream.isPlainNumeric) return null;
+    const timestamps = cutTimestamps(timestampsMs, this.#context.backend.supports.timestampRange);
+    this.#addColumns({ kind: 'columns', streamId, timestamps, values, checkTimestamp });
+    return datapointsOf(grid, [stream]);
+  }
+
+  #takeItemTicks(grid: ItemGrid): readonly StoredDatapoint[] | null {
+    const { streamIds, timestampsMs, values } = grid;
+    const plan = this.#plans.recurring([...streamIds]);
+    if (plan === null) return null;
+    const streamCount = streamIds.length;
+    const instantCount = timestampsMs.length;
+    plan.resolve(this.#cache);
+    // Of ticks that derivation takes apart, a later one might be refused when the first ones are taken.
+    if (instantCount > 1 && plan.derived !== null) return null;
+    for (let instant = 0; instant < instantCount; instant++) {
+      const from = instant * streamCount;
+      const tick = values.subarray(from, from + streamCount);
+      const isTaken = this.#takeWhole(plan, timestampsMs[instant]!, tick);
+      if (!isTaken && instant === 0) return null;
+      assert(isTaken, 'a tick that follows one of the same streams is taken as that was');
+    }
+    return datapointsOf(grid, plan.group!.streams);
   }
 
   #addColumns({ streamId, timestamps, values, checkTimestamp }: ColumnsRequest): void {
@@ -467,6 +493,23 @@ function checkTickValue(stream: LiveStream, value: number): void {
       `The value of stream ${stream.streamId} is ${value}: expected a finite number, or NaN for no data.`,
     );
   }
+}
+
+/** What the items of a grid are stored as, in their order. */
+function datapointsOf(
+  { timestampsMs, values }: ItemGrid,
+  streams: readonly LiveStream[],
+): readonly StoredDatapoint[] {
+  const datapoints: StoredDatapoint[] = [];
+  for (let row = 0, instant = 0; row < values.length; instant++) {
+    const timestampMs = timestampsMs[instant]!;
+    for (let column = 0; column < streams.length; column++, row++) {
+      const value = values[row]!;
+      const stored = Number.isNaN(value) ? null : value;
+      datapoints.push({ stream: streams[column]!, timestampMs, stored });
+    }
+  }
+  return datapoints;
 }
 
 function storedTickValue(stream: LiveStream, value: number): unknown {

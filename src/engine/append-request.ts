@@ -4,6 +4,7 @@ import type { StreamId } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
+import type { ItemGrid } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { TickPlan } from './tick-plan.ts';
 
@@ -19,6 +20,13 @@ export interface AppendItem {
 export interface ItemsRequest {
   readonly kind: 'items';
   readonly items: readonly AppendItem[];
+  readonly checkTimestamp: boolean;
+}
+
+/** As an `ItemsRequest`, of items that are a grid. */
+export interface GridRequest {
+  readonly kind: 'grid';
+  readonly grid: ItemGrid;
   readonly checkTimestamp: boolean;
 }
 
@@ -105,13 +113,15 @@ export interface TickRequest {
   readonly values: Float64Array;
 }
 
-export type AppendRequest = ItemsRequest | ColumnsRequest | TickRequest;
+export type AppendRequest = ItemsRequest | GridRequest | ColumnsRequest | TickRequest;
 
 /** Ids of the streams that a request appends to; may repeat. */
 export function streamIdsOf(request: AppendRequest): Iterable<StreamId> {
   switch (request.kind) {
     case 'items':
       return request.items.map((item) => item.streamId);
+    case 'grid':
+      return request.grid.streamIds;
     case 'columns':
       return [request.streamId];
     case 'tick':

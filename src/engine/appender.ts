@@ -250,6 +250,8 @@ function rowCountOf(request: AppendRequest): number {
   switch (request.kind) {
     case 'items':
       return request.items.length;
+    case 'grid':
+      return request.grid.values.length;
     case 'columns':
       return request.timestamps.cutMs.length;
     case 'tick':

@@ -17,6 +17,13 @@ const BASES = [...new Set(LISTS.flat())];
 
 export type TickStep =
   | { readonly kind: 'tick'; readonly list: number; readonly gap: number; readonly seed: number }
+  | {
+      readonly kind: 'items';
+      readonly list: number;
+      readonly isSingle: boolean;
+      readonly gaps: readonly number[];
+      readonly seed: number;
+    }
   | { readonly kind: 'ticks'; readonly lists: readonly number[]; readonly seed: number }
   | {
       readonly kind: 'mixed';
@@ -43,6 +50,16 @@ const list = fc.constantFrom(0, 0, 0, 1, 2, 3, 3);
 export const tickSteps: fc.Arbitrary<readonly TickStep[]> = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: fc.record({ kind: fc.constant('tick' as const), list, gap, seed }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('items' as const),
+        list,
+        isSingle: fc.boolean(),
+        gaps: fc.array(gap, { minLength: 1, maxLength: 3 }),
+        seed,
+      }),
+    },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -189,6 +206,33 @@ class Twin {
     );
   }
 
+  /** Starts to append a row of each stream at each instant; `values` are instant by instant. */
+  items(
+    names: readonly string[],
+    seconds: readonly number[],
+    values: readonly number[],
+  ): Promise<unknown> {
+    const rowOf = (instant: number, column: number): number => instant * names.length + column;
+    if (this.#asTicks) {
+      const items = seconds.flatMap((second, instant) =>
+        names.map((name, column) => ({
+          streamId: this.ids.get(name)!,
+          value: orNull(values[rowOf(instant, column)]!),
+          timestamp: at(second),
+        })),
+      );
+      return this.engine.appendMultiple(items);
+    }
+    return Promise.all(
+      names.map((name, column) =>
+        this.engine.appendColumns(this.ids.get(name)!, {
+          timestamps: Float64Array.from(seconds, at),
+          values: Float64Array.from(seconds, (_, instant) => values[rowOf(instant, column)]!),
+        }),
+      ),
+    );
+  }
+
   append(name: string, value: unknown, second: number): Promise<unknown> {
     const id = this.ids.get(name)!;
     return this.engine.append(id, value, at(second), { checkTimestamp: false });
@@ -293,6 +337,15 @@ export async function compareTwins(steps: readonly TickStep[]): Promise<void> {
         const second = secondAfter(names, step.gap);
         const values = names.map((name, row) => sampleOf(name, step.seed + row * 7));
         await each((twin) => twin.tick(names, second, values));
+        break;
+      }
+      case 'items': {
+        const names = step.isSingle ? LISTS[step.list]!.slice(-1) : LISTS[step.list]!;
+        const seconds = step.gaps.map((gapSeconds) => secondAfter(names, gapSeconds));
+        const values = seconds.flatMap((second) =>
+          names.map((name, row) => sampleOf(name, step.seed + second * 3 + row * 7)),
+        );
+        await each((twin) => twin.items(names, seconds, values));
         break;
       }
       case 'ticks':

@@ -103,6 +103,57 @@ describe('ticks', () => {
     expect(last!.values).toEqual(Float64Array.of(0, 1, 2, 3, 4));
   });
 
+  test('are recognised among lists of datapoints of many streams at several instants', async () => {
+    const { backend, datastream } = await watched();
+    const ids = await ensureMany(datastream, 5);
+    const items = (seconds: readonly number[]) =>
+      seconds.flatMap((second) =>
+        ids.map((streamId, n) => ({ streamId, value: second + n, timestamp: at(second) })),
+      );
+    await datastream.appendMultiple(items([0, 1]));
+    const appended = await datastream.appendMultiple(items([2, 3, 7]));
+    expect(
+      appended.map(({ streamId, datapoint: { t, v } }) => ({ streamId, value: v, timestamp: t })),
+    ).toEqual(items([2, 3, 7]).map((item) => ({ ...item, timestamp: new Date(item.timestamp) })));
+    expect(backend.lastTicks.map(({ timestampMs }) => timestampMs)).toEqual([at(2), at(3), at(7)]);
+    expect(backend.lastTicks[2]!.values).toEqual(Float64Array.of(7, 8, 9, 10, 11));
+    const commitCount = backend.commits.length;
+    await expect(datastream.appendMultiple(items([6, 8]))).rejects.toMatchObject({
+      code: 'INVALID_TIMESTAMP',
+    });
+    expect(backend.commits).toHaveLength(commitCount);
+    await datastream.appendMultiple(items([6, 8]), { checkTimestamp: false });
+    const { timestamps } = await datastream.getData(ids[4]!, 'seconds', { start: at(0) }).columns();
+    expect([...timestamps]).toEqual([0, 1, 2, 3, 6, 7, 8].map((second) => at(second)));
+  });
+
+  test.each([
+    ['a stream twice', [0, 1, 2, 1, 3, 4], [0, 0, 0, 0, 0, 0]],
+    ['streams in turns', [0, 1, 2, 3, 3, 2, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1]],
+    ['an instant twice', [0, 1, 2, 3, 0, 1, 2, 3], [0, 0, 0, 0, 0, 0, 0, 0]],
+    ['an instant too few', [0, 1, 2, 3, 0, 1, 2], [0, 0, 0, 0, 1, 1, 1]],
+    ['two instants in one round', [0, 1, 2, 3, 0, 1, 2, 3], [0, 0, 0, 1, 1, 1, 1, 1]],
+  ])('are not made of lists that have %s', async (_, streams, seconds) => {
+    const { datastream } = await watched();
+    const ids = await ensureMany(datastream, 5);
+    for (const from of [0, 10, 20]) {
+      const items = streams.map((n, row) => ({
+        streamId: ids[n]!,
+        value: 100 * from + row,
+        timestamp: at(from + seconds[row]!),
+      }));
+      const appended = await datastream.appendMultiple(items);
+      expect(appended.map(({ datapoint }) => datapoint.v)).toEqual(items.map(({ value }) => value));
+      for (const streamId of ids) {
+        const wanted = items.filter((item) => item.streamId === streamId);
+        const rows = await datastream.getData(streamId, 'seconds', { start: at(from) }).toArray();
+        expect(rows).toEqual(
+          wanted.map(({ value, timestamp }) => ({ t: new Date(timestamp), v: value })),
+        );
+      }
+    }
+  });
+
   test('carry the outputs of derived streams as ticks, with a gap where there is none', async () => {
     const { backend, datastream } = await watched();
     const ids = await ensureMany(datastream, 3);
