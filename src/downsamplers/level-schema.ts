@@ -105,7 +105,8 @@ export class LevelSchema {
     supports: TimeSupport = { timeDownsamplers: 'all' },
   ): LevelSelection {
     const { valueDownsamplers, timeDownsamplers } = selection;
-    const key = JSON.stringify([valueDownsamplers, timeDownsamplers, supports.timeDownsamplers]);
+    const key =
+      keyOf(valueDownsamplers) + keyOf(timeDownsamplers) + keyOf(supports.timeDownsamplers);
     let options = this.#selections.get(key);
     if (options === undefined) {
       options = this.#resolve(selection, supports);
@@ -366,6 +367,11 @@ function instant(timestampMs: number): Date | null {
 
 function numberOrNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
+}
+
+/** Of names without a comma, as all known ones are, and their number: no other names have the same key. */
+function keyOf(names: readonly string[] | 'all' | undefined): string {
+  return names === undefined || names === 'all' ? '*;' : `${names.length}:${names.join()};`;
 }
 
 function templateOf(downsamplers: readonly { readonly letter: string }[]): Record<string, null> {
