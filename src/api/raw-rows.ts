@@ -90,9 +90,11 @@ export class RawRows implements DatapointRows {
   /** Stored rows at the positions `[from, to)` of the asked order. */
   async *#rows(from: number, to: number): AsyncGenerator<Block, void, undefined> {
     if (to <= from) return;
-    const { rowCount: skippedCount, rest } = await this.#skip(from);
+    // Few rows are read along sooner than they are passed over.
+    const skipped = await this.#skip(from < FEW_ROWS_MAX ? 0 : from);
+    const { rest } = skipped;
     if (rest === null) return;
-    let position = skippedCount;
+    let position = skipped.rowCount;
     for await (const block of this.#stored(rest, to - position)) {
       const rowCount = block.timestamps.length;
       const start = Math.min(rowCount, Math.max(0, from - position));
@@ -117,8 +119,9 @@ export class RawRows implements DatapointRows {
         rowCountMax: rowCountMax - rowCount,
       });
       rowCount += skipped.rowCount;
+      const isSame = skipped.rest?.startMs === rest.startMs && skipped.rest.endMs === rest.endMs;
       rest = skipped.rest;
-      if (skipped.rowCount === 0) break;
+      if (isSame) break;
     }
     return { rowCount, rest };
   }

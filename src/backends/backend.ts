@@ -227,9 +227,9 @@ export interface Backend {
   ): Promise<PlannedRows<Plan> | null>;
 
   /**
-   * Passes over rows from the start of the range (from its end when reversed), `rowCountMax` of them at most,
-   * and as many as that takes little time for: some of those that may be passed over, if there are any but
-   * for rows of one timestamp, which are passed over together.
+   * Passes over rows from the start of the range (from its end when reversed), `rowCountMax` of them at most:
+   * as many as the store passes over in one quick step. The rest is the same range again when it can pass
+   * over none; rows of one timestamp stay together.
    */
   skipRows(request: SkipRequest): Promise<SkippedRows>;
 
