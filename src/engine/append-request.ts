@@ -56,7 +56,7 @@ export function cutTimestamps(timestamps: Float64Array, range: TimeRange): CutTi
   const { startMs, endMs } = range;
   const lastMs = timestamps.at(-1)!;
   if (timestamps[0]! >= startMs && lastMs < endMs && areRegularSeconds(timestamps)) {
-    return { cutMs: timestamps.slice(), descendingRow: -1, latestMs: lastMs };
+    return { cutMs: new Float64Array(timestamps), descendingRow: -1, latestMs: lastMs };
   }
   const cutMs = new Float64Array(timestamps.length);
   let descendingRow = -1;
@@ -92,15 +92,16 @@ function areRegularSeconds(timestamps: Float64Array): boolean {
  */
 export function copyValues(values: Column): Column {
   if (!(values instanceof Float64Array)) return values.map((value) => copyPlain(value));
-  const copy = new Float64Array(values.length);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+  // Copied first: what is copied is what was checked, and memory that is copied to need not be cleared.
+  const copy = new Float64Array(values);
+  for (let row = 0; row < copy.length; row++) {
+    const value = copy[row]!;
+    // Of finite numbers the difference is 0.
+    if (value - value !== 0 && !Number.isNaN(value)) {
       throw new InvalidValue(
         `Row ${row} is ${value}: expected finite numbers, or NaN for no data.`,
       );
     }
-    copy[row] = value;
   }
   return copy;
 }
