@@ -9,7 +9,7 @@ import type { LevelSchema } from './level-schema.ts';
 import { liftRows, presentNumbers, presentRows } from './lift.ts';
 
 /** Rows taken at once: few enough to stay in the cache from one accumulator to the next. */
-const SLICE_ROW_COUNT = 4096;
+const SLICE_ROW_COUNT = 16_384;
 
 /**
  * Folds ascending rows into bucket states of one coarser level. Feed consecutive blocks, either raw ones or
