@@ -90,10 +90,8 @@ export function planEntropyCoding(
   if (tokens.length < count) tokens = new Uint16Array(2 * count);
   histogram.fill(0, plan.first, plan.last + 1);
   tokenize(integers, count, Math.max(-min, max), tokens, histogram);
-  let first = 0;
-  while (histogram[first] === 0) first++;
-  let last = TOKEN_COUNT - 1;
-  while (histogram[last] === 0) last--;
+  const first = firstToken();
+  const last = lastToken();
   let bestBits = Number.POSITIVE_INFINITY;
   for (let precision = PRECISION_MAX; precision >= PRECISION_MIN; precision--) {
     const bits = estimateBits(first, last, precision, count);
@@ -105,6 +103,18 @@ export function planEntropyCoding(
   plan.last = last;
   plan.sizeBytes = Math.ceil(bestBits / 8);
   return plan;
+}
+
+/**
+ * The least fine token that is there, and the greatest. Functions of their own, with nothing behind the
+ * loops: what is compiled in the midst of a loop is thrown away at what follows it, call after call.
+ */
+function firstToken(): number {
+  for (let fine = 0; ; fine++) if (histogram[fine] !== 0) return fine;
+}
+
+function lastToken(): number {
+  for (let fine = TOKEN_COUNT - 1; ; fine--) if (histogram[fine] !== 0) return fine;
 }
 
 function estimateBits(first: number, last: number, precision: number, count: number): number {
