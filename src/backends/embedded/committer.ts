@@ -46,6 +46,8 @@ const PLAIN_ROW_COUNT_MAX = 4096;
  * becomes blocks at once.
  */
 const LOOSE_ROW_COUNT_MAX = 2 ** 20;
+/** A bucket takes about as long to encode as so many raw rows. */
+const RAW_ROWS_PER_BUCKET = 4;
 
 export interface CommitterParts {
   readonly streams: StreamStore;
@@ -360,8 +362,10 @@ export class Committer {
 
   /** Whether sealing is to encode the rows. */
   #isLoose(level: LevelState, rows: Block): boolean {
+    const isRaw = Object.keys(rows.columns).length === 1;
+    const countMax = isRaw ? LOOSE_ROW_COUNT_MAX : LOOSE_ROW_COUNT_MAX / RAW_ROWS_PER_BUCKET;
     return (
-      level.looseRowCount + rows.timestamps.length <= LOOSE_ROW_COUNT_MAX &&
+      level.looseRowCount + rows.timestamps.length <= countMax &&
       // In LMDB, what a long entry took stays with the store when it is gone.
       this.#journal.isForFile &&
       hasNumbersOnly(rows)
