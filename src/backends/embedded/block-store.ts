@@ -15,6 +15,7 @@ import {
   encodeBlock,
   readBlockHeader,
 } from '../codec/block-codec.ts';
+import { BlockKeyWalk } from './block-key-walk.ts';
 import {
   type EncodedRows,
   encodeDrafts,
@@ -46,6 +47,12 @@ const MERGED_RATIO_MAX = 2;
 export interface StoredBlock {
   readonly place: BlockPlace;
   readonly bytes: Uint8Array;
+}
+
+/** Timestamps of the first and the last row of a level's blocks. */
+export interface LevelBounds {
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 /**
@@ -87,7 +94,7 @@ export class BlockStore {
   }
 
   /** First and last timestamp of the level's blocks; null when it has none. */
-  bounds(level: LevelPlace): { readonly firstMs: number; readonly lastMs: number } | null {
+  bounds(level: LevelPlace): LevelBounds | null {
     const last = this.#last(level);
     if (last === null) return null;
     const { lastMs } = this.header(last);
@@ -95,6 +102,24 @@ export class BlockStore {
       return { firstMs: parseBlockKey(key).startMs, lastMs };
     }
     return null;
+  }
+
+  /** As `bounds`, of many levels that ascend, in one walk; as they are found. */
+  *boundsOfMany(levels: readonly LevelPlace[]): Generator<LevelBounds | null> {
+    const walk = new BlockKeyWalk(this.#files.blocks);
+    try {
+      for (const level of levels) {
+        const ends = walk.ends(level);
+        if (ends === null) {
+          yield null;
+          continue;
+        }
+        const last = ends.last === null ? this.#last(level)! : this.#at(ends.last);
+        yield { firstMs: parseBlockKey(ends.first).startMs, lastMs: this.header(last).lastMs };
+      }
+    } finally {
+      walk.close();
+    }
   }
 
   /** The blocks that may have rows in the range, forward or backward, one at a time. */
@@ -436,6 +461,11 @@ export class BlockStore {
     // Nothing stands at the 14-byte prefix of a key, which is smaller than the key.
     const start = place.tie > 0 ? blockKey({ ...place, tie: place.tie - 1 }) : keyPrefix(place);
     return this.#one({ start, end: levelStartKey(ordinal, level), reverse: true });
+  }
+
+  /** A block that is there. */
+  #at(key: Uint8Array): StoredBlock {
+    return { place: parseBlockKey(key), bytes: this.#files.blocks.getBinary(key)! };
   }
 
   #one(range: KeyRange): StoredBlock | null {

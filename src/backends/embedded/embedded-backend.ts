@@ -23,7 +23,7 @@ import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { BlockStore } from './block-store.ts';
 import { Committer } from './committer.ts';
 import { LeaseStore } from './lease-store.ts';
-import { boundedLevel } from './level-bounds.ts';
+import { boundedLevel, boundRawLevels } from './level-bounds.ts';
 import { readLevelPage } from './page-reader.ts';
 import { readLevelRows } from './range-reader.ts';
 import { Replica } from './replica.ts';
@@ -48,6 +48,9 @@ export interface EmbeddedTuning {
   /** Stream records kept parsed. Default: 20,000. */
   readonly recordCountMax?: number;
 }
+
+/** Streams read in one go: their records are still in memory when all of them were looked up. */
+const SNAPSHOT_COUNT = 4096;
 
 export type EmbeddedBackendOptions = OpenBackendOptions & EmbeddedTuning;
 
@@ -120,19 +123,27 @@ export class EmbeddedBackend extends AbstractBackend {
     streamIds: readonly StreamId[],
   ): Promise<readonly (StreamSnapshot | null)[]> {
     const store = this.#open();
-    return store.replica.read((view) =>
-      streamIds.map((streamId) => {
-        const stream = store.streams.byId(view, streamId);
-        return stream === null ? null : snapshot(store, view, stream);
-      }),
-    );
+    return store.replica.read((view) => {
+      const found: (StreamSnapshot | null)[] = [];
+      for (let from = 0; from < streamIds.length; from += SNAPSHOT_COUNT) {
+        const ids = streamIds.slice(from, from + SNAPSHOT_COUNT);
+        const streams = ids.map((streamId) => store.streams.byId(view, streamId));
+        boundRawLevels(store.blocks, streams);
+        for (const stream of streams) {
+          found.push(stream === null ? null : snapshot(store, view, stream));
+        }
+      }
+      return found;
+    });
   }
 
   protected override async _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
     const store = this.#open();
-    return store.replica.read((view) =>
-      store.streams.query(view, query).map((stream) => snapshot(store, view, stream)),
-    );
+    return store.replica.read((view) => {
+      const streams = store.streams.query(view, query);
+      boundRawLevels(store.blocks, streams);
+      return streams.map((stream) => snapshot(store, view, stream));
+    });
   }
 
   protected override async _countStreams(tags: Tags): Promise<number> {

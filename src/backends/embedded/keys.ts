@@ -94,7 +94,11 @@ export function parseSeqKey(key: Uint8Array): number {
  * size.
  */
 export function idKey(id: string): Uint8Array {
-  if (UUID.test(id)) return Uint8Array.from(Buffer.from(id.replaceAll('-', ''), 'hex'));
+  if (UUID.test(id)) {
+    const key = Buffer.allocUnsafeSlow(16);
+    key.write(id.replaceAll('-', ''), 'hex');
+    return key;
+  }
   return Uint8Array.from(createHash('sha256').update(id).digest());
 }
 

@@ -1,5 +1,6 @@
 import type { Block } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
+import type { LevelBounds } from './block-store.ts';
 import type { Cohort, ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { StreamNumbers } from './stream-numbers.ts';
@@ -95,7 +96,7 @@ export class LevelState {
   }
 
   /** Sets the bounds of the blocks; those of the tail are added. */
-  noteBlocks(bounds: { readonly firstMs: number; readonly lastMs: number } | null): void {
+  noteBlocks(bounds: LevelBounds | null): void {
     this.#firstMs = bounds?.firstMs ?? Number.POSITIVE_INFINITY;
     this.#lastMs = bounds?.lastMs ?? Number.NEGATIVE_INFINITY;
     this.#mayHaveBlocks = bounds !== null;

@@ -50,6 +50,31 @@ function whole(record: StreamRecord): Buffer {
   return bytes;
 }
 
+/** As it was before the tags stood apart, with names written out. */
+function inOnePiece(form: 1 | 2, record: StreamRecord): Buffer {
+  const uuid = Buffer.from(form === 1 ? record.id.replaceAll('-', '') : '', 'hex');
+  const json = JSON.stringify({
+    ...(form === 2 && { i: record.id }),
+    t: record.tags,
+    v: record.valueType,
+    o: record.valueTypeOptions,
+    d: record.valueDownsamplers,
+    g: record.highestGranularity,
+    f: record.derivation,
+    p: [
+      [OTHER, 'derivative', 'hours'],
+      [OTHER, 'sum', 'days', { b: 2 }],
+    ],
+    s: record.stale,
+    l: { minutes: 60_000, hours: null, days: [null, [[0, 86_400_000]]] },
+  });
+  const content = Buffer.concat([Buffer.of(form), uuid, Buffer.from(json)]);
+  const bytes = Buffer.concat([Buffer.alloc(12), content]);
+  bytes.writeDoubleLE(7, 0);
+  bytes.writeUInt32LE(crc32(content), 8);
+  return bytes;
+}
+
 describe('a stored record', () => {
   test.each([
     ['plain', PLAIN],
@@ -66,11 +91,26 @@ describe('a stored record', () => {
   });
 
   test('is short when there is little to say', () => {
-    expect(stored(PLAIN).length).toBeLessThan(70);
+    expect(stored(PLAIN).length).toBeLessThan(50);
   });
 
   test('of the first layout is still read', () => {
     expect(decodeStreamRecord(whole(RICH))).toStrictEqual({ record: RICH, revision: 7 });
+  });
+
+  test.each([1, 2] as const)('of form %i is still read', (form) => {
+    expect(decodeStreamRecord(inOnePiece(form, RICH))).toStrictEqual({ record: RICH, revision: 7 });
+  });
+
+  test('has parts that nobody can change for other records', () => {
+    const { record } = decodeStreamRecord(stored(RICH))!;
+    expect(() => (record.valueDownsamplers as string[]).push('mean')).toThrow(TypeError);
+    expect(() => Object.assign(record.levels.minutes!, { untilMs: 1 })).toThrow(TypeError);
+  });
+
+  test('with a downsampler that is not in the table keeps its name', () => {
+    const record = { ...PLAIN, valueDownsamplers: ['mean', 'own', 'frequencies'] };
+    expect(decodeStreamRecord(stored(record))!.record).toStrictEqual(record);
   });
 
   test('with any byte changed behind the revision is none', () => {

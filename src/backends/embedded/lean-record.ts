@@ -1,0 +1,148 @@
+import { Granularity, type GranularityName } from '../../model/granularity.ts';
+import type { RangeSet } from '../../model/staleness.ts';
+import type {
+  Dependent,
+  Derivation,
+  LevelState,
+  StreamId,
+  StreamRecord,
+  ValueType,
+  ValueTypeOptions,
+} from '../../model/stream.ts';
+
+/**
+ * Downsamplers that are stored as their index here; others as their name. Only ever added to, at
+ * the end.
+ */
+const DOWNSAMPLER_NAMES: readonly string[] = [
+  'mean',
+  'sum',
+  'min',
+  'max',
+  'count',
+  'sum_squares',
+  'std_dev',
+  'median',
+  'most_often',
+  'least_often',
+  'frequencies',
+];
+const DOWNSAMPLER_CODES: ReadonlyMap<string, number> = new Map(
+  DOWNSAMPLER_NAMES.map((name, code) => [name, code]),
+);
+const GRANULARITY_KEYS: ReadonlyMap<GranularityName, string> = new Map(
+  Granularity.values.map(({ name, key }) => [name, key]),
+);
+const GRANULARITY_NAMES: ReadonlyMap<string, GranularityName> = new Map(
+  Granularity.values.map(({ name, key }) => [key, name]),
+);
+
+/** What a record says beside its id and its tags. */
+export type RecordBody = Omit<StreamRecord, 'id' | 'tags'>;
+
+/**
+ * A body as JSON without what most have. Granularities are letters, downsamplers are numbers; the
+ * names of both are read as well, which older records have.
+ */
+export interface LeanBody {
+  /** Absent: numeric. */
+  readonly v?: ValueType;
+  readonly o?: ValueTypeOptions;
+  readonly d?: readonly (number | string)[];
+  readonly g: string;
+  readonly f?: Derivation;
+  readonly p?: readonly LeanDependent[];
+  readonly s?: RangeSet;
+  readonly l?: LeanLevels;
+}
+
+type LeanDependent = readonly [
+  StreamId,
+  Dependent['op'],
+  string,
+  ...(readonly [] | readonly [Dependent['args']]),
+];
+
+/** Of each level its watermark, and the stale ranges if there are any. */
+interface LeanLevels {
+  readonly [granularity: string]: number | null | readonly [number | null, RangeSet];
+}
+
+export function leanBody(record: StreamRecord): LeanBody {
+  const { valueType, valueTypeOptions, valueDownsamplers, derivation, dependents } = record;
+  return {
+    ...(valueType !== 'numeric' && { v: valueType }),
+    ...(!isEmpty(valueTypeOptions) && { o: valueTypeOptions }),
+    ...(valueDownsamplers.length > 0 && { d: valueDownsamplers.map(downsamplerCode) }),
+    g: granularityKey(record.highestGranularity),
+    ...(derivation !== null && { f: derivation }),
+    ...(dependents.length > 0 && { p: dependents.map(leanDependent) }),
+    ...(record.stale.length > 0 && { s: record.stale }),
+    ...(!isEmpty(record.levels) && { l: leanLevels(record.levels) }),
+  };
+}
+
+export function fullBody(lean: LeanBody): RecordBody {
+  return {
+    valueType: lean.v ?? 'numeric',
+    valueTypeOptions: lean.o ?? {},
+    valueDownsamplers: (lean.d ?? []).map(downsamplerName),
+    highestGranularity: granularityName(lean.g),
+    derivation: lean.f ?? null,
+    dependents: (lean.p ?? []).map(fullDependent),
+    stale: lean.s ?? [],
+    levels: fullLevels(lean.l ?? {}),
+  };
+}
+
+function downsamplerCode(name: string): number | string {
+  return DOWNSAMPLER_CODES.get(name) ?? name;
+}
+
+function downsamplerName(code: number | string): string {
+  return typeof code === 'number' ? DOWNSAMPLER_NAMES[code]! : code;
+}
+
+function granularityKey(name: GranularityName): string {
+  return GRANULARITY_KEYS.get(name)!;
+}
+
+function granularityName(text: string): GranularityName {
+  return GRANULARITY_NAMES.get(text) ?? (text as GranularityName);
+}
+
+function leanDependent({ streamId, op, granularity, args }: Dependent): LeanDependent {
+  const key = granularityKey(granularity);
+  return isEmpty(args) ? [streamId, op, key] : [streamId, op, key, args];
+}
+
+function fullDependent([streamId, op, granularity, args = {}]: LeanDependent): Dependent {
+  return { streamId, op, args, granularity: granularityName(granularity) };
+}
+
+function leanLevels(levels: StreamRecord['levels']): LeanLevels {
+  const names = Object.keys(levels) as GranularityName[];
+  return Object.fromEntries(
+    names.map((name) => {
+      const { untilMs, stale } = levels[name]!;
+      return [granularityKey(name), stale.length === 0 ? untilMs : [untilMs, stale]];
+    }),
+  );
+}
+
+function fullLevels(levels: LeanLevels): StreamRecord['levels'] {
+  return Object.fromEntries(
+    Object.entries(levels).map(([key, level]) => [granularityName(key), fullLevel(level)]),
+  );
+}
+
+function fullLevel(level: LeanLevels[string]): LevelState {
+  if (level === null || typeof level === 'number') return { untilMs: level, stale: [] };
+  const [untilMs, stale] = level;
+  return { untilMs, stale };
+}
+
+function isEmpty(value: object): boolean {
+  for (const _name in value) return false;
+  return true;
+}
