@@ -72,6 +72,6 @@ export class BlockKeyWalk {
 }
 
 /** Below 0 when the key is of a level before the given one, 0 when it is of that, above 0 behind it. */
-function compareLevel(key: Uint8Array, { ordinal, level }: LevelPlace): number {
+export function compareLevel(key: Uint8Array, { ordinal, level }: LevelPlace): number {
   return readUint32(key, 0) - ordinal || key[4]! - level;
 }

@@ -1,4 +1,5 @@
 import { BlockCorrupt } from '../../exceptions/errors.ts';
+import { assert } from '../../model/assert.ts';
 import {
   type Block,
   concatBlocks,
@@ -15,7 +16,7 @@ import {
   encodeBlock,
   readBlockHeader,
 } from '../codec/block-codec.ts';
-import { BlockKeyWalk } from './block-key-walk.ts';
+import { BlockKeyWalk, compareLevel } from './block-key-walk.ts';
 import {
   type EncodedRows,
   encodeDrafts,
@@ -55,6 +56,19 @@ export interface LevelBounds {
   readonly lastMs: number;
 }
 
+/** What stands where rows are appended to a level. */
+export interface LevelEnd {
+  /** Key of the level's last block; null when it has none. */
+  readonly last: Uint8Array | null;
+  /** Whether no block of any other level stands behind. */
+  readonly isAtEnd: boolean;
+}
+
+interface Appended {
+  readonly pieces: readonly (Block | EncodedRows)[];
+  readonly end: LevelEnd;
+}
+
 /**
  * The sealed rows of every level as encoded blocks that ascend by their first timestamp. Rows of
  * one timestamp may lie in several blocks, in order. Called inside a transaction.
@@ -67,7 +81,7 @@ export class BlockStore {
    * pages half empty otherwise, for more to be put between what they have.
    */
   #isAtEnd = false;
-  /** Of the last leaf page, after the block at `#roomKey` was put. */
+  /** Of the last leaf page, after the block at `#roomKey` was put: whoever else put one there, nothing is known. */
   readonly #room: LeafRoom = new LeafRoom();
   #roomKey: Uint8Array | null = null;
 
@@ -163,19 +177,37 @@ export class BlockStore {
     }
   }
 
+  /** Where rows are to be appended to each of the levels, which ascend. */
+  ends(levels: readonly LevelPlace[]): readonly LevelEnd[] {
+    assert(isAscending(levels), 'levels that get rows together are in the order of their blocks');
+    const lastKey = this.#lastKey();
+    if (!isSameKey(lastKey, this.#roomKey)) this.#room.forget();
+    const walk = new BlockKeyWalk(this.#files.blocks);
+    try {
+      return levels.map((level) => {
+        const distance = lastKey === null ? -1 : compareLevel(lastKey, level);
+        return { last: distance < 0 ? null : this.#lastOf(level, walk), isAtEnd: distance <= 0 };
+      });
+    } finally {
+      walk.close();
+    }
+  }
+
   /**
    * Adds rows none of which is older than a row of the level's blocks: in the given order, and
-   * ready-made blocks of a good size as they are.
+   * ready-made blocks of a good size as they are. Since the level's end was looked up, only levels
+   * before it have got rows.
    */
-  append(level: LevelPlace, pieces: readonly (Block | EncodedRows)[]): void {
-    this.#isAtEnd = this.#isLastLevel(level);
-    if (this.#isAtEnd) this.#checkRoom();
-    this.#appendPieces(level, pieces);
+  append(level: LevelPlace, { pieces, end }: Appended): void {
+    this.#isAtEnd = end.isAtEnd;
+    this.#appendPieces(level, { pieces, before: end.last === null ? null : this.#at(end.last) });
     this.#isAtEnd = false;
   }
 
-  #appendPieces(level: LevelPlace, pieces: readonly (Block | EncodedRows)[]): void {
-    const before = this.#last(level);
+  #appendPieces(
+    level: LevelPlace,
+    { pieces, before }: { pieces: Appended['pieces']; before: StoredBlock | null },
+  ): void {
     let end = before;
     let loose: (Block | EncodedRows)[] = [];
     for (const piece of pieces) {
@@ -326,7 +358,8 @@ export class BlockStore {
     while (row < rowCount) {
       const block = this.#floor(level, rows.timestamps[row]!) ?? this.#first(level);
       if (block === null) {
-        this.append(level, [sliceBlock(rows, row, rowCount)]);
+        const [end] = this.ends([level]);
+        this.append(level, { pieces: [sliceBlock(rows, row, rowCount)], end: end! });
         return;
       }
       const next = this.#next(block.place);
@@ -424,17 +457,17 @@ export class BlockStore {
     );
   }
 
-  /** Whoever else put the last block, nothing is known about its page. */
-  #checkRoom(): void {
-    for (const key of this.#files.blocks.getKeys({ reverse: true, limit: 1 })) {
-      if (this.#roomKey === null || Buffer.compare(this.#roomKey, key) !== 0) this.#room.forget();
-    }
+  /** The last key of all; null in a store without blocks. */
+  #lastKey(): Uint8Array | null {
+    for (const key of this.#files.blocks.getKeys({ reverse: true, limit: 1 })) return key;
+    return null;
   }
 
-  #isLastLevel({ ordinal, level }: LevelPlace): boolean {
-    const start = levelEndKey(ordinal, level);
-    for (const _key of this.#files.blocks.getKeys({ start, limit: 1 })) return false;
-    return true;
+  /** Key of the level's last block; null when it has none. */
+  #lastOf(level: LevelPlace, walk: BlockKeyWalk): Uint8Array | null {
+    const ends = walk.ends(level);
+    if (ends === null || ends.last !== null) return ends?.last ?? null;
+    return blockKey(this.#last(level)!.place);
   }
 
   #first(level: LevelPlace): StoredBlock | null {
@@ -526,6 +559,19 @@ function chunkStarts(
   const starts: number[] = [];
   for (let start = 0; start < rowCount; start += size) starts.push(start);
   return starts;
+}
+
+function isAscending(levels: readonly LevelPlace[]): boolean {
+  for (let i = 1; i < levels.length; i++) {
+    const before = levels[i - 1]!;
+    const { ordinal, level } = levels[i]!;
+    if ((before.ordinal - ordinal || before.level - level) >= 0) return false;
+  }
+  return true;
+}
+
+function isSameKey(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a !== null && b !== null && Buffer.compare(a, b) === 0;
 }
 
 function levelKeys({ ordinal, level }: LevelPlace): { start: Uint8Array; end: Uint8Array } {

@@ -392,12 +392,13 @@ export class Committer {
   }
 
   #seal(view: View, places: readonly LevelPlace[], seq: number): void {
-    const sealed: LevelPlace[] = [];
-    for (const { place, pieces } of pendingRows(view, places)) {
-      this.#blocks.append(place, pieces);
-      sealed.push(place);
+    const pending = places.filter((place) => view.level(place)?.isPending);
+    const ends = this.#blocks.ends(pending);
+    let index = 0;
+    for (const { place, pieces } of pendingRows(view, pending)) {
+      this.#blocks.append(place, { pieces, end: ends[index++]! });
     }
-    this.#noteSealed(view, sealed, seq);
+    this.#noteSealed(view, pending, seq);
   }
 
   #noteSealed(view: View, places: readonly LevelPlace[], seq: number): void {

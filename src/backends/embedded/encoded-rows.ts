@@ -19,7 +19,10 @@ const FILL_MIN = 0.88;
 /** What is aimed at, so that rows that are a little harder to pack than those before still fit. */
 const FILL_AIM = 0.985;
 const BYTES_PER_ROW_GUESS = 1;
-/** Rows that are encoded to learn how many bytes such rows take, when no block before says so. */
+/**
+ * Rows that are encoded to learn how many bytes such rows take, when no block before says so. Fewer
+ * rows are tried as one block.
+ */
 const SAMPLE_ROW_COUNT = 256;
 /** What a block costs beside its rows, and each of its columns. */
 const BLOCK_COST_BYTES = 24;
@@ -134,7 +137,7 @@ export function* encodeIntoRoom(
   const { rowCountTarget, room } = options;
   const rowCount = rows.timestamps.length;
   const costBytes = BLOCK_COST_BYTES + COLUMN_COST_BYTES * Object.keys(rows.columns).length;
-  let guess = options.bytesPerRow ?? sampleBytesPerRow(rows, costBytes);
+  let guess = options.bytesPerRow ?? (rowCount > SAMPLE_ROW_COUNT ? sampled(rows, costBytes) : 0);
   for (let from = 0; from < rowCount; ) {
     const most = Math.min(rowCount - from, rowCountTarget);
     const sizeMaxBytes = room.valueSizeMaxBytes;
@@ -145,10 +148,10 @@ export function* encodeIntoRoom(
   }
 }
 
-/** What a row takes in a block of many, about. */
-function sampleBytesPerRow(rows: Block, costBytes: number): number {
-  const rowCount = Math.min(rows.timestamps.length, SAMPLE_ROW_COUNT);
-  return netBytesPerRow(encodeBlock(rows, 0, rowCount).length, rowCount, costBytes);
+/** Bytes that a row takes in a block of many, about. */
+function sampled(rows: Block, costBytes: number): number {
+  const sizeBytes = encodeBlock(rows, 0, SAMPLE_ROW_COUNT).length;
+  return netBytesPerRow(sizeBytes, SAMPLE_ROW_COUNT, costBytes);
 }
 
 function netBytesPerRow(sizeBytes: number, rowCount: number, costBytes: number): number {
