@@ -73,5 +73,5 @@ export class BlockKeyWalk {
 
 /** Below 0 when the key is of a level before the given one, 0 when it is of that, above 0 behind it. */
 export function compareLevel(key: Uint8Array, { ordinal, level }: LevelPlace): number {
-  return readUint32(key, 0) - ordinal || key[4]! - level;
+  return key[0]! - level || readUint32(key, 1) - ordinal;
 }

@@ -120,6 +120,7 @@ export class BlockStore {
 
   /** As `bounds`, of many levels that ascend, in one walk; as they are found. */
   *boundsOfMany(levels: readonly LevelPlace[]): Generator<LevelBounds | null> {
+    assert(isAscending(levels), 'levels are in the order of their blocks');
     const walk = new BlockKeyWalk(this.#files.blocks);
     try {
       for (const level of levels) {
@@ -179,7 +180,7 @@ export class BlockStore {
 
   /** Where rows are to be appended to each of the levels, which ascend. */
   ends(levels: readonly LevelPlace[]): readonly LevelEnd[] {
-    assert(isAscending(levels), 'levels that get rows together are in the order of their blocks');
+    assert(isAscending(levels), 'levels are in the order of their blocks');
     const lastKey = this.#lastKey();
     if (!isSameKey(lastKey, this.#roomKey)) this.#room.forget();
     const walk = new BlockKeyWalk(this.#files.blocks);
@@ -394,8 +395,10 @@ export class BlockStore {
 
   /** Removes the blocks of every level of a stream. */
   removeStream(ordinal: number): void {
-    const range = { start: levelStartKey(ordinal, 0), end: levelStartKey(ordinal, 0xff) };
-    for (const key of [...this.#files.blocks.getKeys(range)]) this.#files.blocks.remove(key);
+    for (const level of Granularity.values.keys()) {
+      const keys = [...this.#files.blocks.getKeys(levelKeys({ ordinal, level }))];
+      for (const key of keys) this.#files.blocks.remove(key);
+    }
   }
 
   /** Puts the content in the place of the run: blocks that are neighbours, or none. */
@@ -565,7 +568,7 @@ function isAscending(levels: readonly LevelPlace[]): boolean {
   for (let i = 1; i < levels.length; i++) {
     const before = levels[i - 1]!;
     const { ordinal, level } = levels[i]!;
-    if ((before.ordinal - ordinal || before.level - level) >= 0) return false;
+    if ((before.level - level || before.ordinal - ordinal) >= 0) return false;
   }
   return true;
 }

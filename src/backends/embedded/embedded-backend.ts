@@ -43,7 +43,7 @@ export interface EmbeddedTuning {
   readonly sizePerTailBytes?: number;
   /** Rows of a new block of raw numbers, at most; blocks of bucket states get half as many. Default: 2,400. */
   readonly blockRowCountTarget?: number;
-  /** Levels whose rows move into blocks in one transaction. Default: 2,000. */
+  /** Levels whose rows move into blocks in one transaction, at most. Default: 2,000. */
   readonly sliceLevelCount?: number;
   /** Stream records kept parsed. Default: 20,000. */
   readonly recordCountMax?: number;

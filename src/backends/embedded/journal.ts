@@ -16,8 +16,9 @@ import {
 } from './journal-index.ts';
 import { makeSegmentAtOnce, segmentIdOf, segmentName, segmentSizeFor } from './journal-segment.ts';
 import { type NewSegment, SpareSegment } from './journal-spare.ts';
-import { isSystemError, JOURNAL_KEY, type StoreFiles } from './store-files.ts';
+import { isSystemError, type StoreFiles } from './store-files.ts';
 import { flushFolderAtOnce } from './store-folder.ts';
+import { JOURNAL_KEY } from './store-format.ts';
 
 /** An entry as it stands in the journal. */
 export interface JournalEntry {

@@ -9,10 +9,14 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const BLOCK_KEY_SIZE_BYTES = 15;
 /** Bytes of a journal key before the number of the part. */
 export const SEQ_KEY_SIZE_BYTES = 8;
+const ORDINAL_MAX = 0xffffffff;
 /** The largest tie-breaker of a block's key. */
 export const TIE_MAX = 0xffff;
 /** Bytes of a tag term's hash. */
 const TERM_SIZE_BYTES = 16;
+
+/** Where the level stands in a block's key of layout 2. */
+export const BLOCK_KEY_LEVEL_OFFSET_V2 = 4;
 
 /** Where a block stands: of one stream and level, blocks ascend by `(startMs, tie)`. */
 export interface BlockPlace {
@@ -26,7 +30,7 @@ export interface BlockPlace {
 }
 
 /**
- * `[ordinal:u32][level:u8][startMs high:u32][startMs low:u32][tie:u16]`, big-endian: byte order is
+ * `[level:u8][ordinal:u32][startMs high:u32][startMs low:u32][tie:u16]`, big-endian: byte order is
  * order.
  */
 export function blockKey({ ordinal, level, startMs, tie }: BlockPlace): Uint8Array {
@@ -36,8 +40,8 @@ export function blockKey({ ordinal, level, startMs, tie }: BlockPlace): Uint8Arr
   );
   const key = new Uint8Array(BLOCK_KEY_SIZE_BYTES);
   const high = Math.floor(startMs / TWO_POW_32);
-  writeUint32(key, 0, ordinal);
-  key[4] = level;
+  key[0] = level;
+  writeUint32(key, 1, ordinal);
   // Splitting before adding the offset keeps every instant of a Date exact.
   writeUint32(key, 5, high + TWO_POW_31);
   writeUint32(key, 9, startMs - high * TWO_POW_32);
@@ -46,27 +50,35 @@ export function blockKey({ ordinal, level, startMs, tie }: BlockPlace): Uint8Arr
   return key;
 }
 
+/** The key of a block that layout 2 has under `[ordinal:u32][level:u8]…`. */
+export function blockKeyOfV2(key: Uint8Array): Uint8Array {
+  const result = Uint8Array.from(key);
+  result[0] = key[BLOCK_KEY_LEVEL_OFFSET_V2]!;
+  result.set(key.subarray(0, BLOCK_KEY_LEVEL_OFFSET_V2), 1);
+  return result;
+}
+
 export function parseBlockKey(key: Uint8Array): BlockPlace {
   assert(key.length === BLOCK_KEY_SIZE_BYTES, 'a block key has its size');
   return {
-    ordinal: readUint32(key, 0),
-    level: key[4]!,
+    ordinal: readUint32(key, 1),
+    level: key[0]!,
     startMs: (readUint32(key, 5) - TWO_POW_31) * TWO_POW_32 + readUint32(key, 9),
     tie: key[13]! * 256 + key[14]!,
   };
 }
 
-/** Before the key of every block of the level, and of no level after it. */
+/** Before the key of every block of the stream's level, and behind those of every one before. */
 export function levelStartKey(ordinal: number, level: number): Uint8Array {
   const key = new Uint8Array(5);
-  writeUint32(key, 0, ordinal);
-  key[4] = level;
+  key[0] = level;
+  writeUint32(key, 1, ordinal);
   return key;
 }
 
-/** After the key of every block of the level. */
+/** After the key of every block of the stream's level. */
 export function levelEndKey(ordinal: number, level: number): Uint8Array {
-  return levelStartKey(ordinal, level + 1);
+  return ordinal < ORDINAL_MAX ? levelStartKey(ordinal + 1, level) : levelStartKey(0, level + 1);
 }
 
 export function ordinalKey(ordinal: number): Uint8Array {

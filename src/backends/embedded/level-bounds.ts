@@ -22,7 +22,7 @@ export function boundRawLevels(blocks: BlockStore, streams: readonly (StreamStat
       stream !== null && !stream.level(stream.rawLevel).areBoundsKnown,
   );
   if (unknown.length < WALK_COUNT_MIN) return;
-  unknown.sort((a, b) => a.ordinal - b.ordinal);
+  unknown.sort((a, b) => a.rawLevel - b.rawLevel || a.ordinal - b.ordinal);
   const places = unknown.map(({ ordinal, rawLevel: level }) => ({ ordinal, level }));
   let index = 0;
   for (const bounds of blocks.boundsOfMany(places)) {

@@ -12,7 +12,7 @@ export interface SealerOptions {
    * slow stream is then rewritten for dozens of new rows, not for a few.
    */
   readonly sizePerTailBytes: number;
-  /** Tails moved in one transaction. */
+  /** Tails moved in one transaction, at most. */
   readonly sliceLevelCount: number;
 }
 
@@ -20,6 +20,13 @@ export interface SealerOptions {
  * Rows moved in one transaction, so that few long tails make no longer slices than many short ones.
  */
 const SLICE_ROW_COUNT_MAX = 65_536;
+/**
+ * A pass takes at least so many transactions, if it has that many levels to move: the pages that one
+ * has changed are free for the one after the next, and the file grows by those of two.
+ */
+const SLICE_COUNT_MIN = 24;
+/** Fewer levels are not worth a transaction. */
+const SLICE_LEVEL_COUNT_MIN = 250;
 /** How much longer the journal must be than before a pass that failed. */
 const RETRY_GROWTH = 1.5;
 /** Journal entries removed in one transaction. */
@@ -194,10 +201,12 @@ class Pass {
     return this.#position >= this.#places.length;
   }
 
-  take(view: View, levelCount: number): readonly LevelPlace[] {
+  take(view: View, levelCountMax: number): readonly LevelPlace[] {
     const from = this.#position;
+    const share = Math.ceil(this.#places.length / SLICE_COUNT_MIN);
+    const to = from + Math.min(levelCountMax, Math.max(share, SLICE_LEVEL_COUNT_MIN));
     let rowCount = 0;
-    while (!this.isEmpty && this.#position - from < levelCount && rowCount < SLICE_ROW_COUNT_MAX) {
+    while (!this.isEmpty && this.#position < to && rowCount < SLICE_ROW_COUNT_MAX) {
       rowCount += view.looseRowCount(this.#places[this.#position]!);
       this.#position++;
     }

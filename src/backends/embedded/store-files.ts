@@ -1,28 +1,16 @@
 import { endianness } from 'node:os';
 import { resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import {
   BackendUnavailable,
   BlockCorrupt,
   StoreFormatUnsupported,
   StreamAppendFailed,
 } from '../../exceptions/errors.ts';
-import { EMPTY_INDEX, encodeJournalIndex } from './journal-index.ts';
-import { parseSeqKey } from './keys.ts';
 import { flushFolders, prepareFolder } from './store-folder.ts';
+import { BINARY, BLOCKS_NAME, type ByteDatabase, checkFormat } from './store-format.ts';
 
-/** Version of the layout that this code writes. It reads no newer one. */
-const STORE_FORMAT_VERSION = 2;
-/** The layout without files of the journal; a store of it becomes one of this version when opened. */
-const FORMAT_WITHOUT_FILES = 1;
-
-const FORMAT_KEY: Uint8Array = Buffer.from('format');
-/** In `meta`: the index of the journal. */
-export const JOURNAL_KEY: Uint8Array = Buffer.from('journal');
-/** In `meta` of the layout without files of the journal: the sealed seq, big-endian. */
-const SEALED_KEY: Uint8Array = Buffer.from('sealed');
-const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
 const NAMES = ['meta', 'streams', 'ids', 'tags', 'journal', 'blocks', 'leases'] as const;
 /** Each process needs one slot for its reads; slots of processes that died are taken back. */
 const READER_COUNT_MAX = 512;
@@ -33,9 +21,6 @@ const MAP_SIZE_BYTES = 2 ** 30;
 const MDB_PAGE_NOTFOUND = -30797;
 const MDB_CORRUPTED = -30796;
 const MDB_BAD_TXN = -30782;
-
-/** A database of byte keys and byte values. */
-type ByteDatabase = Database<Uint8Array, Uint8Array>;
 
 type Databases = { readonly [name in (typeof NAMES)[number]]: ByteDatabase };
 
@@ -81,7 +66,8 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
       noSubdir: false,
       // A commit is on disk when it returns, and before any other process sees it.
       overlappingSync: false,
-      maxDbs: NAMES.length,
+      // One more while a store of an older layout is upgraded.
+      maxDbs: NAMES.length + 1,
       maxReaders: READER_COUNT_MAX,
       mapSize: MAP_SIZE_BYTES,
     });
@@ -98,16 +84,16 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
 }
 
 function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): StoreFiles {
-  const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', ...BINARY });
-  checkFormat(root, { meta, path });
+  checkFormat(root, path);
   let isChanged = false;
   const noteChange = (): void => {
     isChanged = true;
   };
   const databases = Object.fromEntries(
-    NAMES.map((name) => {
+    NAMES.map((property) => {
+      const name = property === 'blocks' ? BLOCKS_NAME : property;
       const database = root.openDB<Uint8Array, Uint8Array>({ name, ...BINARY });
-      return [name, withNotedChanges(database, noteChange)];
+      return [property, withNotedChanges(database, noteChange)];
     }),
   ) as Record<(typeof NAMES)[number], ByteDatabase>;
   return {
@@ -163,45 +149,6 @@ function withNotedChanges(database: ByteDatabase, note: () => void): ByteDatabas
       return remove.apply(database, change);
     },
   });
-}
-
-/** Checked before any other database is opened: of a newer layout nothing but this key is known. */
-function checkFormat(
-  root: RootDatabase<Uint8Array, Uint8Array>,
-  { meta, path }: { meta: ByteDatabase; path: string },
-): void {
-  if (formatVersion(meta) !== STORE_FORMAT_VERSION) {
-    root.transactionSync(() => {
-      upgrade(meta, path);
-    });
-  }
-}
-
-/** Undefined in a new store. */
-function formatVersion(meta: ByteDatabase): number | undefined {
-  const stored = meta.getBinary(FORMAT_KEY);
-  if (stored === undefined) return undefined;
-  return stored.length === 4 ? stored.readUInt32LE(0) : Number.NaN;
-}
-
-/** With the write lock: another process may have been faster. */
-function upgrade(meta: ByteDatabase, path: string): void {
-  const version = formatVersion(meta);
-  if (version === STORE_FORMAT_VERSION) return;
-  if (version !== undefined && version !== FORMAT_WITHOUT_FILES) {
-    throw new StoreFormatUnsupported(
-      `The store ${path} has format version ${version}, not ${STORE_FORMAT_VERSION}.`,
-    );
-  }
-  const sealed = meta.getBinary(SEALED_KEY);
-  if (sealed !== undefined) {
-    const sealedSeq = parseSeqKey(sealed);
-    meta.put(JOURNAL_KEY, encodeJournalIndex({ ...EMPTY_INDEX, sealedSeq }));
-    meta.remove(SEALED_KEY);
-  }
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, STORE_FORMAT_VERSION, true);
-  meta.put(FORMAT_KEY, bytes);
 }
 
 /** lmdb-js keeps one read transaction and offers no public way to be rid of it. */

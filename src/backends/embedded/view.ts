@@ -105,7 +105,7 @@ export class View {
       }
       if (stream.hasOverlay && !isListed) places.push({ ordinal, level: stream.rawLevel });
     }
-    return places.sort((a, b) => a.ordinal - b.ordinal || a.level - b.level);
+    return places.sort((a, b) => a.level - b.level || a.ordinal - b.ordinal);
   }
 
   /** Whether a pass of sealing would have nothing to do. */

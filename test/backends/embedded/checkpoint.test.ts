@@ -28,7 +28,7 @@ function keyCount(path: string, name: string): Promise<number> {
 
 /** How many bytes of blocks there are for each page that holds them. */
 function bytesPerPage(path: string): Promise<number> {
-  return look(path, 'blocks', (db) => {
+  return look(path, 'levels', (db) => {
     let sizeBytes = 0;
     for (const { value } of db.getRange()) sizeBytes += value.length;
     const { treeLeafPageCount, overflowPages } = db.getStats() as Readonly<Record<string, number>>;
@@ -74,7 +74,7 @@ describe('a checkpoint', () => {
       await backend.close();
       expect(await keyCount(path, 'journal')).toBe(1);
       // The last row alone is no reason to write the block before it again.
-      expect(await keyCount(path, 'blocks')).toBe(7);
+      expect(await keyCount(path, 'levels')).toBe(7);
       const again = await opened(path);
       expect(await countRows(again, streamId)).toBe(rowCount + 1);
       for (const other of others) expect(await countRows(again, other)).toBe(1);

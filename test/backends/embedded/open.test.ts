@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { type Database, open } from 'lmdb';
 import { EmbeddedBackend } from '../../../src/backends/embedded/embedded-backend.ts';
+import { Granularity } from '../../../src/model/granularity.ts';
 import { append, createStream, opened, readAll, rowsOf, withFolder } from './fixtures.ts';
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
@@ -24,6 +25,20 @@ async function tamper(
   const db = root.openDB<Uint8Array, Uint8Array>({ name, ...BINARY });
   root.transactionSync(() => {
     change(db);
+  });
+  await root.close();
+}
+
+/** Puts the blocks where older layouts have them. */
+async function orderByStream(path: string): Promise<void> {
+  const root = open<Uint8Array, Uint8Array>({ path, ...BINARY, noSubdir: false });
+  const byLevel = root.openDB<Uint8Array, Uint8Array>({ name: 'levels', ...BINARY });
+  const byStream = root.openDB<Uint8Array, Uint8Array>({ name: 'blocks', ...BINARY });
+  root.transactionSync(() => {
+    for (const { key, value } of [...byLevel.getRange()]) {
+      byStream.put(Uint8Array.of(...key.subarray(1, 5), key[0]!, ...key.subarray(5)), value);
+    }
+    byLevel.dropSync();
   });
   await root.close();
 }
@@ -141,10 +156,10 @@ describe('opening a store', () => {
     withFolder(async (path) => {
       await (await opened(path)).close();
       const key = Buffer.from('format');
-      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(3, 0, 0, 0)));
+      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(4, 0, 0, 0)));
       const backend = new EmbeddedBackend(path);
       await expect(backend.open()).rejects.toMatchObject({ code: 'STORE_FORMAT_UNSUPPORTED' });
-      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(2, 0, 0, 0)));
+      await tamper(path, 'meta', (db) => db.put(key, Uint8Array.of(3, 0, 0, 0)));
       await backend.open();
       await backend.close();
     }));
@@ -156,7 +171,7 @@ describe('opening a store', () => {
       const id = await createStream(first);
       const rows = Array.from({ length: 60 }, (_, i) => [i, i] as const);
       for (const row of rows.slice(0, 50)) await append(first, id, [row]);
-      // After this, such a store differs by two keys.
+      // After this, such a store differs by two keys, and by the order of its blocks.
       await first.checkpoint();
       await first.close();
       await tamper(path, 'meta', (db) => {
@@ -166,6 +181,7 @@ describe('opening a store', () => {
         db.remove(Buffer.from('journal'));
         db.put(Buffer.from('format'), Uint8Array.of(1, 0, 0, 0));
       });
+      await orderByStream(path);
       for (const from of [50, 55]) {
         const backend = await opened(path, tuning);
         expect(rowsOf(await readAll(backend, id))).toEqual(rows.slice(0, from));
@@ -173,9 +189,39 @@ describe('opening a store', () => {
         await backend.close();
       }
       await tamper(path, 'meta', (db) => {
-        expect(db.get(Buffer.from('format'))).toEqual(Buffer.from([2, 0, 0, 0]));
+        expect(db.get(Buffer.from('format'))).toEqual(Buffer.from([3, 0, 0, 0]));
         expect(db.get(Buffer.from('sealed'))).toBeUndefined();
       });
+    }));
+});
+
+describe('a store whose blocks stand by stream', () => {
+  test('has them by level when it was opened', () =>
+    withFolder(async (path) => {
+      const tuning = { blockRowCountTarget: 4 };
+      const first = await opened(path, tuning);
+      const ids = [await createStream(first), await createStream(first), await createStream(first)];
+      const rows = Array.from({ length: 50 }, (_, i) => [i * 1000 - 20_000, i] as const);
+      const minutes = { timestamps: Float64Array.of(0), columns: { c: Float64Array.of(7) } };
+      for (const streamId of ids) {
+        await append(first, streamId, rows);
+        const granularity = Granularity.Minutes;
+        const write = { kind: 'append', streamId, granularity, block: minutes } as const;
+        await first.commit({ expect: [], writes: [write] });
+      }
+      await first.checkpoint();
+      await first.close();
+      await orderByStream(path);
+      await tamper(path, 'meta', (db) => db.put(Buffer.from('format'), Uint8Array.of(2, 0, 0, 0)));
+      for (const _time of ['upgraded', 'opened again']) {
+        const backend = await opened(path, tuning);
+        for (const id of ids) {
+          expect(rowsOf(await readAll(backend, id))).toEqual(rows);
+          const level = await readAll(backend, id, { granularity: Granularity.Minutes });
+          expect(rowsOf(level, 'c')).toEqual([[0, 7]]);
+        }
+        await backend.close();
+      }
     }));
 });
 
@@ -206,7 +252,7 @@ describe('damage', () => {
       await append(backend, other, rows);
       await backend.checkpoint();
       await backend.close();
-      await tamper(path, 'blocks', (db) => {
+      await tamper(path, 'levels', (db) => {
         const [, second] = [...db.getRange({ limit: 2 })];
         db.put(second!.key, flipped(second!.value, second!.value.length - 6));
       });
@@ -233,7 +279,7 @@ describe('damage', () => {
       );
       await backend.checkpoint();
       await backend.close();
-      await tamper(path, 'blocks', (db) => {
+      await tamper(path, 'levels', (db) => {
         const [first, second] = [...db.getRange({ limit: 2 })];
         const value = Uint8Array.from(first!.value);
         db.put(first!.key, Uint8Array.from(second!.value));

@@ -75,7 +75,7 @@ describe('blocks', () => {
       for (let i = 639; i >= 0; i--) await append(backend, id, [[i * 10 + 5, i]]);
       expect((await readAll(backend, id)).timestamps).toHaveLength(1280);
       await backend.close();
-      const { count } = await stored(path, 'blocks');
+      const { count } = await stored(path, 'levels');
       expect(count).toBeGreaterThanOrEqual(10);
       expect(count).toBeLessThanOrEqual(20);
     }));
@@ -123,7 +123,7 @@ describe('sealing', () => {
       await backend.close();
       expect(await journalSizeBytes(path)).toBeLessThan(5000);
       // Merged as they double, not strewn: a few blocks for the rows of dozens of passes.
-      expect((await stored(path, 'blocks')).count).toBeLessThanOrEqual(6);
+      expect((await stored(path, 'levels')).count).toBeLessThanOrEqual(6);
     }));
 
   test('encodes the rows of large writes anew, whether it has seen them written or not', () =>
@@ -167,7 +167,7 @@ describe('sealing', () => {
       await turns(5);
       await backend.close();
       // 40 ticks are 6 kB: a pass after each kilobyte would rewrite ten blocks for six rows each.
-      expect((await stored(path, 'blocks')).count).toBeLessThanOrEqual(10);
+      expect((await stored(path, 'levels')).count).toBeLessThanOrEqual(10);
       expect(await journalSizeBytes(path)).toBeGreaterThan(1000);
     }));
 });
