@@ -22,7 +22,7 @@ import type { Journal } from './journal.ts';
 import type { BucketRows, LevelPlace } from './journal-entry.ts';
 import { hasNumbersOnly, JournalEntryWriter } from './journal-entry-writer.ts';
 import type { LeaseStore } from './lease-store.ts';
-import { boundedLevel } from './level-bounds.ts';
+import { boundedLevel, boundLevels, type StreamLevel } from './level-bounds.ts';
 import type { LevelState } from './level-state.ts';
 import { pendingRows } from './pending-rows.ts';
 import { type RawGroup, StreamGroups } from './stream-groups.ts';
@@ -41,6 +41,8 @@ const READY_MADE_ROW_COUNT_MIN = 64;
  * a third of the time that blocks would take: they are an eighth of the bytes to write and to keep.
  */
 const PLAIN_ROW_COUNT_MAX = 4096;
+/** Of fewer writes, each looks for itself. */
+const BOUNDED_WRITE_COUNT_MIN = 16;
 /**
  * With so many rows that sealing has to encode, in some 50 ms, a level gets no more: what follows
  * becomes blocks at once.
@@ -85,6 +87,7 @@ export class Committer {
     const seq = view.seq + 1;
     this.#entry.reset();
     this.#writeRecords(view, commit, seq);
+    this.#boundLevels(view, commit.writes ?? []);
     for (const write of commit.writes ?? []) this.#write(view, write, seq);
     this.#delete(view, commit.delete ?? [], seq);
     return { isCommitted: true, version: this.#finish(view, seq) };
@@ -195,6 +198,18 @@ export class Committer {
       view.apply(seq, { kind: 'record', ordinals: [stream.ordinal] });
     }
     this.#entry.record(ordinals);
+  }
+
+  /** Looks up at once where the levels of many streams end; a tick looks up those of its own. */
+  #boundLevels(view: View, writes: readonly (Write | LevelWrite)[]): void {
+    if (writes.length < BOUNDED_WRITE_COUNT_MIN) return;
+    const levels: StreamLevel[] = [];
+    for (const write of writes) {
+      if (!('streamId' in write)) continue;
+      const stream = this.#stream(view, write.streamId);
+      levels.push({ stream, level: granularityIndex(write.granularity.name) });
+    }
+    boundLevels(this.#blocks, levels);
   }
 
   #write(view: View, write: Write | LevelWrite, seq: number): void {

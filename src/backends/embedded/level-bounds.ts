@@ -1,4 +1,5 @@
 import type { BlockStore } from './block-store.ts';
+import type { LevelPlace } from './journal-entry.ts';
 import type { LevelState } from './level-state.ts';
 import type { StreamState } from './stream-state.ts';
 
@@ -12,21 +13,31 @@ export function boundedLevel(blocks: BlockStore, stream: StreamState, level: num
   return state;
 }
 
-/**
- * Reads the bounds of the raw rows of many streams from the blocks, where they are not known. Null is
- * a stream that is not there.
- */
-export function boundRawLevels(blocks: BlockStore, streams: readonly (StreamState | null)[]): void {
-  const unknown = [...new Set(streams)].filter(
-    (stream): stream is StreamState =>
-      stream !== null && !stream.level(stream.rawLevel).areBoundsKnown,
-  );
-  if (unknown.length < WALK_COUNT_MIN) return;
-  unknown.sort((a, b) => a.rawLevel - b.rawLevel || a.ordinal - b.ordinal);
-  const places = unknown.map(({ ordinal, rawLevel: level }) => ({ ordinal, level }));
-  let index = 0;
-  for (const bounds of blocks.boundsOfMany(places)) {
-    const stream = unknown[index++]!;
-    stream.level(stream.rawLevel).noteBlocks(bounds);
+/** A level of a stream. */
+export interface StreamLevel {
+  readonly stream: StreamState;
+  readonly level: number;
+}
+
+/** Reads the bounds of many levels from the blocks in one walk, where they are not known. */
+export function boundLevels(blocks: BlockStore, levels: Iterable<StreamLevel>): void {
+  const unknown = new Map<LevelState, LevelPlace>();
+  for (const { stream, level } of levels) {
+    const state = stream.level(level);
+    if (!state.areBoundsKnown) unknown.set(state, { ordinal: stream.ordinal, level });
   }
+  if (unknown.size < WALK_COUNT_MIN) return;
+  const sorted = [...unknown].sort(([, a], [, b]) => a.level - b.level || a.ordinal - b.ordinal);
+  const places = sorted.map(([, place]) => place);
+  let index = 0;
+  for (const bounds of blocks.boundsOfMany(places)) sorted[index++]![0].noteBlocks(bounds);
+}
+
+/** The same for the raw rows of streams; null is one that is not there. */
+export function boundRawLevels(blocks: BlockStore, streams: readonly (StreamState | null)[]): void {
+  const levels: StreamLevel[] = [];
+  for (const stream of streams) {
+    if (stream !== null) levels.push({ stream, level: stream.rawLevel });
+  }
+  boundLevels(blocks, levels);
 }
