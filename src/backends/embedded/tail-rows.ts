@@ -1,38 +1,46 @@
 import { assert } from '../../model/assert.ts';
 import { type Block, type Column, lowerBound, VALUE_COLUMN } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
+import { PackedRows } from './packed-rows.ts';
 import { uniformCell } from './uniform-cell.ts';
 
 const CAPACITY_MIN = 8;
+type Columns = Map<string, Float64Array | unknown[] | number>;
+const NO_TIMESTAMPS: Float64Array = new Float64Array(0);
+/** Never written to. */
+const NO_COLUMNS: Columns = new Map();
 
 /**
  * Ascending rows of one level of one stream in arrays of their own. They grow in place, at the end
  * only, so that blocks handed out earlier stay as they were.
  */
 export class TailRows {
+  /** All of the rows, while they came together: most levels that are computed at once get no more. */
+  #packed: PackedRows | null = null;
   #rowCount = 0;
-  #timestamps: Float64Array = new Float64Array(CAPACITY_MIN);
+  #timestamps: Float64Array = NO_TIMESTAMPS;
   /** A number is every cell of its column: so are the counts and sums of most buckets. */
-  readonly #columns: Map<string, Float64Array | unknown[] | number> = new Map();
+  #columns: Columns = NO_COLUMNS;
   /** The column `v` while it is the only one and holds numbers: the way of nearly every raw row. */
   #values: Float64Array | null = null;
 
   get rowCount(): number {
-    return this.#rowCount;
+    return this.#packed?.rowCount ?? this.#rowCount;
   }
 
   get firstMs(): number {
-    assert(this.#rowCount > 0, 'rows that are asked for the first one are there');
-    return this.#timestamps[0]!;
+    assert(this.rowCount > 0, 'rows that are asked for the first one are there');
+    return this.#packed?.firstMs ?? this.#timestamps[0]!;
   }
 
   get lastMs(): number {
-    assert(this.#rowCount > 0, 'rows that are asked for the last one are there');
-    return this.#timestamps[this.#rowCount - 1]!;
+    assert(this.rowCount > 0, 'rows that are asked for the last one are there');
+    return this.#packed?.lastMs ?? this.#timestamps[this.#rowCount - 1]!;
   }
 
   /** Adds a raw numeric row. */
   push(timestampMs: number, value: number): void {
+    this.#unpack();
     const row = this.#rowCount;
     if (row === 0) this.#startWithValues();
     if (this.#values === null) {
@@ -50,6 +58,16 @@ export class TailRows {
 
   /** Adds rows, by copy. A column that the block or these rows lack is null in its rows. */
   append(block: Block): void {
+    if (this.rowCount === 0) {
+      this.#packed = PackedRows.of(block);
+      if (this.#packed !== null) return;
+    }
+    this.#unpack();
+    this.#appendLoose(block);
+  }
+
+  #appendLoose(block: Block): void {
+    if (this.#columns === NO_COLUMNS) this.#columns = new Map();
     const from = this.#rowCount;
     const to = from + block.timestamps.length;
     this.#reserve(to);
@@ -82,6 +100,7 @@ export class TailRows {
     readonly range?: TimeRange;
     readonly names?: readonly string[] | undefined;
   } = {}): Block {
+    if (this.#packed !== null) return this.#packed.block(range, names);
     const all = this.#timestamps.subarray(0, this.#rowCount);
     const from = range === undefined ? 0 : lowerBound(all, range.startMs);
     const to = range === undefined ? this.#rowCount : lowerBound(all, range.endMs);
@@ -100,7 +119,17 @@ export class TailRows {
     return new Float64Array(this.#timestamps.length).fill(cell, 0, rowCount);
   }
 
+  /** More rows came. */
+  #unpack(): void {
+    const packed = this.#packed;
+    if (packed === null) return;
+    this.#packed = null;
+    this.#appendLoose(packed.block());
+  }
+
   #startWithValues(): void {
+    this.#timestamps = new Float64Array(CAPACITY_MIN);
+    this.#columns = new Map();
     this.#columns.set(VALUE_COLUMN, new Float64Array(this.#timestamps.length));
     this.#noteValues();
   }
@@ -112,7 +141,7 @@ export class TailRows {
 
   #reserve(rowCount: number): void {
     if (rowCount <= this.#timestamps.length) return;
-    const capacity = Math.max(rowCount, this.#timestamps.length * 2);
+    const capacity = Math.max(rowCount, this.#timestamps.length * 2, CAPACITY_MIN);
     this.#timestamps = grown(this.#timestamps, capacity);
     for (const [name, column] of this.#columns) {
       if (column instanceof Float64Array) this.#columns.set(name, grown(column, capacity));
