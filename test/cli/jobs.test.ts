@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Datastream } from '../../src/api/datastream.ts';
+import type { DatapointColumns } from '../../src/api/types.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { runInThread } from '../../src/cli/jobs/job-thread.ts';
@@ -165,6 +166,101 @@ const STOP_AT_STREAM = `
     };
   }
 `;
+
+/** Lines of an export of one stream: more than are read at once, or wait in line. */
+const LINE_COUNT = 700_000;
+
+function exportOf(lines: readonly string[]): string {
+  const stream = {
+    id: 'one',
+    tags: { m: 'a' },
+    valueType: 'numeric',
+    valueTypeOptions: {},
+    valueDownsamplers: ['mean'],
+    highestGranularity: 'seconds',
+    derivedFrom: null,
+  };
+  const head = ['{"export":"datastream","version":1}', JSON.stringify({ stream })];
+  return [...head, ...lines].join('\n');
+}
+
+function datapointLines(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, i) => `{"t":${1_700_000_000 + i},"v":${(i % 1000) / 4}}`,
+  );
+}
+
+function bytesOf({ timestamps, values }: DatapointColumns): Buffer {
+  return Buffer.concat(
+    [timestamps, values as Float64Array].map(({ buffer }) => Buffer.from(buffer)),
+  );
+}
+
+describe('import --jobs', () => {
+  const importFile = async (text: string, ...options: string[]): Promise<Ending> => {
+    const path = join(store.folder, 'export.ndjson');
+    await writeFile(path, text);
+    return command('import', path, ...options);
+  };
+
+  test('imports what one job does', async () => {
+    const text = exportOf(datapointLines(LINE_COUNT));
+    for (const [jobs, note] of [
+      ['1', ''],
+      ['2', ' (2 jobs)'],
+    ] as const) {
+      expect(await importFile(text, '--jobs', jobs)).toEqual({
+        exitCode: 0,
+        stdout: `1 stream and 700000 datapoints imported${note}\n`,
+        stderr: '',
+      });
+    }
+    const datastream = new Datastream(await openBackend(store.url));
+    const [one, two] = await Promise.all(
+      (await datastream.findStreams().toArray()).map(({ id }) =>
+        datastream.getData(id, 'seconds', { start: 0 }).columns(),
+      ),
+    );
+    await datastream.close();
+    expect(one!.timestamps.length).toBe(LINE_COUNT);
+    // By bytes: comparing so many numbers as values takes seconds.
+    expect(bytesOf(two!).equals(bytesOf(one!))).toBe(true);
+  });
+
+  test('ends at the first bad line, which is in the middle of what was read', async () => {
+    const lines = datapointLines(300_000);
+    lines[250_000] = 'nonsense';
+    const one = await importFile(exportOf(lines), '--jobs', '1');
+    const two = await importFile(exportOf(lines), '--jobs', '2');
+    expect(one).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(one.stderr).toMatch(
+      /line 250003: .+; 1 stream and 250000 datapoints imported before it\n$/,
+    );
+    expect(two).toEqual(one);
+  });
+
+  test.each([
+    ['an empty file', '', 3, 'the input is empty'],
+    ['a line that is too long', 'x'.repeat(17 * 1024 * 1024), 3, 'line 1: too long'],
+  ])('%s is an error', async (_name, text, exitCode, message) => {
+    const result = await importFile(text, '--jobs', '2');
+    expect(result).toMatchObject({ exitCode, stdout: '' });
+    expect(result.stderr).toContain(message);
+  });
+
+  test('a file that cannot be read is an error of the system', async () => {
+    const result = await command('import', store.folder, '--jobs', '2');
+    expect(result).toMatchObject({ exitCode: 6, stdout: '' });
+    expect(result.stderr).toMatch(/^datastream: EISDIR: .+\n$/);
+  });
+
+  test('is refused where there is no file', async () => {
+    const result = await store.cli(['import', '--jobs', '2'], { stdin: exportOf([]) });
+    expect(result).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(result.stderr).toBe('datastream: --jobs: only a file is read ahead.\n');
+  });
+});
 
 describe('a job in a thread', () => {
   const run = (does: string, signal = new AbortController().signal): Promise<unknown> =>

@@ -1,29 +1,33 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { availableParallelism } from 'node:os';
+import { addAbortSignal } from 'node:stream';
 import type { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
-import { CliError, PartlyDone } from '../cli-error.ts';
+import { CliError, PartlyDone, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { detectFormat, type LineFormat } from '../input/datapoint-line.ts';
-import {
-  type BadLine,
-  inputError,
-  type LineBlock,
-  linesOf,
-  readLineBlocks,
-} from '../input/lines.ts';
-import { parseChoice } from '../options.ts';
+import type { LineFormat } from '../input/datapoint-line.ts';
+import { type BadLine, inputError } from '../input/lines.ts';
+import { readSegmentsAhead } from '../jobs/read-ahead.ts';
+import { parseChoice, parseCount } from '../options.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { Importer } from '../transfer/importer.ts';
+import { readSegments, type SegmentBatch } from '../transfer/segments.ts';
 
 /** Read from a file at once: what stands in it together is taken, and created, together. */
 const READ_SIZE_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Of a smaller file the lines are read before a thread for that has begun to be quick. Measured:
+ * docs/performance.md, "Both cores".
+ */
+const AHEAD_SIZE_MIN_BYTES = 128 * 1024 * 1024;
+
 interface ImportOptions {
   readonly format?: LineFormat;
   readonly skipErrors?: true;
+  readonly jobs?: number;
 }
 
 /** Adds `import`: rebuilds streams from an export. */
@@ -36,12 +40,13 @@ export function registerImport(program: Command, context: CommandContext): void 
       parseChoice<LineFormat>(text, ['csv', 'ndjson']),
     )
     .option('--skip-errors', 'report bad lines and go on')
+    .option('--jobs <count>', '2: a thread reads the file ahead (default: by its size)', parseCount)
     .action(async (path: string | undefined, options: ImportOptions) => {
+      const input = await inputOf(path, options);
       const progress = startProgress(context.io, 'import');
       try {
-        const chunks = await openInput(context, path, progress);
         await context.withDatastream(
-          (datastream) => importChunks(context, { datastream, chunks, options }),
+          (datastream) => importInput(context, { datastream, input, options, progress }),
           { creates: true },
         );
       } finally {
@@ -50,26 +55,51 @@ export function registerImport(program: Command, context: CommandContext): void 
     });
 }
 
-async function importChunks(
-  context: CommandContext,
-  {
-    datastream,
-    chunks,
-    options,
-  }: {
-    readonly datastream: Datastream;
-    readonly chunks: AsyncIterable<Uint8Array | string>;
-    readonly options: ImportOptions;
-  },
-): Promise<void> {
+interface ImportInput {
+  /** Null: stdin. */
+  readonly path: string | null;
+  /** Null where nobody knows. */
+  readonly sizeBytes: number | null;
+  readonly isReadAhead: boolean;
+}
+
+/** @throws {CliError} USAGE when several jobs are to read stdin; an error of the system without a file. */
+async function inputOf(path: string | undefined, { jobs }: ImportOptions): Promise<ImportInput> {
+  if (path === undefined) {
+    if (jobs !== undefined && jobs > 1) throw usageError('--jobs: only a file is read ahead.');
+    return { path: null, sizeBytes: null, isReadAhead: false };
+  }
+  const { size: sizeBytes } = await stat(path);
+  const isLarge = sizeBytes >= AHEAD_SIZE_MIN_BYTES && availableParallelism() > 1;
+  return { path, sizeBytes, isReadAhead: jobs === undefined ? isLarge : jobs > 1 };
+}
+
+interface ImportWork {
+  readonly datastream: Datastream;
+  readonly input: ImportInput;
+  readonly options: ImportOptions;
+  readonly progress: Progress;
+}
+
+async function importInput(context: CommandContext, work: ImportWork): Promise<void> {
+  const { datastream, input, options, progress } = work;
   let importer: Importer | null = null;
   const summary = (): string =>
     `${countText(importer?.streamCount ?? 0, 'stream')} and ` +
     `${countText(importer?.appendedCount ?? 0, 'datapoint')} imported`;
   try {
-    for await (const block of readLineBlocks(chunks)) {
-      importer ??= newImporter(context, { datastream, block, options });
-      await importer?.addBlock(block);
+    for await (const { format, segments, sizeBytes } of batchesOf(context, work)) {
+      importer ??= new Importer(datastream, {
+        format,
+        now: context.io.now,
+        ...(options.skipErrors && {
+          onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
+        }),
+      });
+      if (input.sizeBytes !== null) {
+        progress.update(sizeBytes, { total: input.sizeBytes, note: 'bytes' });
+      }
+      await importer.add(segments);
     }
     await importer?.finish();
   } catch (error) {
@@ -78,57 +108,23 @@ async function importChunks(
     throw new PartlyDone(inputError(error), summary());
   }
   if (importer === null) throw new CliError('INPUT_INVALID', 'the input is empty');
-  await context.out.line(summary());
+  await context.out.line(input.isReadAhead ? `${summary()} (2 jobs)` : summary());
   const skippedCount = importer.skippedLineCount;
   if (skippedCount > 0)
     throw new CliError('INPUT_SKIPPED', `${countText(skippedCount, 'bad line')} skipped`);
 }
 
-/** Null as long as there is nothing to tell the format by. */
-function newImporter(
-  context: CommandContext,
-  {
-    datastream,
-    block,
-    options,
-  }: {
-    readonly datastream: Datastream;
-    readonly block: LineBlock;
-    readonly options: ImportOptions;
-  },
-): Importer | null {
-  const { value: firstLine } = linesOf(block).next();
-  if (firstLine === undefined) return null;
-  return new Importer(datastream, {
-    format: options.format ?? detectFormat(firstLine.text),
-    now: context.io.now,
-    ...(options.skipErrors && {
-      onBadLine: (badLine: BadLine) => context.note(`${badLine.message} (skipped)`),
-    }),
-  });
-}
-
-async function openInput(
+function batchesOf(
   { io }: CommandContext,
-  path: string | undefined,
-  progress: Progress,
-): Promise<AsyncIterable<Uint8Array | string>> {
-  if (path === undefined) return addAbortSignal(io.signal, io.stdin);
-  const { size: total } = await stat(path);
-  return counted(
-    addAbortSignal(io.signal, createReadStream(path, { highWaterMark: READ_SIZE_BYTES })),
-    (done) => progress.update(done, { total, note: 'bytes' }),
-  );
-}
-
-async function* counted(
-  chunks: Readable,
-  onRead: (sizeBytes: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let sizeBytes = 0;
-  for await (const chunk of chunks as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.byteLength;
-    onRead(sizeBytes);
-    yield chunk;
+  { datastream, input, options }: ImportWork,
+): AsyncIterable<SegmentBatch> {
+  const { path, isReadAhead } = input;
+  const { timestampRange } = datastream.supports;
+  const how = { format: options.format, timestampRange };
+  if (path === null) return readSegments(addAbortSignal(io.signal, io.stdin), how);
+  if (isReadAhead) {
+    return readSegmentsAhead({ ...how, path, readSizeBytes: READ_SIZE_BYTES }, io.signal);
   }
+  const file = createReadStream(path, { highWaterMark: READ_SIZE_BYTES });
+  return readSegments(addAbortSignal(io.signal, file), how);
 }

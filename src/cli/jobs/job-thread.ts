@@ -46,17 +46,24 @@ export async function runInThread<Task, Progress, Result>(
 export async function serveJob<Task, Progress, Result>(
   work: (
     task: Task,
-    options: { readonly signal: AbortSignal; readonly onProgress: (progress: Progress) => void },
+    options: {
+      readonly signal: AbortSignal;
+      /** The buffers to be transferred are gone from this thread afterwards. */
+      readonly onProgress: (progress: Progress, transferred?: readonly ArrayBuffer[]) => void;
+    },
   ) => Promise<Result>,
 ): Promise<void> {
   const port = parentPort!;
   const interruption = new AbortController();
   port.on('message', () => interruption.abort());
-  const send = (message: FromThread<Progress, Result>): void => port.postMessage(message);
+  const send = (
+    message: FromThread<Progress, Result>,
+    transferred: readonly ArrayBuffer[] = [],
+  ): void => port.postMessage(message, transferred);
   try {
     const result = await work(workerData as Task, {
       signal: interruption.signal,
-      onProgress: (progress) => send({ kind: 'progress', progress }),
+      onProgress: (progress, transferred) => send({ kind: 'progress', progress }, transferred),
     });
     send({ kind: 'result', result });
   } catch (error) {

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Datastream } from '../../api/datastream.ts';
 import type { DeriveFrom } from '../../api/types.ts';
+import { assert } from '../../model/assert.ts';
 import type { StreamId } from '../../model/stream.ts';
 import { errorMessage } from '../error-message.ts';
 import { EXIT_CODES, errorCodeOf } from '../exit-codes.ts';
 import { isCsvHeader, type LineFormat, parseDatapointLine } from '../input/datapoint-line.ts';
 import { LineAppender } from '../input/line-appender.ts';
-import { BadLine, type InputLine, type LineBlock, lineEndAt, lineText } from '../input/lines.ts';
-import { PlainLines, type PlainRun } from '../input/plain-lines.ts';
+import { BadLine, type InputLine } from '../input/lines.ts';
 import { abbreviate, type ValueSyntax, ValueSyntaxError } from '../parse/value.ts';
+import type { ColumnSegment, Segment } from './segments.ts';
 import {
+  definitionText,
   EXPORT_VERSION,
   exportVersionOf,
   parseStreamLine,
@@ -34,14 +36,16 @@ interface CurrentStream {
   readonly streamId: StreamId;
   readonly syntax: ValueSyntax;
   readonly isDerived: boolean;
-  /** Of its datapoints so far: those that are older are not taken as columns. */
+  /** Of its datapoints so far. */
   latestMs: number;
 }
 
-/** What of a block comes after a line. */
-interface BlockRest {
-  readonly bytes: Buffer;
-  readonly at: number;
+/** A line, with what was read together with it. */
+interface LineAmongOthers {
+  readonly line: InputLine;
+  readonly segments: readonly Segment[];
+  /** Of the line. */
+  readonly index: number;
 }
 
 /** Rebuilds streams and their datapoints from the lines of an export, in bounded memory. */
@@ -49,7 +53,6 @@ export class Importer {
   readonly #datastream: Datastream;
   readonly #options: ImporterOptions;
   readonly #appender: LineAppender;
-  readonly #plainLines: PlainLines;
   readonly #streamsAhead: StreamsAhead;
   readonly #streamIds = new Map<string, StreamId>();
   #hasHeader = false;
@@ -61,7 +64,6 @@ export class Importer {
     const { onBadLine } = options;
     this.#datastream = datastream;
     this.#options = options;
-    this.#plainLines = new PlainLines(options.format);
     this.#streamsAhead = new StreamsAhead(datastream);
     this.#appender = new LineAppender(datastream, {
       allowLate: false,
@@ -83,52 +85,42 @@ export class Importer {
   }
 
   /**
-   * Takes the next lines.
-   * @throws {BadLine} when one cannot be used and bad lines end the import, or when it is the first one and
-   * no header of an export.
+   * Takes what comes next.
+   * @throws {BadLine} when a line cannot be used and bad lines end the import, or when it is the first one
+   * and no header of an export.
    */
-  async addBlock({ bytes, lineNumber }: LineBlock): Promise<void> {
-    let number = lineNumber;
-    for (let at = 0; at < bytes.length; ) {
-      const run = await this.#addPlainLines(bytes, { at, lineNumber: number });
-      number += run.rowCount;
-      at = run.endAt;
-      // A run may have ended because it was long enough.
-      if (run.rowCount > 0) continue;
-      const endAt = lineEndAt(bytes, at);
-      const text = lineText(bytes, { at, endAt });
-      at = endAt + 1;
-      if (text.trim() !== '') await this.#add({ lineNumber: number, text }, { bytes, at });
-      number++;
+  async add(segments: readonly Segment[]): Promise<void> {
+    for (const [index, segment] of segments.entries()) {
+      if ('text' in segment) await this.#addLine({ line: segment, segments, index });
+      else await this.#addColumns(segment);
     }
   }
 
-  /** Takes datapoints of the current stream as columns, as long as their lines are of the usual form. */
-  async #addPlainLines(
-    bytes: Buffer,
-    { at, lineNumber }: { at: number; lineNumber: number },
-  ): Promise<PlainRun> {
+  async #addColumns(columns: ColumnSegment): Promise<void> {
+    const { timestamps } = columns;
     const current = this.#current;
-    if (!takesColumns(current)) return { rowCount: 0, endAt: at };
-    const { timestampRange } = this.#datastream.supports;
-    const bounds = { ...timestampRange, latestMs: current.latestMs };
-    const run = this.#plainLines.read(bytes, at, bounds);
-    if (run.rowCount === 0) return run;
-    const timestamps = this.#plainLines.timestamps.slice(0, run.rowCount);
-    const values = this.#plainLines.values.slice(0, run.rowCount);
-    current.latestMs = timestamps[run.rowCount - 1]!;
-    await this.#appender.addColumns(current.streamId, { timestamps, values, lineNumber });
-    return run;
+    assert(current !== null, 'columns come after the line of their stream');
+    if (current === 'skipped') {
+      this.#skippedDatapointCount += timestamps.length;
+      return;
+    }
+    // A line of another form may have been later. Which of these are late the engine says, before more follow.
+    const isLate = timestamps[0]! < current.latestMs;
+    if (isLate) await this.#appender.flush();
+    current.latestMs = Math.max(current.latestMs, timestamps.at(-1)!);
+    await this.#appender.addColumns(current.streamId, columns);
+    if (isLate) await this.#appender.flush();
   }
 
-  async #add(line: InputLine, rest: BlockRest): Promise<void> {
+  async #addLine(place: LineAmongOthers): Promise<void> {
+    const { line } = place;
     if (!this.#hasHeader) {
       this.#takeHeader(line);
       return;
     }
     try {
-      const definition = this.#definitionText(line.text);
-      if (definition !== null) await this.#addStream(line, { definition, rest });
+      const definition = definitionText(line.text, this.#options.format);
+      if (definition !== null) await this.#addStream(place, definition);
       else await this.#addDatapoint(line);
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
@@ -136,7 +128,7 @@ export class Importer {
     }
   }
 
-  /** Stores what is pending. @throws {BadLine} as `addBlock`. */
+  /** Stores what is pending. @throws {BadLine} as `add`. */
   async finish(): Promise<void> {
     await this.#appender.flush();
   }
@@ -158,25 +150,16 @@ export class Importer {
     );
   }
 
-  /** The JSON that defines a stream; null when the line is something else. */
-  #definitionText(text: string): string | null {
-    if (this.#options.format === 'csv') return text.startsWith('#') ? text.slice(1) : null;
-    return /^\s*\{\s*"stream"\s*:/.test(text) ? text : null;
-  }
-
-  async #addStream(
-    line: InputLine,
-    { definition, rest }: { readonly definition: string; readonly rest: BlockRest },
-  ): Promise<void> {
+  async #addStream(place: LineAmongOthers, definition: string): Promise<void> {
     this.#current = 'skipped';
     try {
-      const parsed = parseStreamLine(parseDefinition(definition));
+      const parsed = parseStreamLine(definition);
       if (this.#streamIds.has(parsed.id)) {
         throw new ValueSyntaxError(`stream ${parsed.id} is defined twice`);
       }
       // A derived stream takes its history from what its sources hold when it is created.
       if (parsed.sources.length > 0) await this.#appender.flush();
-      const streamId = await this.#streamOf(parsed, rest);
+      const streamId = await this.#streamOf(parsed, place);
       this.#streamIds.set(parsed.id, streamId);
       const { valueType = 'numeric', valueTypeOptions = {} } = parsed.definition;
       const isDerived = parsed.sources.length > 0;
@@ -188,37 +171,38 @@ export class Importer {
       };
     } catch (error) {
       if (!isAboutLine(error)) throw error;
-      throw new BadLine(line.lineNumber, errorMessage(error));
+      throw new BadLine(place.line.lineNumber, errorMessage(error));
     }
   }
 
-  async #streamOf(parsed: StreamLine, rest: BlockRest): Promise<StreamId> {
+  async #streamOf(parsed: StreamLine, place: LineAmongOthers): Promise<StreamId> {
     const prepared = this.#streamsAhead.take(parsed.id);
     if (prepared !== undefined) return prepared;
-    await this.#streamsAhead.create(this.#definitionsFrom(parsed, rest));
+    await this.#streamsAhead.create(this.#definitionsFrom(parsed, place));
     return this.#streamsAhead.take(parsed.id) ?? this.#createStream(parsed);
   }
 
   /** The stream, and those of the lines after it, up to the first line that is none of a new stream. */
-  *#definitionsFrom(first: StreamLine, { bytes, at }: BlockRest): Generator<StreamLine> {
+  *#definitionsFrom(
+    first: StreamLine,
+    { segments, index }: LineAmongOthers,
+  ): Generator<StreamLine, void, undefined> {
     yield first;
-    const marker = this.#options.format === 'csv' ? '\n#' : '\n{"stream"';
-    // The end of the line before is where the marker may begin.
-    for (let markedAt = at - 1; ; ) {
-      markedAt = bytes.indexOf(marker, markedAt);
-      if (markedAt < 0) return;
-      const lineAt = markedAt + 1;
-      markedAt = lineEndAt(bytes, lineAt);
-      const parsed = this.#newStream(lineText(bytes, { at: lineAt, endAt: markedAt }));
+    for (let i = index + 1; i < segments.length; i++) {
+      const segment = segments[i]!;
+      const definition =
+        'text' in segment ? definitionText(segment.text, this.#options.format) : null;
+      if (definition === null) continue;
+      const parsed = this.#newStream(definition);
       if (parsed === null) return;
       yield parsed;
     }
   }
 
   /** Null when the line cannot be used: it is reported where it is reached. */
-  #newStream(text: string): StreamLine | null {
+  #newStream(definition: string): StreamLine | null {
     try {
-      const parsed = parseStreamLine(parseDefinition(this.#definitionText(text) ?? ''));
+      const parsed = parseStreamLine(definition);
       return this.#streamIds.has(parsed.id) ? null : parsed;
     } catch (error) {
       if (error instanceof ValueSyntaxError) return null;
@@ -259,21 +243,6 @@ export class Importer {
     const datapoint = parseDatapointLine(line, { format, syntax, now: now() });
     current.latestMs = Math.max(current.latestMs, datapoint.timestamp.getTime());
     await this.#appender.add(streamId, datapoint);
-  }
-}
-
-/** Whether its datapoints are plain numbers. */
-function takesColumns(current: CurrentStream | 'skipped' | null): current is CurrentStream {
-  if (current === null || current === 'skipped' || current.isDerived) return false;
-  const { valueType, valueTypeOptions } = current.syntax;
-  return valueType === 'numeric' && valueTypeOptions.highAccuracy !== true;
-}
-
-function parseDefinition(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ValueSyntaxError(`not JSON: ${abbreviate(text)}`);
   }
 }
 

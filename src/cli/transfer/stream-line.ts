@@ -1,6 +1,7 @@
 import type { DeriveFrom, Stream, StreamDefinition } from '../../api/types.ts';
 import { isTagObject, type Tags } from '../../model/tags.ts';
 import { exactJson } from '../format/exact-json.ts';
+import type { LineFormat } from '../input/datapoint-line.ts';
 import { abbreviate, ValueSyntaxError } from '../parse/value.ts';
 
 /** The version of the export layout, docs/reference/cli.md. A changed layout gets a new number. */
@@ -37,11 +38,18 @@ export function exportVersionOf(text: string): number | null {
   return typeof parsed['version'] === 'number' ? parsed['version'] : null;
 }
 
+/** The JSON in a line that defines a stream; null when the line is something else. */
+export function definitionText(text: string, format: LineFormat): string | null {
+  if (format === 'csv') return text.startsWith('#') ? text.slice(1) : null;
+  return /^\s*\{\s*"stream"\s*:/.test(text) ? text : null;
+}
+
 /**
- * Reads the line of a stream.
+ * Reads the JSON that defines a stream.
  * @throws {ValueSyntaxError} when something of it is missing or of the wrong shape.
  */
-export function parseStreamLine(parsed: unknown): StreamLine {
+export function parseStreamLine(text: string): StreamLine {
+  const parsed = parseDefinition(text);
   const stream = isTagObject(parsed) ? parsed['stream'] : undefined;
   if (!isTagObject(stream)) throw new ValueSyntaxError('expected {"stream": {…}}');
   const { id, tags, valueType, valueTypeOptions, valueDownsamplers, highestGranularity } = stream;
@@ -69,6 +77,14 @@ export function parseStreamLine(parsed: unknown): StreamLine {
     },
     sources: derivation?.sources ?? [],
   };
+}
+
+function parseDefinition(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ValueSyntaxError(`not JSON: ${abbreviate(text)}`);
+  }
 }
 
 interface Derivation {
