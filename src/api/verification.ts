@@ -19,6 +19,7 @@ export async function verifyStreams(
   const counts = { bucketCount: 0, derivedCount: 0, differenceCount: 0, staleRangeCount: 0 };
   const differences = new Map<StreamId, readonly LevelDifference[]>();
   for (const [index, { streamId }] of streams.entries()) {
+    signal?.throwIfAborted();
     const found = await verifyStream(context, streamId, signal);
     if (found !== null) {
       counts.bucketCount += found.bucketCount;

@@ -122,6 +122,12 @@ describe('verify --jobs', () => {
     expect(one.exitCode).toBe(0);
   });
 
+  test('refuses more jobs than a store has room for', async () => {
+    await fill();
+    const result = await store.cli(['verify', '--jobs', '65']);
+    expect(result).toMatchObject({ exitCode: 2, stderr: 'datastream: --jobs: at most 64.\n' });
+  });
+
   test('is ended by Ctrl-C, threads too', async () => {
     await fill();
     const preload = join(store.folder, 'stop-at-stream.mjs');

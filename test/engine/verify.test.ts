@@ -32,4 +32,44 @@ describe('verify', () => {
     const { timestamps } = await datastream.getData(derived, 'minutes', { start: at(0) }).columns();
     expect([...timestamps]).toEqual([at(0), at(60)]);
   });
+
+  test('of all shards recomputes each stream once', async () => {
+    const { datastream } = await open({ now: () => NEVER });
+    for (let n = 0; n < 40; n++) {
+      const id = await datastream.ensureStream({ n }, SECONDS);
+      await datastream.append(id, n, at(0));
+      await datastream.append(id, n, at(25));
+    }
+    await datastream.downsampleStreams();
+    const whole = await datastream.verify();
+    expect(whole.streamCount).toBe(40);
+    const counts = { streamCount: 0, bucketCount: 0 };
+    for (let index = 0; index < 3; index++) {
+      const part = await datastream.verify({ shard: { index, count: 3 } });
+      expect(part.streamCount).toBeLessThan(40);
+      counts.streamCount += part.streamCount;
+      counts.bucketCount += part.bucketCount;
+    }
+    expect(whole).toMatchObject(counts);
+    const wrong = { index: 3, count: 3 };
+    await expect(datastream.verify({ shard: wrong })).rejects.toBeInstanceOf(RangeError);
+  });
+
+  test('ends where its signal comes while it runs', async () => {
+    const { datastream } = await open({ now: () => NEVER });
+    for (let n = 0; n < 10; n++) {
+      await datastream.append(await datastream.ensureStream({ n }, SECONDS), n, at(0));
+    }
+    const interruption = new AbortController();
+    let verifiedCount = 0;
+    setImmediate(() => interruption.abort());
+    const verified = datastream.verify({
+      signal: interruption.signal,
+      onProgress: () => {
+        verifiedCount++;
+      },
+    });
+    await expect(verified).rejects.toMatchObject({ name: 'AbortError' });
+    expect(verifiedCount).toBeLessThan(10);
+  });
 });

@@ -39,7 +39,9 @@ async function verify(
   { max, jobs, repair = false }: VerifyCommandOptions,
 ): Promise<void> {
   const queryTags = parseQuery(args);
-  const jobCount = repair ? 1 : await jobCountFor(context, jobs);
+  const jobCount = repair
+    ? 1
+    : await jobCountFor(context, { wanted: jobs, isWhole: args.length === 0 });
   const { storeUrl, io, out } = context;
   await context.withDatastream(async (datastream) => {
     const progress = startProgress(io, 'verify');

@@ -9,28 +9,31 @@ import { folderSizeBytes } from '../folder-size.ts';
  */
 const STORE_SIZE_MIN_BYTES = 24 * 1024 * 1024;
 
-/** Each job has memory of its own, and more of them have not been seen to be quicker. */
-const JOB_COUNT_MAX = 4;
+/** Unless more are asked for: each job has memory of its own. */
+const DEFAULT_COUNT_MAX = 4;
+/** Of the readers that an embedded store has room for, others need some, too. */
+const JOB_COUNT_MAX = 64;
 
 const MEMORY_SCHEME = 'memory:';
 
 /**
- * How many threads share a work over the whole store: as many as were asked for, or else one for each core
- * where an embedded store is large enough that this is quicker.
- * @throws {CliError} USAGE when several are asked for on a store that only one can see.
+ * How many threads share the streams of a store: as many as were asked for, or else one for each core where
+ * all streams of an embedded store are meant, and it is large enough that this is quicker.
+ * @throws {CliError} USAGE when too many are asked for, or several on a store that only one can see.
  */
 export async function jobCountFor(
   { storeUrl, storeFolder }: CommandContext,
-  wanted: number | undefined,
+  { wanted, isWhole }: { readonly wanted: number | undefined; readonly isWhole: boolean },
 ): Promise<number> {
   if (wanted !== undefined) {
     if (wanted > 1 && storeUrl.startsWith(MEMORY_SCHEME)) {
       throw usageError('--jobs: a store in memory is there for one job only.');
     }
+    if (wanted > JOB_COUNT_MAX) throw usageError(`--jobs: at most ${JOB_COUNT_MAX}.`);
     return wanted;
   }
   // What several connections do to a server is for its owner to say.
-  if (storeFolder === null) return 1;
+  if (storeFolder === null || !isWhole) return 1;
   const isLarge = (await folderSizeBytes(storeFolder)) >= STORE_SIZE_MIN_BYTES;
-  return isLarge ? Math.min(availableParallelism(), JOB_COUNT_MAX) : 1;
+  return isLarge ? Math.min(availableParallelism(), DEFAULT_COUNT_MAX) : 1;
 }
