@@ -22,7 +22,7 @@ const READ_SIZE_BYTES = 4 * 1024 * 1024;
  * Of a smaller file the lines are read before a thread for that has begun to be quick. Measured:
  * docs/performance.md, "Both cores".
  */
-const AHEAD_SIZE_MIN_BYTES = 128 * 1024 * 1024;
+const AHEAD_SIZE_MIN_BYTES = 64 * 1024 * 1024;
 
 interface ImportOptions {
   readonly format?: LineFormat;
