@@ -8,8 +8,9 @@ import {
   checkSourceNames,
   checkValueType,
 } from './checks.ts';
+import { emitRates } from './float-rates.ts';
 import { emitFloatRate, emitRate, instant, numberOf, warnZeroElapsed } from './numbers.ts';
-import type { Input, Operator, Sink } from './operator.ts';
+import type { FloatInput, Input, NumberSink, Operator, Sink } from './operator.ts';
 
 const RESET_SOURCE = 0;
 
@@ -65,27 +66,16 @@ export const counterDerivative: Operator<CounterDerivativeState> = Object.freeze
     return state;
   },
 
+  stepFloat,
+
   stepRows(state, rows, sink) {
-    const { source, timestamps, values, from, to } = rows;
-    const operator = 'counter_derivative';
-    for (let row = from; row < to; row++) {
-      const timestampMs = timestamps[row]!;
-      const value = values[row]!;
-      if (source === RESET_SOURCE) {
-        if (isReset({ value: Number.isNaN(value) ? null : value })) state.previous = null;
-        continue;
+    const { source, timestamps, values, to } = rows;
+    for (let row = rows.from; row < to; row++) {
+      if (source !== RESET_SOURCE) {
+        row = emitRates(state, { rows: { ...rows, from: row }, areDropsPlain: false }, sink);
+        if (row === to) break;
       }
-      const previous = state.previous as number | null;
-      if (Number.isNaN(value)) {
-        sink.emitFloat(timestampMs, value);
-      } else if (previous !== null && value < previous) {
-        stepRate(state, previous, { timestampMs, value }, sink);
-      } else if (previous !== null) {
-        const { previousMs } = state;
-        emitFloatRate(sink, { operator, previousMs, timestampMs, increase: value - previous });
-      }
-      state.previous = Number.isNaN(value) ? null : value;
-      state.previousMs = timestampMs;
+      stepFloat(state, { source, timestampMs: timestamps[row]!, value: values[row]! }, sink);
     }
     return state;
   },
@@ -113,6 +103,30 @@ function stepRate(
         : arithmetic.subtract(value, previous);
     emitRate(sink, { operator, arithmetic, previousMs, timestampMs, increase });
   }
+}
+
+function stepFloat(
+  state: CounterDerivativeState,
+  { source, timestampMs, value }: FloatInput,
+  sink: NumberSink,
+): CounterDerivativeState {
+  const hasValue = !Number.isNaN(value);
+  if (source === RESET_SOURCE) {
+    if (hasValue && value !== 0) state.previous = null;
+    return state;
+  }
+  const previous = state.previous as number | null;
+  if (!hasValue) sink.emitFloat(timestampMs, value);
+  else if (previous !== null && value < previous) {
+    stepRate(state, previous, { timestampMs, value }, sink);
+  } else if (previous !== null) {
+    const { previousMs } = state;
+    const increase = value - previous;
+    emitFloatRate(sink, { operator: 'counter_derivative', previousMs, timestampMs, increase });
+  }
+  state.previous = hasValue ? value : null;
+  state.previousMs = timestampMs;
+  return state;
 }
 
 /** Whether the value is anything but null, false, zero and the empty string. */

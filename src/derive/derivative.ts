@@ -5,8 +5,9 @@ import {
   checkSourceNames,
   checkValueType,
 } from './checks.ts';
+import { emitRates } from './float-rates.ts';
 import { emitFloatRate, emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
-import type { Operator } from './operator.ts';
+import type { FloatInput, NumberSink, Operator } from './operator.ts';
 
 export interface DerivativeState {
   readonly arithmetic: Arithmetic<Num>;
@@ -48,22 +49,33 @@ export const derivative: Operator<DerivativeState> = Object.freeze({
     return state;
   },
 
-  stepRows(state, { timestamps, values, from, to }, sink) {
-    let previous = state.previous === null ? Number.NaN : (state.previous as number);
-    let { previousMs } = state;
-    for (let row = from; row < to; row++) {
-      const timestampMs = timestamps[row]!;
-      const value = values[row]!;
-      if (Number.isNaN(value)) sink.emitFloat(timestampMs, value);
-      else if (!Number.isNaN(previous)) {
-        const increase = value - previous;
-        emitFloatRate(sink, { operator: 'derivative', previousMs, timestampMs, increase });
-      }
-      previous = value;
-      previousMs = timestampMs;
+  stepFloat,
+
+  stepRows(state, rows, sink) {
+    const { source, timestamps, values, to } = rows;
+    for (let row = rows.from; row < to; row++) {
+      row = emitRates(state, { rows: { ...rows, from: row }, areDropsPlain: true }, sink);
+      if (row === to) break;
+      stepFloat(state, { source, timestampMs: timestamps[row]!, value: values[row]! }, sink);
     }
-    state.previous = Number.isNaN(previous) ? null : previous;
-    state.previousMs = previousMs;
     return state;
   },
 } satisfies Operator<DerivativeState>);
+
+function stepFloat(
+  state: DerivativeState,
+  { timestampMs, value }: FloatInput,
+  sink: NumberSink,
+): DerivativeState {
+  const hasValue = !Number.isNaN(value);
+  const previous = state.previous as number | null;
+  if (!hasValue) sink.emitFloat(timestampMs, value);
+  else if (previous !== null) {
+    const { previousMs } = state;
+    const increase = value - previous;
+    emitFloatRate(sink, { operator: 'derivative', previousMs, timestampMs, increase });
+  }
+  state.previous = hasValue ? value : null;
+  state.previousMs = timestampMs;
+  return state;
+}

@@ -23,6 +23,14 @@ export interface Sink {
   warn(message: string): void;
 }
 
+/** As `Input`, for an operator that computes in float64. */
+export interface FloatInput {
+  readonly timestampMs: number;
+  readonly source: number;
+  /** NaN for no data. */
+  readonly value: number;
+}
+
 /** Rows of one source that follow each other, of an operator that computes in float64. */
 export interface InputRows {
   /** Index among the derivation's sources. */
@@ -107,6 +115,8 @@ export interface Operator<State = unknown> {
   start(context: OperatorContext): State;
   /** Takes one input, in order. May change the state in place. */
   step(state: State, input: Input, sink: Sink): State;
+  /** As `step`, without an object or a check for each number: ticks of many streams come so. */
+  stepFloat?(state: State, input: FloatInput, sink: NumberSink): State;
   /** As `step` with each of the rows: long histories of plain numbers come in columns. */
   stepRows?(state: State, rows: InputRows, sink: NumberSink): State;
   /**

@@ -1,5 +1,5 @@
 import { NO_ROW } from '../backends/backend.ts';
-import type { Output, Sink } from '../derive/operator.ts';
+import type { NumberSink, Output } from '../derive/operator.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { bucketStartMs } from '../model/granularity.ts';
@@ -24,6 +24,8 @@ export class DerivedNode {
   /** By source: where its input comes from. */
   readonly #sourceSlots: Int32Array;
   readonly #sources: readonly LiveStream[];
+  /** Whether the operator takes plain numbers, and gives them. */
+  readonly #isFloat: boolean;
 
   constructor({
     stream,
@@ -46,6 +48,8 @@ export class DerivedNode {
     this.isNominal = stream.record.valueType === 'nominal';
     this.slot = slot;
     this.#sourceSlots = sourceSlots;
+    const { stepFloat } = operatorOf(stream.record.derivation!.op);
+    this.#isFloat = stream.isPlainNumeric && stepFloat !== undefined;
   }
 
   /**
@@ -71,6 +75,7 @@ export class DerivedNode {
     sink.begin(this);
     if (this.isOpen) this.#stepOpen(slots, sink);
     else if (this.isBucket) this.#stepBucket(slots, sink);
+    else if (this.#isFloat) this.#stepFloats(slots, sink);
     else this.#stepSequence(slots, sink);
     slots[this.slot] = sink.value;
   }
@@ -89,6 +94,26 @@ export class DerivedNode {
       input.value = Number.isNaN(value) ? null : value;
       sequence!.state = run.operator.step(sequence!.state, input, sink);
       position.timestampMs = input.timestampMs;
+      position.source = source;
+    }
+  }
+
+  /** As `#stepSequence`, for an operator that takes plain numbers. */
+  #stepFloats(slots: Float64Array, sink: TickSink): void {
+    const { run, sequence } = this.state!;
+    const sourceSlots = this.#sourceSlots;
+    const { floatInput } = sink;
+    const { position } = sequence!;
+    floatInput.timestampMs = sink.input.timestampMs;
+    for (let source = 0; source < sourceSlots.length; source++) {
+      const slot = sourceSlots[source]!;
+      if (slot === NO_SLOT) continue;
+      const value = slots[slot]!;
+      if (value === NO_ROW) continue;
+      floatInput.source = source;
+      floatInput.value = value;
+      sequence!.state = run.operator.stepFloat!(sequence!.state, floatInput, sink);
+      position.timestampMs = floatInput.timestampMs;
       position.source = source;
     }
   }
@@ -144,12 +169,18 @@ export function isBucketStream({ record }: LiveStream): boolean {
 }
 
 /** Takes the outputs of one derived stream after the other at the instant of a tick. */
-export class TickSink implements Sink {
+export class TickSink implements NumberSink {
   /** One object for all inputs: operators keep no inputs. */
   readonly input: { timestampMs: number; source: number; value: unknown } = {
     timestampMs: 0,
     source: 0,
     value: null,
+  };
+  /** The same for operators that take plain numbers. */
+  readonly floatInput: { timestampMs: number; source: number; value: number } = {
+    timestampMs: Number.NaN,
+    source: 0,
+    value: Number.NaN,
   };
   /** The output of the stream at hand; NaN = null, `NO_ROW` = none. */
   value: number = NO_ROW;
@@ -181,6 +212,11 @@ export class TickSink implements Sink {
     if (typeof stored === 'number') this.value = stored;
     else if (stored === null) this.value = Number.NaN;
     else this.isBroken = true;
+  }
+
+  emitFloat(timestampMs: number, value: number): void {
+    if (timestampMs !== this.input.timestampMs || this.value !== NO_ROW) this.isBroken = true;
+    else this.value = value;
   }
 
   warn(message: string): void {

@@ -94,7 +94,8 @@ function plainCodec(letters: readonly string[]): ValueCodec {
     toOperand: numericOperand,
     fromOperand(operand) {
       if (operand === null) return null;
-      const number = Decimal.isDecimal(operand) ? operand.toNumber() : operand;
+      const isNumber = typeof operand === 'number';
+      const number = !isNumber && Decimal.isDecimal(operand) ? operand.toNumber() : operand;
       assert(typeof number === 'number', 'an operator of a numeric stream gives numbers');
       return Number.isFinite(number) ? number : null;
     },
