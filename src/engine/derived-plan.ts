@@ -106,6 +106,8 @@ class DerivedDraft {
         if (isPendingBackprocess(stream.record)) this.#addPending(stream);
         else if (stream.isPlainNumeric && !this.#isOpen(stream)) outputs.push(stream);
       }
+      // Stores keep rows of streams that were created one after the other side by side.
+      outputs.sort((a, b) => a.ordinal - b.ordinal);
       for (const stream of outputs) if (!this.#addNode(stream)) return false;
       if (outputs.length > 0) this.outputGroups.push({ group: TickGroup.of(outputs), from });
       for (const stream of this.#byDepth[depth] ?? []) {

@@ -26,6 +26,8 @@ export class LiveStream {
   /** Of levels that follow appends the watermarks may be old: see `currentRecord`. */
   record!: StreamRecord;
   revision!: number | string;
+  /** Position in the order in which streams were created. */
+  readonly ordinal: number;
   earliestMs: number | null = null;
   /** Where version and latest datapoint stand, if not in the stream itself. */
   #shared: SharedProgress | null = null;
@@ -53,6 +55,7 @@ export class LiveStream {
   checkedLatestMs = 0;
 
   constructor(snapshot: StreamSnapshot) {
+    this.ordinal = snapshot.ordinal;
     this.adopt(snapshot);
   }
 
