@@ -3,7 +3,12 @@ export class DatastreamWarning extends Error {
   readonly code: string = 'DATASTREAM_WARNING';
 
   constructor(message: string, options?: ErrorOptions) {
+    // It is no error of whoever called: a trace would show the inside of the engine alone, and take longer than
+    // what many of them warn of.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
   }
 }
