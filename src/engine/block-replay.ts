@@ -4,7 +4,7 @@ import { assert } from '../model/assert.ts';
 import { type Block, type Column, EMPTY_BLOCK, rawBlock, VALUE_COLUMN } from '../model/block.ts';
 import { Granularity } from '../model/granularity.ts';
 import type { DeriveSource, StreamId, StreamRecord } from '../model/stream.ts';
-import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
 import { PAGE_ROW_COUNT_MAX, type PageSource } from './block-reader.ts';
 import type { Visit } from './input-merge.ts';
@@ -19,6 +19,7 @@ const WINDOW_PAGE_ROW_COUNT = 8;
 const PAGE_GROWTH = 4;
 
 const NO_TIMES: Float64Array = new Float64Array(0);
+const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
 
 /** Whether the operator reads raw datapoints only, in float64: then `openBlockSources` is quicker than cursors. */
 export function readsRawFloats(
@@ -33,7 +34,11 @@ export function readsRawFloats(
   );
 }
 
-/** The sources of a derived stream, in their order, over the part of the range that counts for it. */
+/**
+ * The sources of a derived stream, in their order, over the part of the range that counts for it, with the
+ * datapoints between the first and the last one of `streams`: whoever rests on them sees to it that these
+ * are still so at the end.
+ */
 export function openBlockSources(
   pages: PageSource,
   {
@@ -56,7 +61,7 @@ export function openBlockSources(
     (source, index) =>
       new BlockSource(pages, {
         source,
-        record: streams[index]!.record,
+        stream: streams[index]!,
         range,
         firstRowCount,
         rowCountMax,
@@ -66,7 +71,7 @@ export function openBlockSources(
 
 interface BlockSourceOptions {
   readonly source: DeriveSource;
-  readonly record: StreamRecord;
+  readonly stream: SourceStream;
   readonly range: TimeRange;
   readonly firstRowCount: number;
   readonly rowCountMax: number;
@@ -88,14 +93,14 @@ export class BlockSource {
 
   constructor(
     pages: PageSource,
-    { source, record, range, firstRowCount, rowCountMax }: BlockSourceOptions,
+    { source, stream, range, firstRowCount, rowCountMax }: BlockSourceOptions,
   ) {
     const { streamId, granularity, afterMs } = source;
     const startMs = afterMs === null ? range.startMs : Math.max(range.startMs, afterMs + 1);
     this.#pages = pages;
     this.#request = { streamId, granularity: Granularity.byName(granularity) };
-    this.#codec = valueCodecOf(record);
-    this.#rest = intersectRanges({ startMs, endMs: range.endMs }, ALL_TIME);
+    this.#codec = valueCodecOf(stream.record);
+    this.#rest = intersectRanges({ startMs, endMs: range.endMs }, extentOf(stream));
     this.#rowCount = firstRowCount;
     this.#rowCountMax = rowCountMax;
   }
@@ -177,6 +182,12 @@ export class BlockSource {
     this.moveTo(row);
     return isWanted;
   }
+}
+
+/** From the first datapoint to the last one. */
+function extentOf({ earliestMs, latestMs }: SourceStream): TimeRange {
+  if (earliestMs === null || latestMs === null) return NO_RANGE;
+  return { startMs: earliestMs, endMs: latestMs + 1 };
 }
 
 /** Rows of a block, from one on. */

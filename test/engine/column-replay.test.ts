@@ -89,7 +89,12 @@ function replayed(task: Task, blockOf: BlockOf): Promise<Replayed> {
   };
   const run = new OperatorRun({ ...recordOf(sources.length, granularity), derivation });
   const streams = sources.map(
-    (_, index) => ({ record: recordOf(index, granularity) }) as StreamSnapshot,
+    (rows, index) =>
+      ({
+        record: recordOf(index, granularity),
+        earliestMs: rows.length === 0 ? null : at(rows[0]!.second),
+        latestMs: rows.length === 0 ? null : at(rows.at(-1)!.second),
+      }) as StreamSnapshot,
   );
   return replay(pagesOf(task, blockOf), {
     run,
