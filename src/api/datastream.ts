@@ -376,7 +376,9 @@ export class Datastream {
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     checkVerifyOptions(options);
     const { queryTags, repair: isRepairing = false, shard, signal } = options;
-    const streams = await this.#select(queryTags, ({ record }) => isOwn(record.id, shard));
+    const streams = await this.#select(queryTags, {
+      isIncluded: ({ record }) => isOwn(record.id, shard),
+    });
     const { counts, differences } = await verifyStreams(this.#context, streams, options);
     if (!isRepairing || differences.size === 0) return { ...counts, repairedCount: 0 };
     for (const [streamId, found] of differences) {
@@ -423,10 +425,10 @@ export class Datastream {
   ): Promise<void> {
     const { signal, onProgress, concurrency, shard } = options;
     signal?.throwIfAborted();
-    const streams = await this.#select(
-      options.queryTags,
-      (snapshot) => isOwn(snapshot.record.id, shard) && task.isIncluded(snapshot),
-    );
+    const streams = await this.#select(options.queryTags, {
+      isStaleOnly: task.kind === 'history',
+      isIncluded: (snapshot) => isOwn(snapshot.record.id, shard) && task.isIncluded(snapshot),
+    });
     const maintenance = new Maintenance(this.#context, {
       ...task,
       streams,
@@ -458,10 +460,15 @@ export class Datastream {
 
   async #select(
     queryTags: Tags | undefined,
-    isIncluded: (snapshot: StreamSnapshot) => boolean,
+    {
+      isIncluded,
+      isStaleOnly = false,
+    }: { isIncluded: (snapshot: StreamSnapshot) => boolean; isStaleOnly?: boolean },
   ): Promise<{ streamId: StreamId; depth: number }[]> {
     const selected: { streamId: StreamId; depth: number }[] = [];
-    for await (const page of selectSnapshots(this.#backend, checkQuery(queryTags))) {
+    for await (const page of selectSnapshots(this.#backend, checkQuery(queryTags), {
+      isStaleOnly,
+    })) {
       for (const snapshot of page) {
         if (!isIncluded(snapshot)) continue;
         selected.push({ streamId: snapshot.record.id, depth: depthOf(snapshot.record) });

@@ -15,6 +15,8 @@ export interface StreamSelection {
 
 interface SelectOptions {
   readonly isReverse?: boolean;
+  /** Whether streams without stale ranges may be left out. */
+  readonly isStaleOnly?: boolean;
   /** How many streams are wanted. */
   readonly countMax?: number;
 }
@@ -60,7 +62,11 @@ export class Streams extends Sequence<Stream> {
 export async function* selectSnapshots(
   backend: Backend,
   selection: StreamSelection,
-  { isReverse = false, countMax = Number.POSITIVE_INFINITY }: SelectOptions = {},
+  {
+    isReverse = false,
+    isStaleOnly = false,
+    countMax = Number.POSITIVE_INFINITY,
+  }: SelectOptions = {},
 ): AsyncGenerator<readonly StreamSnapshot[], void, undefined> {
   if (selection.streamId !== null) {
     const [snapshot] = await backend.readStreams([selection.streamId as StreamId]);
@@ -75,6 +81,7 @@ export async function* selectSnapshots(
       tags: selection.tags,
       limit,
       isReverse,
+      isStaleOnly,
       ...(afterOrdinal === undefined ? {} : { afterOrdinal }),
     });
     if (page.length > 0) yield page;

@@ -177,6 +177,11 @@ export interface StreamQuery {
   /** Only streams after this ordinal (before it when reversed). */
   readonly afterOrdinal?: number;
   readonly isReverse?: boolean;
+  /**
+   * Only streams with stale ranges are of use: a store that knows them sooner than it reads the others may leave
+   * the others out.
+   */
+  readonly isStaleOnly?: boolean;
   readonly limit: number;
 }
 

@@ -12,11 +12,19 @@ const FORM_UUID_WHOLE = 1;
 const FORM_OTHER_ID_WHOLE = 2;
 const FORM_UUID = 3;
 const FORM_OTHER_ID = 4;
+const FORMS: ReadonlySet<number> = new Set([
+  FORM_UUID_WHOLE,
+  FORM_OTHER_ID_WHOLE,
+  FORM_UUID,
+  FORM_OTHER_ID,
+]);
 const BRACE = 0x7b;
 const UUID_SIZE_BYTES = 16;
 /** The number that says how long the text before it is. */
 const LENGTH_SIZE_BYTES = 3;
 const BODY_COUNT_MAX = 256;
+/** How the stale ranges of a record begin. */
+const STALE_RANGES: Buffer = Buffer.from('"s":[');
 
 /** A record as it is stored. */
 interface StoredRecord {
@@ -89,6 +97,14 @@ function decodedContent(content: Buffer): StreamRecord | null {
     default:
       return null;
   }
+}
+
+/** Whether decoding may give a record with stale ranges, or fail: told in a fraction of the time. */
+export function mayHaveStaleRanges(bytes: Buffer): boolean {
+  const form = bytes[HEADER_SIZE_BYTES];
+  if (form === undefined || !FORMS.has(form)) return true;
+  if (bytes.includes(STALE_RANGES)) return true;
+  return bytes.readUInt32LE(8) !== crc32(bytes.subarray(HEADER_SIZE_BYTES));
 }
 
 function decodedParts(

@@ -5,7 +5,11 @@ import { isTagObject, matchesTags, type Tags } from '../../model/tags.ts';
 import type { StreamQuery } from './../backend.ts';
 import { idKey, ordinalKey, readUint32 } from './keys.ts';
 import type { StoreFiles } from './store-files.ts';
-import { decodeStreamRecord, encodeStreamRecord } from './stream-record-codec.ts';
+import {
+  decodeStreamRecord,
+  encodeStreamRecord,
+  mayHaveStaleRanges,
+} from './stream-record-codec.ts';
 import type { StreamState } from './stream-state.ts';
 import { TagIndex } from './tag-index.ts';
 import type { View } from './view.ts';
@@ -81,6 +85,7 @@ export class StreamStore {
   ): void {
     const { before, record } = change;
     this.#put(state.ordinal, change);
+    if (before.tags === record.tags) return;
     this.#tagIndex.replace(state.ordinal, { before: before.tags, after: record.tags });
   }
 
@@ -92,15 +97,26 @@ export class StreamStore {
 
   /** In creation order, or the reverse of it. */
   query(view: View, query: StreamQuery): readonly StreamState[] {
+    const { isStaleOnly = false } = query;
     const found: StreamState[] = [];
     for (const ordinal of this.#tagIndex.candidates(query.tags, query)) {
+      if (isStaleOnly && !this.#mayBeStale(view, ordinal)) continue;
       const state = this.byOrdinal(view, ordinal);
       assert(state !== null, 'the tag index names streams that exist');
-      if (!matchesTags(this.record(view, state).tags, query.tags)) continue;
+      const { tags, stale } = this.record(view, state);
+      if (!matchesTags(tags, query.tags) || (isStaleOnly && stale.length === 0)) continue;
       found.push(state);
       if (found.length >= query.limit) break;
     }
     return found;
+  }
+
+  /** Told without decoding the record. */
+  #mayBeStale(view: View, ordinal: number): boolean {
+    const { isRecordKnown, record } = view.known(ordinal) ?? {};
+    if (isRecordKnown === true && record) return record.stale.length > 0;
+    const bytes = this.#files.streams.getBinary(ordinalKey(ordinal));
+    return bytes === undefined || mayHaveStaleRanges(bytes);
   }
 
   count(view: View, tags: Tags): number {

@@ -84,6 +84,36 @@ describe('queries by tags', () => {
     );
   });
 
+  test('leave out streams without stale ranges, as the records were last stored', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      const records = Array.from({ length: 9 }, (_, n) => ({
+        ...numericRecord({ n, s: ['"s":['] }),
+        stale: n % 2 === 0 ? [{ startMs: 0, endMs: 10_000 + n }] : [],
+      }));
+      await backend.commit({ expect: [], create: records.map((record) => ({ record })) });
+      const update = [
+        { ...records[1]!, stale: [{ startMs: 0, endMs: 1000 }] },
+        { ...records[2]!, stale: [] },
+      ];
+      await backend.commit({ expect: [], update });
+      const staleOf = async (store: typeof backend): Promise<unknown[]> => {
+        const found = await store.queryStreams({ tags: {}, limit: 4, isStaleOnly: true });
+        expect(found).toHaveLength(4);
+        const afterOrdinal = found.at(-1)!.ordinal;
+        const next = { tags: {}, limit: 4, isStaleOnly: true, afterOrdinal };
+        const all = [...found, ...(await store.queryStreams(next))];
+        return all.flatMap(({ record }) => (record.stale.length > 0 ? [record.tags['n']] : []));
+      };
+      expect(await staleOf(backend)).toEqual([0, 1, 4, 6, 8]);
+      await backend.close();
+      const again = await opened(path);
+      expect(await staleOf(again)).toEqual([0, 1, 4, 6, 8]);
+      await again.readStreams(records.map(({ id }) => id));
+      expect(await staleOf(again)).toEqual([0, 1, 4, 6, 8]);
+      await again.close();
+    }));
+
   test('find a stream among 20,000 without going through them', () =>
     withFolder(async (path) => {
       const backend = await opened(path);

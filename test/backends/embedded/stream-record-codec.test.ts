@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   decodeStreamRecord,
   encodeStreamRecord,
+  mayHaveStaleRanges,
 } from '../../../src/backends/embedded/stream-record-codec.ts';
 import type { StreamId, StreamRecord } from '../../../src/model/stream.ts';
 import { numericRecord } from './fixtures.ts';
@@ -76,6 +77,17 @@ function inOnePiece(form: 1 | 2, record: StreamRecord): Buffer {
 }
 
 describe('a stored record', () => {
+  test('tells whether it has stale ranges, or may have them', () => {
+    expect(mayHaveStaleRanges(stored(PLAIN))).toBe(false);
+    expect(mayHaveStaleRanges(stored({ ...PLAIN, id: 'F059-é' as StreamId }))).toBe(false);
+    expect(mayHaveStaleRanges(stored(RICH))).toBe(true);
+    expect(mayHaveStaleRanges(stored({ ...RICH, id: 'F059-é' as StreamId }))).toBe(true);
+    expect(mayHaveStaleRanges(whole(PLAIN))).toBe(true);
+    const broken = stored(PLAIN);
+    broken[broken.length - 3]! ^= 1;
+    expect(mayHaveStaleRanges(broken)).toBe(true);
+  });
+
   test.each([
     ['plain', PLAIN],
     ['rich', RICH],
