@@ -14,7 +14,7 @@ import {
   turns,
   withFolder,
 } from './fixtures.ts';
-import { framesOf, journalFiles } from './journal-fixtures.ts';
+import { framesOf, journalFiles, usedFiles } from './journal-fixtures.ts';
 
 type Row = readonly [number, number];
 
@@ -152,6 +152,32 @@ describe('sealing', () => {
       expect(sizes[1]).toBe(sizes[0]);
       // The entropy of such noise is 5.5 bits; bit-packed, its differences take seven and more.
       expect(sizes[0]).toBeLessThan(30_000 * 0.75);
+    }));
+
+  test('is left no more rows of a level than it encodes at once', () =>
+    withFolder(async (path) => {
+      const backend = await opened(path);
+      const id = await createStream(backend);
+      const random = randomSource();
+      const noise = Array.from({ length: 2 ** 17 }, () => random(16) + random(16) + random(16));
+      let startMs = 0;
+      const write = (rowCount: number): Promise<void> => {
+        const rows = noise.slice(0, rowCount).map((value, i): Row => [startMs + i * 1000, value]);
+        startMs += rowCount * 1000;
+        return append(backend, id, rows);
+      };
+      // Seven eighths of what may wait, then the rest in two writes, and one too many.
+      for (let i = 0; i < 7; i++) await write(2 ** 17);
+      for (let i = 0; i < 3; i++) await write(2 ** 16);
+      const frames = (await usedFiles(path)).flatMap((file) => file.frames);
+      frames.sort((a, b) => a.firstSeq - b.firstSeq);
+      const [draft, lastDraft, block] = frames.slice(-3).map(({ sizeBytes }) => sizeBytes);
+      expect(lastDraft).toBe(draft);
+      expect(block).toBeLessThan(draft! * 0.9);
+      expect((await readAll(backend, id, { rowCountMax: 2 ** 21 })).timestamps).toHaveLength(
+        startMs / 1000,
+      );
+      await backend.close();
     }));
 
   test('waits longer while the rows belong to many slow streams', () =>
