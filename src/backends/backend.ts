@@ -65,8 +65,11 @@ export interface BucketWrite {
   readonly startMs: number;
   /** The level's new watermark in each of the streams. */
   readonly untilMs: number;
-  /** Bucket states with at least the count `c`; a stream whose count is 0 has no row in the bucket. */
-  readonly columns: Readonly<Record<string, Float64Array>>;
+  /**
+   * Bucket states with at least the count `c`; a stream whose count is 0 has no row in the bucket. A
+   * number is the state of every stream.
+   */
+  readonly columns: Readonly<Record<string, Float64Array | number>>;
 }
 
 /** Puts the rows in the place of all rows of the level inside the range. */
@@ -172,6 +175,9 @@ export interface SkippedRows {
   readonly rest: TimeRange | null;
 }
 
+/** Gets the page of the request with that index. */
+export type PageVisitor = (page: Page, index: number) => void;
+
 export interface StreamQuery {
   readonly tags: Tags;
   /** Only streams after this ordinal (before it when reversed). */
@@ -214,6 +220,12 @@ export interface Backend {
    * An unknown stream has no rows. @throws {BlockCorrupt} when stored bytes do not decode.
    */
   readPage(request: PageRequest): Promise<Page>;
+  /**
+   * As `readPage` for each of the requests, in their order: a store may read the rows of streams that
+   * tick together in a fraction of the time. Each page is consistent in itself. It belongs to the store, which
+   * may use its memory again when `visit`, which must not read itself, has returned.
+   */
+  visitPages(requests: readonly PageRequest[], visit: PageVisitor): Promise<void>;
 
   /**
    * Reads all rows of a range of one level, in one consistent step if the store can, into arrays that are the

@@ -1,5 +1,6 @@
 import { assert } from '../model/assert.ts';
-import { type Block, type Columns, sliceBlock } from '../model/block.ts';
+import { type Block, sliceBlock } from '../model/block.ts';
+import { COUNT_LETTER } from '../model/value-letters.ts';
 import {
   type AdvanceWrite,
   type BucketWrite,
@@ -48,11 +49,27 @@ export function withoutGaps(tick: TickWrite): TickWrite {
 
 /** A bucket of many streams as an advance of each. */
 export function advancesOf(write: BucketWrite): readonly AdvanceWrite[] {
-  const { streamIds, granularity, startMs, untilMs, columns } = write;
-  const timestamps = new Float64Array(streamIds.length).fill(startMs);
-  const rows: Block = { timestamps, columns: columns as Columns };
+  const { streamIds, granularity, startMs, untilMs } = write;
+  const rows: Block = {
+    timestamps: new Float64Array(streamIds.length).fill(startMs),
+    columns: bucketColumns(write),
+  };
+  const counts = rows.columns[COUNT_LETTER]!;
   return streamIds.map((streamId, row) => {
-    const end = columns['c']![row] === 0 ? row : row + 1;
+    const end = counts[row] === 0 ? row : row + 1;
     return { kind: 'advance', streamId, granularity, untilMs, block: sliceBlock(rows, row, end) };
   });
+}
+
+/** The columns of a bucket with a cell for each stream. */
+export function bucketColumns({
+  streamIds,
+  columns,
+}: BucketWrite): Readonly<Record<string, Float64Array>> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, cells]) => [
+      name,
+      typeof cells === 'number' ? new Float64Array(streamIds.length).fill(cells) : cells,
+    ]),
+  );
 }

@@ -53,6 +53,13 @@ export class CohortCells {
   /** The cells of one stream in the ticks `[from, to)`, in an array of its own. */
   column(index: number, { from, to }: { from: number; to: number }): Float64Array {
     const values = new Float64Array(to - from);
+    this.read(index, from, values);
+    return values;
+  }
+
+  /** Puts the cells of one stream from a tick on into `values`, as many as there is room for. */
+  read(index: number, from: number, values: Float64Array): void {
+    const to = from + values.length;
     const closedEnd = Math.min(to, this.#slabs.length * SLAB_TICK_COUNT);
     let row = 0;
     for (let tick = from; tick < closedEnd; ) {
@@ -68,12 +75,49 @@ export class CohortCells {
       row += count;
       tick = end;
     }
-    if (this.#isUniform) return values.fill(this.#uniform, row);
+    const tick = Math.max(from, closedEnd);
+    this.#copyOpen(index, tick, { values, from: row, to: values.length });
+  }
+
+  /**
+   * As `column` for each of many streams, in `memory`, which has room for all: slab by slab, so that the cells
+   * of neighbours are read together.
+   */
+  columns(
+    indexes: readonly number[],
+    ticks: { from: number; to: number },
+    memory: Float64Array,
+  ): Float64Array[] {
+    const rowCount = ticks.to - ticks.from;
+    const closedEnd = Math.min(ticks.to, this.#slabs.length * SLAB_TICK_COUNT);
+    let tick = ticks.from;
+    while (tick < closedEnd) {
+      const end = Math.min(closedEnd, (tick | SLAB_MASK) + 1);
+      const slab = this.#slabs[tick >>> SLAB_BITS]!;
+      gather(slab, indexes, { memory, rowCount, tick, at: tick - ticks.from, count: end - tick });
+      tick = end;
+    }
+    return indexes.map((index, place) => {
+      const to = (place + 1) * rowCount;
+      this.#copyOpen(index, tick, { values: memory, from: to - (ticks.to - tick), to });
+      return memory.subarray(to - rowCount, to);
+    });
+  }
+
+  /** The open cells of a stream from a tick on. */
+  #copyOpen(
+    index: number,
+    tick: number,
+    { values, from, to }: { values: Float64Array; from: number; to: number },
+  ): void {
+    if (this.#isUniform) {
+      values.fill(this.#uniform, from, to);
+      return;
+    }
     const streamCount = this.#streamCount;
     const open = this.#open;
-    let at = (Math.max(from, closedEnd) & SLAB_MASK) * streamCount + index;
-    for (; row < values.length; row++, at += streamCount) values[row] = open[at]!;
-    return values;
+    let at = (tick & SLAB_MASK) * streamCount + index;
+    for (let row = from; row < to; row++, at += streamCount) values[row] = open[at]!;
   }
 
   /** Gives back the first slabs; the ticks behind them are counted from 0 on. */
@@ -110,6 +154,36 @@ export class CohortCells {
     this.#openCount = 0;
     this.#isUniform = true;
     this.#uniform = 0;
+  }
+}
+
+interface Gathering {
+  /** Takes the cells, by stream. */
+  readonly memory: Float64Array;
+  /** Cells of a stream in the memory. */
+  readonly rowCount: number;
+  /** The first tick to be read. */
+  readonly tick: number;
+  /** Its place among the cells of a stream in the memory. */
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Copies some ticks of a full slab, of one stream after the other. */
+function gather(
+  slab: Cells,
+  indexes: readonly number[],
+  { memory, rowCount, tick, at, count }: Gathering,
+): void {
+  const first = tick & SLAB_MASK;
+  let to = at;
+  for (let place = 0; place < indexes.length; place++, to += rowCount) {
+    if (typeof slab === 'number') {
+      memory.fill(slab, to, to + count);
+      continue;
+    }
+    const from = indexes[place]! * SLAB_TICK_COUNT + first;
+    for (let i = 0; i < count; i++) memory[to + i] = slab[from + i]!;
   }
 }
 

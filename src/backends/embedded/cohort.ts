@@ -2,6 +2,7 @@ import { assert } from '../../model/assert.ts';
 import { type Block, type Column, lowerBound } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
 import { type Cells, CohortCells, SLAB_TICK_COUNT } from './cohort-cells.ts';
+import type { ScratchMemory } from './scratch-memory.ts';
 
 /** Who has an open column in a cohort. */
 export interface CohortMember {
@@ -164,12 +165,42 @@ export class Cohort {
     const kept =
       firstGap >= 0 && firstGap < end ? this.#keptRows(index, { from: start, to: end }) : null;
     const columns: Record<string, Column> = {};
+    const rowCount = end - start;
+    const columnCount = names?.length ?? this.columnNames.length;
+    // One piece for all: to ask for many small ones takes as long as to fill them.
+    const memory = new Float64Array(columnCount * rowCount);
+    let at = 0;
     for (const [column, name] of this.columnNames.entries()) {
       if (names !== undefined && !names.includes(name)) continue;
-      const values = this.#cells[column]!.column(index, { from: start, to: end });
+      const values = memory.subarray(at, at + rowCount);
+      at += rowCount;
+      this.#cells[column]!.read(index, start, values);
       columns[name] = kept === null ? values : picked(values, kept);
     }
     return { timestamps: kept === null ? timestamps : picked(timestamps, kept), columns };
+  }
+
+  /**
+   * As `rows` for each of many streams, whose timestamps are the same array; null when one of them
+   * may lack a row in one of the ticks.
+   */
+  alignedRows(
+    indexes: readonly number[],
+    { from, to }: TickRange,
+    { names, scratch }: { names: readonly string[] | undefined; scratch: ScratchMemory },
+  ): Block[] | null {
+    const ticks = { from: from - this.#firstTick, to: to - this.#firstTick };
+    const firstGap = this.#hasGaps.indexOf(true, ticks.from);
+    if (firstGap >= 0 && firstGap < ticks.to) return null;
+    const timestamps = this.#timestamps.subarray(ticks.from, ticks.to);
+    const blocks = indexes.map(() => ({ timestamps, columns: {} as Record<string, Column> }));
+    for (const [column, name] of this.columnNames.entries()) {
+      if (names !== undefined && !names.includes(name)) continue;
+      const memory = scratch.take(indexes.length * (to - from));
+      const values = this.#cells[column]!.columns(indexes, ticks, memory);
+      for (let i = 0; i < blocks.length; i++) blocks[i]!.columns[name] = values[i]!;
+    }
+    return blocks;
   }
 
   #clear(): void {

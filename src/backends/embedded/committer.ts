@@ -15,6 +15,7 @@ import {
   type TickWrite,
   type Write,
 } from '../backend.ts';
+import { bucketColumns } from '../grouped-commit.ts';
 import type { BlockStore } from './block-store.ts';
 import type { Cohort } from './cohort.ts';
 import { bucketRow, COUNT_COLUMN } from './cohort-keys.ts';
@@ -272,17 +273,17 @@ export class Committer {
     const { startMs, untilMs, streamIds } = write;
     const group = this.#groups.resolve(view, streamIds);
     assert(group !== null, 'a commit without conflicts changes streams that exist');
-    const { ordinals } = group;
-    if (ordinals.length === 0) return;
+    if (group.ordinals.length === 0) return;
     const level = granularityIndex(write.granularity.name);
     const columns = new Map<string, Float64Array | number>();
-    for (const [name, column] of Object.entries(write.columns)) {
-      columns.set(name, uniformCell(column) ?? column);
+    for (const [name, cells] of Object.entries(write.columns)) {
+      columns.set(name, typeof cells === 'number' ? cells : (uniformCell(cells) ?? cells));
     }
+    const cohort = view.bucketCohort({ level, ordinals: group.ordinals, columns });
+    const ordinals = cohort?.ordinals ?? group.ordinals;
     const bucket: BucketRows = { startMs, untilMs, level, ordinals, columns };
-    const cohort = view.bucketCohort(bucket);
     const late = this.#late(view, { cohort, ordinals, level, timestampMs: startMs });
-    if (late.length > 0) columns.set(COUNT_COLUMN, withoutCounts(write.columns, late));
+    if (late.length > 0) columns.set(COUNT_COLUMN, withoutCounts(write, late));
     this.#entry.bucket(bucket);
     view.bucket(seq, bucket);
     for (const i of late) {
@@ -447,11 +448,8 @@ export class Committer {
 }
 
 /** The counts of a bucket, 0 where the stream is to have no row in it. */
-function withoutCounts(
-  columns: BucketWrite['columns'],
-  positions: readonly number[],
-): Float64Array {
-  const counts = columns[COUNT_COLUMN]!.slice();
+function withoutCounts(write: BucketWrite, positions: readonly number[]): Float64Array {
+  const counts = bucketColumns(write)[COUNT_COLUMN]!.slice();
   for (const i of positions) counts[i] = 0;
   return counts;
 }

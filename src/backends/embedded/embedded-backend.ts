@@ -12,6 +12,7 @@ import type {
   OpenBackendOptions,
   Page,
   PageRequest,
+  PageVisitor,
   PlannedRows,
   RowsPlan,
   RowsRequest,
@@ -22,12 +23,14 @@ import type {
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { BlockStore } from './block-store.ts';
 import { Committer } from './committer.ts';
+import { type LevelRequest, NO_PAGE, readLevelPages } from './group-pages.ts';
 import { LeaseStore } from './lease-store.ts';
 import { boundedLevel, boundRawLevels } from './level-bounds.ts';
 import { readLevelPage } from './page-reader.ts';
 import { readLevelRows } from './range-reader.ts';
 import { Replica } from './replica.ts';
 import { skipLevelRows } from './row-skipper.ts';
+import { ScratchMemory } from './scratch-memory.ts';
 import { Sealer } from './sealer.ts';
 import { openStoreFiles, type StoreFiles } from './store-files.ts';
 import type { StreamState } from './stream-state.ts';
@@ -72,6 +75,8 @@ export class EmbeddedBackend extends AbstractBackend {
   readonly #path: string;
   readonly #options: EmbeddedBackendOptions;
   #store: OpenStore | null = null;
+  /** Of pages that are being visited. */
+  readonly #scratch = new ScratchMemory();
 
   constructor(path: string, options: EmbeddedBackendOptions = {}) {
     super();
@@ -162,13 +167,10 @@ export class EmbeddedBackend extends AbstractBackend {
 
   protected override async _readPage(request: PageRequest): Promise<Page> {
     const { replica, streams, blocks } = this.#open();
-    const { streamId, granularity, range, rowCountMax, isReverse = false, columns } = request;
     return replica.read((view) => {
-      const stream = streams.byId(view, streamId);
-      if (stream === null) return { block: EMPTY_BLOCK, rest: null };
-      const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
-      const state = view.level(place);
-      return readLevelPage(blocks, place, { range, rowCountMax, isReverse, columns, state });
+      const asked = levelRequest(streams, view, request);
+      if (asked === null) return NO_PAGE;
+      return readLevelPage(blocks, asked.place, asked.options);
     });
   }
 
@@ -205,6 +207,22 @@ export class EmbeddedBackend extends AbstractBackend {
     });
   }
 
+  protected override async _visitPages(
+    requests: readonly PageRequest[],
+    visit: PageVisitor,
+  ): Promise<void> {
+    const { replica, streams, blocks } = this.#open();
+    this.#scratch.reset();
+    const pages = replica.read((view) =>
+      readLevelPages(
+        blocks,
+        requests.map((request) => levelRequest(streams, view, request)),
+        this.#scratch,
+      ),
+    );
+    for (const [index, page] of pages.entries()) visit(page, index);
+  }
+
   protected override _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
     const { queue, leases } = this.#open();
     return queue.add(() => leases.acquire(streamId, options));
@@ -234,6 +252,19 @@ function rowsOf(
 ): Block {
   const place = { ordinal, level: granularityIndex(granularity.name) };
   return readLevelRows(blocks, place, { range, columns, state: view.level(place) });
+}
+
+/** Null when there is no such stream. */
+function levelRequest(
+  streams: StreamStore,
+  view: View,
+  { streamId, granularity, range, rowCountMax, isReverse = false, columns }: PageRequest,
+): LevelRequest | null {
+  const stream = streams.byId(view, streamId);
+  if (stream === null) return null;
+  const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+  const state = view.level(place);
+  return { place, options: { range, rowCountMax, isReverse, columns, state } };
 }
 
 function snapshot({ streams, blocks }: OpenStore, view: View, stream: StreamState): StreamSnapshot {

@@ -3,6 +3,7 @@ import { assert } from '../../model/assert.ts';
 import type { Block } from '../../model/block.ts';
 import { TIME_MAX_MS } from '../../model/time-range.ts';
 import { encodeBlock } from '../codec/block-codec.ts';
+import { ColumnDirectories } from './column-directories.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 import type { BucketRows, LevelPlace, TickRows } from './journal-entry.ts';
 import {
@@ -35,8 +36,6 @@ import {
 } from './journal-entry-layout.ts';
 import { uniformCell } from './uniform-cell.ts';
 
-const textEncoder = new TextEncoder();
-
 /** Gathers what one commit did into the bytes of its journal entry. */
 export class JournalEntryWriter {
   #bytes: Uint8Array = new Uint8Array(1 << 14);
@@ -44,6 +43,7 @@ export class JournalEntryWriter {
   #sizeBytes = HEADER_SIZE_BYTES;
   /** The list of ordinals that was looked at last, and whether they follow each other. */
   #latest: { readonly ordinals: Uint32Array; readonly isRun: boolean } | null = null;
+  readonly #directories = new ColumnDirectories();
 
   get isEmpty(): boolean {
     return this.#sizeBytes === HEADER_SIZE_BYTES;
@@ -78,7 +78,7 @@ export class JournalEntryWriter {
     const count = ordinals.length;
     assert(count > 0, 'a journaled bucket has streams');
     const isRun = this.#isRun(ordinals);
-    const directory = columnDirectory(columns);
+    const directory = this.#directories.of(columns);
     let cellCount = 0;
     for (const cells of columns.values()) cellCount += typeof cells === 'number' ? 1 : count;
     const sizeBytes =
@@ -145,7 +145,7 @@ export class JournalEntryWriter {
       cells.set(name, cell ?? column);
       cellCount += cell === null ? rowCount : 1;
     }
-    const directory = columnDirectory(cells);
+    const directory = this.#directories.of(cells);
     const at = this.#op(PLAIN_ROWS, PLAIN_HEADER_SIZE_BYTES + directory.length + cellCount * 8);
     this.#place(at, place);
     this.#view.setUint32(at + 8, rowCount, true);
@@ -297,33 +297,4 @@ function isConsecutive(ordinals: Uint32Array): boolean {
   const first = ordinals[0]!;
   for (let i = 1; i < ordinals.length; i++) if (ordinals[i] !== first + i) return false;
   return true;
-}
-
-/** `[is constant:u8][size of the name:u8][name]` for each column, padded to 8 bytes. */
-function columnDirectory(columns: BucketRows['columns']): Uint8Array {
-  let sizeBytes = 0;
-  for (const name of columns.keys()) sizeBytes += 2 + encodedName(name).length;
-  const directory = new Uint8Array(padded(sizeBytes));
-  let at = 0;
-  for (const [name, cells] of columns) {
-    const text = encodedName(name);
-    directory[at] = typeof cells === 'number' ? 1 : 0;
-    directory[at + 1] = text.length;
-    directory.set(text, at + 2);
-    at += 2 + text.length;
-  }
-  return directory;
-}
-
-/** The few names that columns have, in UTF-8. */
-const encodedNames = new Map<string, Uint8Array>();
-
-function encodedName(name: string): Uint8Array {
-  let text = encodedNames.get(name);
-  if (text === undefined) {
-    text = textEncoder.encode(name);
-    assert(text.length <= 0xff, 'the name of a column has 255 bytes at most');
-    encodedNames.set(name, text);
-  }
-  return text;
 }

@@ -18,7 +18,7 @@ const ENTRY_HEADER_SIZE_BYTES = 8;
 const TWO_POW_32 = 2 ** 32;
 const BODY_SIZE_MAX_BYTES = 2 ** 31;
 /** What the buffer of a writer may keep between groups. */
-const KEPT_SIZE_MAX_BYTES = 1 << 20;
+const KEPT_SIZE_MAX_BYTES = 1 << 22;
 
 /** State of a frame that every process may take; 0 says that it may not be on disk yet. */
 export const PUBLISHED: Uint8Array = Uint8Array.of(1, 0, 0, 0);

@@ -24,21 +24,24 @@ export class LeaseStore {
     this.#now = now;
   }
 
-  acquire(streamId: StreamId, { owner, durationMs }: LeaseOptions): boolean {
-    const lease = this.#held(streamId);
-    if (lease !== null && lease.owner !== owner) return false;
-    this.#put(streamId, { owner, durationMs });
+  acquire(streamId: StreamId, options: LeaseOptions): boolean {
+    const key = idKey(streamId);
+    const lease = this.#held(key);
+    if (lease !== null && lease.owner !== options.owner) return false;
+    this.#put(key, options);
     return true;
   }
 
-  renew(streamId: StreamId, { owner, durationMs }: LeaseOptions): boolean {
-    if (this.#held(streamId)?.owner !== owner) return false;
-    this.#put(streamId, { owner, durationMs });
+  renew(streamId: StreamId, options: LeaseOptions): boolean {
+    const key = idKey(streamId);
+    if (this.#held(key)?.owner !== options.owner) return false;
+    this.#put(key, options);
     return true;
   }
 
   release(streamId: StreamId, owner: string): void {
-    if (this.#held(streamId)?.owner === owner) this.remove(streamId);
+    const key = idKey(streamId);
+    if (this.#held(key)?.owner === owner) this.#files.leases.remove(key);
   }
 
   /** Forgets the lease, whoever has it. */
@@ -47,19 +50,18 @@ export class LeaseStore {
   }
 
   /** The lease, unless it has run out. */
-  #held(streamId: StreamId): Lease | null {
-    const bytes = this.#files.leases.getBinary(idKey(streamId));
+  #held(key: Uint8Array): Lease | null {
+    const bytes = this.#files.leases.getBinary(key);
     if (bytes === undefined || bytes.length < HEADER_SIZE_BYTES) return null;
     const untilMs = bytes.readDoubleLE(0);
     if (untilMs <= this.#now().getTime()) return null;
     return { owner: bytes.toString('utf8', HEADER_SIZE_BYTES), untilMs };
   }
 
-  #put(streamId: StreamId, { owner, durationMs }: LeaseOptions): void {
-    const name = Buffer.from(owner);
-    const bytes = new Uint8Array(HEADER_SIZE_BYTES + name.length);
-    new DataView(bytes.buffer).setFloat64(0, this.#now().getTime() + durationMs, true);
-    bytes.set(name, HEADER_SIZE_BYTES);
-    this.#files.leases.put(idKey(streamId), bytes);
+  #put(key: Uint8Array, { owner, durationMs }: LeaseOptions): void {
+    const bytes = Buffer.allocUnsafe(HEADER_SIZE_BYTES + Buffer.byteLength(owner));
+    bytes.writeDoubleLE(this.#now().getTime() + durationMs, 0);
+    bytes.write(owner, HEADER_SIZE_BYTES);
+    this.#files.leases.put(key, bytes);
   }
 }

@@ -219,6 +219,8 @@ export class View {
 
   /** The cohort that the rows of a tick go to; null while each stream has its own. */
   #cohortOf(key: CohortKey): Cohort | null {
+    const found = this.#cohorts.find(key);
+    if (found !== null) return found;
     const first = this.level({ ordinal: key.ordinals[0]!, level: key.level });
     const isFresh = first === null || (first.tail === null && first.cohort === null);
     return this.#cohorts.seen(key, { isFresh });

@@ -161,6 +161,25 @@ export function liveLevelsTopic(suite: Suite): void {
     },
   );
 
+  liveTest(suite, 'a number in a bucket is the state of every stream', async ({ backend }) => {
+    const ids = await createStreams(backend, 3);
+    for (const minute of [0, 1, 2]) {
+      const write = bucket(ids, minute, [6, 6, 6]);
+      const c = minute === 2 ? 0 : 6;
+      await commit(backend, {
+        expect: [],
+        writes: [{ ...write, columns: { ...write.columns, c, m: minute } }],
+      });
+    }
+    for (const id of ids) {
+      assert.deepEqual(await minutesOf(backend, id), [
+        [0, 6, 60, 0],
+        [1, 6, 60, 1],
+      ]);
+      assert.equal(await watermarkOf(backend, id), 3);
+    }
+  });
+
   liveTest(
     suite,
     'raw rows and buckets of one commit go in together or not at all',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NO_ROW, type Page } from '../../backends/backend.ts';
 import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import { BASE_MS, type Fixture, type Suite } from '../fixture.ts';
@@ -29,6 +30,12 @@ async function numbered({ backend }: Fixture, rowCount: number): Promise<StreamI
     );
   }
   return id;
+}
+
+/** The page in memory of its own. */
+function copyOf({ block: { timestamps, columns }, rest }: Page): Page {
+  const copies = Object.entries(columns).map(([name, column]) => [name, column.slice()]);
+  return { block: { timestamps: timestamps.slice(), columns: Object.fromEntries(copies) }, rest };
 }
 
 /** Numbers from 0 up to 2³² in an order that is the same in each run (Numerical Recipes, 7.1). */
@@ -187,6 +194,50 @@ export function pagesTopic({ test }: Suite): void {
       }
       assert.deepEqual(await readRaw(backend, id, { rowCountMax: 7, isReverse }), rows);
     }
+  });
+
+  test('pages that are visited together are those that each would be', async ({ backend }) => {
+    const streamIds: StreamId[] = [];
+    for (let n = 0; n < 12; n++) streamIds.push(await createStream(backend, { n }));
+    const tick = (second: number, gapAt?: number): Promise<unknown> => {
+      const values = Float64Array.from(streamIds, (_id, n) => (n === 3 ? Number.NaN : second + n));
+      if (gapAt !== undefined) values[gapAt] = NO_ROW;
+      const timestampMs = BASE_MS + second * 1000;
+      return commit(backend, {
+        expect: [],
+        writes: [{ kind: 'tick', streamIds, values, timestampMs }],
+      });
+    };
+    for (let second = 0; second < 70; second++) await tick(second);
+    // From here on, the rows of some are apart from those of the others.
+    await tick(70, 5);
+    await append(backend, streamIds[7]!, [[71, -1]]);
+    await append(backend, streamIds[8]!, [[10.5, -2]]);
+    for (let second = 72; second < 80; second++) await tick(second);
+    const unknown = newRecord({}).id;
+    for (const range of [
+      { startMs: BASE_MS, endMs: BASE_MS + 60_000 },
+      { startMs: BASE_MS + 31_000, endMs: BASE_MS + 68_000 },
+      { startMs: BASE_MS + 60_000, endMs: BASE_MS + 90_000 },
+      { startMs: BASE_MS + 100_000, endMs: BASE_MS + 200_000 },
+    ]) {
+      for (const rowCountMax of [1000, 20]) {
+        const requests = [...streamIds, unknown].map((streamId, n) => {
+          const request = { streamId, granularity: Granularity.Seconds, range, rowCountMax };
+          return n % 2 === 0 ? request : { ...request, columns: ['v'], isReverse: n === 9 };
+        });
+        const pages: Page[] = [];
+        await backend.visitPages(requests, (page, index) => {
+          assert.equal(index, pages.length);
+          pages.push(copyOf(page));
+        });
+        assert.equal(pages.length, requests.length);
+        for (const [index, request] of requests.entries()) {
+          assert.deepEqual(pages[index], await backend.readPage(request));
+        }
+      }
+    }
+    await backend.visitPages([], () => assert.fail('nothing was asked for'));
   });
 
   test('asked columns are there', async ({ backend }) => {

@@ -35,9 +35,13 @@ describe('the cells of a cohort', () => {
         cells.release(released);
         pushed = pushed.slice(released * SLAB_TICK_COUNT);
         const [from, to] = [a % (pushed.length + 1), b % (pushed.length + 1)].sort((x, y) => x - y);
-        for (const index of [0, 1, 63, 64, STREAM_COUNT - 1]) {
+        const indexes = [64, 0, 1, 63, STREAM_COUNT - 1];
+        const memory = new Float64Array(indexes.length * (to! - from!) + 3);
+        const together = cells.columns(indexes, { from: from!, to: to! }, memory);
+        for (const [place, index] of indexes.entries()) {
           const wanted = pushed.slice(from, to).map((tick) => cellOf(tick, index));
           expect([...cells.column(index, { from: from!, to: to! })]).toEqual(wanted);
+          expect([...together[place]!]).toEqual(wanted);
           for (const [tick, item] of pushed.entries()) {
             expect(cells.cell(index, tick)).toBe(cellOf(item, index));
           }
