@@ -46,6 +46,8 @@ const NO_VALUES: readonly never[] = Object.freeze([]);
 
 /** By value type and downsamplers: of these there are few, of streams many. */
 const SCHEMAS = new Map<string, LevelSchema>();
+/** The one that was asked for last: those of streams that are worked on together are mostly the same. */
+let latest: LevelSchema | null = null;
 
 /** Selections that a schema remembers, at most. */
 const SELECTION_COUNT_MAX = 64;
@@ -62,21 +64,22 @@ export class LevelSchema {
   readonly columns: readonly string[];
   /** Its columns without a row. */
   readonly noRows: Readonly<Record<string, Column>>;
+  readonly #source: Pick<SchemaSource, 'valueType' | 'valueDownsamplers'>;
   readonly #valueDownsamplers: readonly ValueDownsampler[];
   readonly #selections: Map<string, SelectionOptions> = new Map();
 
   /** The same one for every stream that is downsampled alike. */
   static of(record: SchemaSource): LevelSchema {
+    if (latest?.isOf(record)) return latest;
     const key = [record.valueType, isHighAccuracy(record), ...record.valueDownsamplers].join();
-    let schema = SCHEMAS.get(key);
-    if (schema === undefined) {
-      schema = new LevelSchema(record);
-      SCHEMAS.set(key, schema);
-    }
-    return schema;
+    latest = SCHEMAS.get(key) ?? new LevelSchema(record);
+    SCHEMAS.set(key, latest);
+    return latest;
   }
 
   private constructor(record: SchemaSource) {
+    const { valueType, valueDownsamplers } = record;
+    this.#source = { valueType, valueDownsamplers };
     this.isNumeric = record.valueType === 'numeric';
     this.isDecimal = isHighAccuracy(record);
     this.#valueDownsamplers = VALUE_DOWNSAMPLERS.filter(({ name }) =>
@@ -84,6 +87,17 @@ export class LevelSchema {
     );
     this.columns = this.isEmpty ? [] : this.#columnsOf(this.#valueDownsamplers, TIME_DOWNSAMPLERS);
     this.noRows = Object.fromEntries(this.columns.map((name) => [name, NO_VALUES]));
+  }
+
+  /** Whether streams like that are downsampled so; it may say no where the names have another order. */
+  isOf(record: SchemaSource): boolean {
+    const { valueType, valueDownsamplers } = this.#source;
+    return (
+      valueType === record.valueType &&
+      this.isDecimal === isHighAccuracy(record) &&
+      valueDownsamplers.length === record.valueDownsamplers.length &&
+      valueDownsamplers.every((name, index) => name === record.valueDownsamplers[index])
+    );
   }
 
   /** Whether the stream has no value downsamplers: then it is never downsampled. */

@@ -34,6 +34,11 @@ export class Lease {
     if (this.lostBecause !== null) throw this.lostBecause;
   }
 
+  /** Whether `keep` would renew it. */
+  get isDue(): boolean {
+    return this.#group.isDue;
+  }
+
   /** The pages, each of which first makes sure that the lease is held: reading may take longer than it lasts. */
   keeping(pages: PageSource): PageSource {
     return {

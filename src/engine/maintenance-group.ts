@@ -1,5 +1,6 @@
 import { StreamNotFound } from '../exceptions/errors.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import { type LevelMember, maintainAlike } from './alike-levels.ts';
 import { ChangeRound, type Prepare } from './change-round.ts';
 import type { EngineContext } from './context.ts';
 import {
@@ -12,6 +13,8 @@ import {
 } from './derived-maintenance.ts';
 import type { FailureHandler, Lease } from './lease.ts';
 import { type LevelWork, maintainLevels, prepareLevels } from './level-maintenance.ts';
+
+type Snapshots = Map<StreamId, StreamSnapshot>;
 
 /** What is to be done for each stream of a group. */
 export interface GroupWork {
@@ -39,13 +42,34 @@ export class MaintenanceGroup {
   }
 
   async maintain(leases: readonly Lease[]): Promise<void> {
-    if (leases.length > 1) {
-      await this.#replayTogether(leases);
-      await this.#computeTogether(leases.filter((lease) => !this.#left.has(lease)));
-      for (const lease of this.#apart) await this.#maintainAlone(lease);
-    } else {
-      for (const lease of leases) await this.#maintainAlone(lease);
+    if (leases.length > 1) await this.#maintainTogether(leases);
+    else this.#setApart(leases);
+    for (const lease of this.#apart) await this.#maintainAlone(lease);
+  }
+
+  async #maintainTogether(leases: readonly Lease[]): Promise<void> {
+    let snapshots: Snapshots;
+    try {
+      snapshots = await this.#read(leases.map(({ streamId }) => streamId));
+    } catch {
+      // One stream that cannot be read is enough. It fails again when each is read for itself.
+      this.#setApart(leases);
+      return;
     }
+    const stale = leases.filter(({ streamId }) => this.#isStale(snapshots.get(streamId)));
+    await this.#replayTogether(stale);
+    const open = leases.filter(
+      (lease) => !this.#left.has(lease) && this.#work.levels(lease.streamId) !== null,
+    );
+    // Replayed streams have other records now, and are computed as any.
+    for (const { streamId } of stale) snapshots.delete(streamId);
+    await this.#computeTogether(open, snapshots);
+  }
+
+  #isStale(snapshot: StreamSnapshot | undefined): boolean {
+    if (snapshot === undefined) return false;
+    const { record } = snapshot;
+    return firstStaleRange(record, this.#work.derived(record.id)) !== undefined;
   }
 
   async #maintainAlone(lease: Lease): Promise<void> {
@@ -80,12 +104,31 @@ export class MaintenanceGroup {
     return contested;
   }
 
-  async #computeTogether(leases: readonly Lease[]): Promise<void> {
-    const wanted = leases.filter(({ streamId }) => this.#work.levels(streamId) !== null);
-    if (wanted.length === 0) return;
-    const { incomplete, apart } = await this.#runRound(wanted, () => this.#levels(wanted));
+  /** Streams that tick together first, of those with snapshots. */
+  async #computeTogether(leases: readonly Lease[], snapshots: Snapshots): Promise<void> {
+    const left = await this.#computeAlike(leases, snapshots);
+    if (left.length === 0) return;
+    const { incomplete, apart } = await this.#runRound(left, () => this.#levels(left));
     // Long ones fill commits of their own.
     this.#setApart([...incomplete, ...apart]);
+  }
+
+  /** Gives those that are left to be computed one after the other. */
+  async #computeAlike(leases: readonly Lease[], snapshots: Snapshots): Promise<readonly Lease[]> {
+    const members: LevelMember[] = [];
+    const left: Lease[] = [];
+    for (const lease of leases) {
+      const snapshot = snapshots.get(lease.streamId);
+      if (snapshot === undefined) left.push(lease);
+      else members.push({ lease, snapshot, work: this.#work.levels(lease.streamId)! });
+    }
+    try {
+      for (const { lease } of await maintainAlike(this.#context, members)) left.push(lease);
+      return left;
+    } catch {
+      // It fails again, for the stream that it is about, when each is computed for itself.
+      return leases;
+    }
   }
 
   async #runRound(
@@ -114,9 +157,7 @@ export class MaintenanceGroup {
 
   async #replays(leases: readonly Lease[], isQuiet: boolean): Promise<Prepare> {
     const derived = await this.#read(leases.map(({ streamId }) => streamId));
-    const stale = [...derived.values()].filter(
-      ({ record }) => firstStaleRange(record, this.#work.derived(record.id)) !== undefined,
-    );
+    const stale = [...derived.values()].filter((snapshot) => this.#isStale(snapshot));
     const sources = await this.#read(stale.flatMap(({ record }) => sourceIds(record)));
     const families = new Map(stale.map((snapshot) => [snapshot.record.id, snapshot]));
     return async (lease) => {
@@ -147,7 +188,7 @@ export class MaintenanceGroup {
   }
 
   /** Without those that do not exist. */
-  async #read(streamIds: readonly StreamId[]): Promise<ReadonlyMap<StreamId, StreamSnapshot>> {
+  async #read(streamIds: readonly StreamId[]): Promise<Snapshots> {
     const ids = [...new Set(streamIds)];
     const found = new Map<StreamId, StreamSnapshot>();
     for (const snapshot of await this.#context.backend.readStreams(ids)) {

@@ -63,6 +63,8 @@ export class Maintenance {
   readonly #depths = new Map<StreamId, number>();
   readonly #finished = new Set<StreamId>();
   #rowCount = 0;
+  /** Settles when the leases that are not needed any more have been given back. */
+  #released: Promise<unknown> = Promise.resolve();
 
   constructor(context: EngineContext, task: MaintenanceTask) {
     this.#context = context;
@@ -112,6 +114,9 @@ export class Maintenance {
       });
     }
     await queue.onIdle();
+    await this.#released.catch((error: unknown) => {
+      failure ??= { reason: error };
+    });
     if (failure !== null) throw (failure as { reason: unknown }).reason;
     return held;
   }
@@ -129,7 +134,7 @@ export class Maintenance {
       try {
         await this.#group().maintain(group.leases);
       } finally {
-        await group.release(onFailed);
+        this.#release(group);
       }
     }
     for (const streamId of streams) {
@@ -138,6 +143,16 @@ export class Maintenance {
       this.#report();
     }
     return [...held];
+  }
+
+  /**
+   * Gives leases back while the next group begins: a store in this process takes its leases in the same
+   * commit.
+   */
+  #release(group: LeaseGroup): void {
+    this.#released = Promise.all([this.#released, group.release(this.#fail)]);
+    // It is awaited when the groups are done.
+    this.#released.catch(() => {});
   }
 
   /** A lease costs two durable writes: most streams of a regular run need none. */

@@ -24,10 +24,14 @@ export interface PreparedChange {
   readonly onCommitted: (marked: readonly StreamId[]) => void;
 }
 
-/** Commits changes of streams that do not depend on each other in one step, with the marks that they leave. */
+/**
+ * Commits changes of streams that do not depend on each other in one step, with the marks that they leave.
+ * @param together what is written to many of the streams at once.
+ */
 export async function commitChanges(
   context: EngineContext,
   changes: readonly PreparedChange[],
+  together: readonly LevelWrite[] = [],
 ): Promise<CommitOutcome> {
   const marks = new StaleMarks();
   for (const { snapshot, changed } of changes) {
@@ -37,7 +41,7 @@ export async function commitChanges(
   const outcome = await context.backend.commit({
     expect: [...changes.flatMap((change) => change.expect), ...expect],
     update: [...changes.flatMap(({ update }) => update ?? []), ...records],
-    writes: changes.flatMap(({ writes }) => writes),
+    writes: [...changes.flatMap(({ writes }) => writes), ...together],
   });
   if (outcome.isCommitted) {
     for (const { snapshot, onCommitted } of changes) onCommitted(marks.of(snapshot.record));
