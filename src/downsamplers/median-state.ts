@@ -45,7 +45,8 @@ export class MedianCollector {
     }
     if (weight !== 1 && this.#weights === null) this.#weights = this.#values.map(() => 1);
     this.#weights?.push(weight);
-    this.#values.push(value);
+    // Stores keep states as JSON, which has no -0.
+    this.#values.push(value === 0 ? 0 : value);
   }
 
   merge(state: MedianState): void {

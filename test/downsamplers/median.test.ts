@@ -88,6 +88,15 @@ describe('median', () => {
     expect(finishOne(schema, HOURS, heavy).v).toEqual({ c: 12, n: 8 });
   });
 
+  test('keeps no zero that JSON would not give back', () => {
+    const collector = new MedianCollector();
+    collector.add(-0, 1);
+    collector.merge({ v: [-0], w: [2] });
+    const state = collector.state();
+    expect(JSON.parse(JSON.stringify(state))).toStrictEqual(state);
+    expect(state).toStrictEqual({ v: [0, 0], w: [1, 2] });
+  });
+
   test('merges levels on both sides of the border', () => {
     const points = Array.from({ length: 500 }, (_, i) => ({
       timestampMs: i * 1000,
