@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeSegment, segmentName, segmentSizeFor } from './journal-segment.ts';
+import { isNoRoom } from './store-files.ts';
 import { flushFolders } from './store-folder.ts';
 
 /** Sizes of the first segment that a process makes, and of the largest for ordinary frames. */
@@ -22,7 +23,7 @@ export interface NewSegment {
 
 /**
  * Makes the next file of the journal off the path of the writers. Nothing here throws: as long as
- * there is no spare, entries go another way.
+ * there is no spare, entries go another way, unless the disk is full.
  */
 export class SpareSegment {
   readonly #folder: string;
@@ -30,9 +31,21 @@ export class SpareSegment {
   #making: Promise<void> | null = null;
   #sizeBytes = SIZE_MIN_BYTES;
   #pauseCount = 0;
+  #missingRoomBytes: number | null = null;
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** The size of the last segment for which the disk had no room; null when it had. */
+  get missingRoomBytes(): number | null {
+    return this.#missingRoomBytes;
+  }
+
+  /** Says that the disk had room for as much. */
+  noteRoom(): void {
+    this.#missingRoomBytes = null;
+    this.#pauseCount = 0;
   }
 
   /** Starts to make a segment unless there is one. */
@@ -81,7 +94,9 @@ export class SpareSegment {
       await flushFolders([this.#folder]);
       this.#ready = { id, sizeBytes };
       this.#sizeBytes = Math.min(this.#sizeBytes * GROWTH, SIZE_MAX_BYTES);
-    } catch {
+      this.#missingRoomBytes = null;
+    } catch (error) {
+      if (isNoRoom(error)) this.#missingRoomBytes = sizeBytes;
       this.#sizeBytes = SIZE_MIN_BYTES;
       this.#pauseCount = PAUSE_COUNT;
     }

@@ -16,7 +16,7 @@ import {
 } from './journal-index.ts';
 import { makeSegmentAtOnce, segmentIdOf, segmentName, segmentSizeFor } from './journal-segment.ts';
 import { type NewSegment, SpareSegment } from './journal-spare.ts';
-import { isSystemError, type StoreFiles } from './store-files.ts';
+import { isNoRoom, isSystemError, type StoreFiles } from './store-files.ts';
 import { flushFolderAtOnce } from './store-folder.ts';
 import { JOURNAL_KEY } from './store-format.ts';
 
@@ -219,7 +219,7 @@ export class Journal {
     await this.#spare.remove();
   }
 
-  /** False when no file has room for the frame, or when it did not take it. */
+  /** False when no file has room for the frame, or when it did not take it. @throws when the disk is full. */
   #isInFile(): boolean {
     const frame = this.#frame;
     this.#frameSizeBytes = frame.sizeBytes;
@@ -230,8 +230,8 @@ export class Journal {
         return true;
       }
     } catch (error) {
-      if (!isSystemError(error)) throw error;
-      // What the file did not take, LMDB may: if the disk is full or broken, it says so.
+      if (!isSystemError(error) || isNoRoom(error)) throw error;
+      // What the file did not take, LMDB may: if the disk is broken, it says so.
       this.endSegment(frame.firstSeq - 1);
       this.forget();
       return false;
@@ -240,18 +240,25 @@ export class Journal {
     return added !== null && this.#isInNewFile(added);
   }
 
-  /** A segment made at once for a bulky frame; null for others, and when the disk does not take it. */
+  /**
+   * A segment made at once for a bulky frame, or for any where the disk had no room for a spare; null for
+   * others, and when the folder does not take it. On a full disk nothing goes into LMDB instead: LMDB's own
+   * account of a write that fails runs over its buffer, and may end the process.
+   * @throws the system's error when there is no room.
+   */
   #madeFor(frameSizeBytes: number): NewSegment | null {
-    if (frameSizeBytes < BULKY_FRAME_SIZE_BYTES) return null;
+    const { missingRoomBytes } = this.#spare;
+    if (frameSizeBytes < BULKY_FRAME_SIZE_BYTES && missingRoomBytes === null) return null;
     const frameCount = frameSizeBytes < LARGE_FRAME_SIZE_BYTES ? FRAME_COUNT_AT_ONCE : 1;
-    const sizeBytes = segmentSizeFor(frameSizeBytes * frameCount);
+    const sizeBytes = Math.max(segmentSizeFor(frameSizeBytes * frameCount), missingRoomBytes ?? 0);
     const { path } = this.#files;
     try {
       const id = makeSegmentAtOnce(path, sizeBytes);
       flushFolderAtOnce(path);
+      this.#spare.noteRoom();
       return { id, sizeBytes };
     } catch (error) {
-      if (!isSystemError(error)) throw error;
+      if (!isSystemError(error) || isNoRoom(error)) throw error;
       return null;
     }
   }
@@ -266,6 +273,7 @@ export class Journal {
       if (!isSystemError(error)) throw error;
       this.forget();
       this.#unlink(id);
+      if (isNoRoom(error)) throw error;
       return false;
     }
     this.#added = id;

@@ -202,6 +202,13 @@ export function isSystemError(error: unknown): boolean {
   return isNativeError(error) && 'syscall' in error;
 }
 
+const NO_ROOM_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Whether the disk is full, or a limit of what the process may have on it is reached. */
+export function isNoRoom(error: unknown): boolean {
+  return isSystemError(error) && NO_ROOM_CODES.has((error as NodeJS.ErrnoException).code);
+}
+
 function reason(error: unknown): string {
   const text = isNativeError(error) ? error.message : String(error);
   return text.split('\n', 1)[0]!.replace(/\.$/, '');
