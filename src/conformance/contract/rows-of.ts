@@ -130,14 +130,23 @@ export async function readPages(
   return pages;
 }
 
-/** All rows of the range, ascending. */
+/** As `readRows`, once, while others may write. */
+export async function readRowsMeanwhile(
+  backend: Backend,
+  streamId: StreamId,
+  options: PagesOptions,
+): Promise<Row[]> {
+  const pages = await readPages(backend, streamId, options);
+  return (options.isReverse ? pages.reverse() : pages).flat();
+}
+
+/** All rows of the range, ascending, which every way of reading gives alike. Nobody may write meanwhile. */
 export async function readRows(
   backend: Backend,
   streamId: StreamId,
   options: PagesOptions = {},
 ): Promise<Row[]> {
-  const pages = await readPages(backend, streamId, options);
-  const rows = (options.isReverse ? pages.reverse() : pages).flat();
+  const rows = await readRowsMeanwhile(backend, streamId, options);
   await assertReadAtOnce(backend, streamId, options, rows);
   for (const isReverse of [false, true]) {
     for (const rowCountMax of [Math.floor(rows.length / 3), Number.POSITIVE_INFINITY]) {
@@ -196,13 +205,23 @@ async function assertReadAtOnce(
   assert.deepEqual(atOnce.map(filled), rows.map(filled));
 }
 
+type RawRows = (readonly [number, unknown])[];
+
 /** Raw rows as `[seconds after BASE_MS, value]`, ascending. */
 export async function readRaw(
   backend: Backend,
   streamId: StreamId,
   options: PagesOptions = {},
-): Promise<(readonly [number, unknown])[]> {
-  const rows = await readRows(backend, streamId, options);
+): Promise<RawRows> {
+  return rawOf(await readRows(backend, streamId, options));
+}
+
+/** As `readRaw`, once, while others may write. */
+export async function readRawMeanwhile(backend: Backend, streamId: StreamId): Promise<RawRows> {
+  return rawOf(await readRowsMeanwhile(backend, streamId, {}));
+}
+
+function rawOf(rows: readonly Row[]): RawRows {
   return rows.map(([ms, { v }]) => [(ms - BASE_MS) / 1000, v] as const);
 }
 

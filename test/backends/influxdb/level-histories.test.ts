@@ -7,6 +7,7 @@ import {
   createStream,
   readRaw,
   readRows,
+  readRowsMeanwhile,
 } from '../../../src/conformance/contract/rows-of.ts';
 import { BASE_MS } from '../../../src/conformance/fixture.ts';
 import { Fold } from '../../../src/downsamplers/fold.ts';
@@ -129,7 +130,7 @@ describeWith('influxdb', ({ createStore }) => {
             const write = writeOf(streamId, rows, item);
             const [writer, reader] = index % 2 === 0 ? backends : [backends[1], backends[0]];
             // A reader that is under way may keep nothing of what the write has changed.
-            const reading = readRows(reader, streamId, { granularity: Granularity.Hours });
+            const reading = readRowsMeanwhile(reader, streamId, { granularity: Granularity.Hours });
             await commit(writer, { expect: [], writes: [write] });
             await reading;
             await expectLevels(reader, streamId, rows);

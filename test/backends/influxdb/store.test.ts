@@ -6,6 +6,7 @@ import {
   commit,
   createStream,
   readRaw,
+  readRawMeanwhile,
   readRows,
 } from '../../../src/conformance/contract/rows-of.ts';
 import { BASE_MS } from '../../../src/conformance/fixture.ts';
@@ -305,7 +306,7 @@ describeWith('influxdb', ({ createStore }) => {
         isRunning = false;
       });
       while (isRunning) {
-        const rows = await readRaw(backend, id);
+        const rows = await readRawMeanwhile(backend, id);
         const [value] = new Set(rows.map(([, v]) => v as number));
         const step = value === 0 ? 1 : (value! % 3) + 1;
         const wanted = seconds.filter((second) => second % step === 0);
@@ -342,7 +343,7 @@ describeWith('influxdb', ({ createStore }) => {
           await cut();
         };
         const read = async () => {
-          const rows = await readRaw(backend, id);
+          const rows = await readRawMeanwhile(backend, id);
           expect([10, 20]).toContain(rows.length);
           expect(rows.map(([second]) => second)).toEqual(seconds.slice(0, rows.length));
         };

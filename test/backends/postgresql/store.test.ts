@@ -8,6 +8,7 @@ import {
   createStream,
   newRecord,
   readRaw,
+  readRawMeanwhile,
   snapshotOf,
 } from '../../../src/conformance/contract/rows-of.ts';
 import { BASE_MS } from '../../../src/conformance/fixture.ts';
@@ -120,7 +121,7 @@ describeWith('postgresql', ({ createStore }) => {
       const work = ids.flatMap((id, index) => [
         append(backend, id, [[index, index]]),
         backend.readStreams([id]),
-        readRaw(backend, id),
+        readRawMeanwhile(backend, id),
       ]);
       const count = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'bounded'`;
       const [counted] = await Promise.all([query(url, count), ...work]);
