@@ -14,6 +14,7 @@ const BOUND_KEY_SET: ReadonlySet<string> = new Set(BOUND_KEYS);
 const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
   ...BOUND_KEYS,
   'reverse',
+  'live',
   'valueDownsamplers',
   'timeDownsamplers',
 ]);
@@ -34,6 +35,7 @@ export interface CheckedRange {
 export function checkRange(range: DataRange): CheckedRange {
   checkKeys(range, KEYS, 'getData');
   checkFlag(range.reverse, 'reverse');
+  checkFlag(range.live, 'live');
   checkNames(range.valueDownsamplers, 'valueDownsamplers');
   checkNames(range.timeDownsamplers, 'timeDownsamplers');
   return checkedBounds(range, 'getData');

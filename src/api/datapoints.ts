@@ -1,5 +1,6 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { LevelTail } from '../engine/level-tail.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import { Granularity, granularityIndex } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
@@ -16,6 +17,8 @@ export interface DataRequest {
   readonly granularity: Granularity;
   readonly range: CheckedRange;
   readonly isReverse: boolean;
+  /** Whether buckets that are not up to date are computed for the read. */
+  readonly isLive: boolean;
   readonly valueDownsamplers: readonly string[] | undefined;
   readonly timeDownsamplers: readonly string[] | undefined;
 }
@@ -61,7 +64,8 @@ export class Datapoints extends Sequence<Datapoint> {
 
   /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
   async columns(): Promise<DatapointColumns> {
-    if (!this.#isWhole) {
+    // What is computed for the read takes more than one step of the store.
+    if (!this.#isWhole || this.#request.isLive) {
       return (await openRows(this.#backend, this.#request)).columns(this.from, this.to);
     }
     const { streamId } = this.#request;
@@ -111,5 +115,6 @@ function rowsOf(backend: Backend, request: DataRequest, snapshot: StreamSnapshot
     range: bucketRange(range, granularity),
     isReverse,
     selection,
+    tail: request.isLive ? new LevelTail(backend, snapshot, granularity) : null,
   });
 }

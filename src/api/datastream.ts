@@ -255,12 +255,14 @@ export class Datastream {
     range: DataRange,
   ): Datapoints {
     const bounds = checkRange(range);
-    const { reverse: isReverse = false, valueDownsamplers, timeDownsamplers } = range;
+    const { reverse: isReverse = false, live: isLive = false } = range;
+    const { valueDownsamplers, timeDownsamplers } = range;
     return new Datapoints(this.#backend, {
       streamId: checkStreamId(streamId),
       granularity: checkGranularity(granularity),
       range: bounds,
       isReverse,
+      isLive,
       valueDownsamplers,
       timeDownsamplers,
     });

@@ -1,9 +1,11 @@
 import type { Backend } from '../backends/backend.ts';
 import type { FinishedColumns, LevelSelection } from '../downsamplers/level-schema.ts';
 import { PAGE_ROW_COUNT_MAX } from '../engine/block-reader.ts';
+import type { LevelTail } from '../engine/level-tail.ts';
 import { readableRange } from '../engine/source-cursor.ts';
-import { type Block, type Column, reverseColumns } from '../model/block.ts';
+import { type Block, type Column, concatBlocks, reverseColumns } from '../model/block.ts';
 import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
+import type { RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
@@ -17,6 +19,15 @@ export interface LevelRead {
   readonly range: TimeRange;
   readonly isReverse: boolean;
   readonly selection: LevelSelection;
+  /** Computes buckets that are not up to date; null where only stored ones are wanted. */
+  readonly tail: LevelTail | null;
+}
+
+interface Buckets {
+  /** Of buckets that have data. */
+  readonly block: Block;
+  /** Where they were computed for the read; null when that was not asked for. */
+  readonly live: RangeSet | null;
 }
 
 /** Buckets of a lower level: those with data, and the empty ones between them, which nobody stores. */
@@ -29,8 +40,9 @@ export class DenseRows implements DatapointRows {
   constructor(backend: Backend, read: LevelRead) {
     this.#backend = backend;
     this.#read = read;
-    const { granularity, range, snapshot } = read;
-    const clipped = intersectRanges(range, readableRange(backend, snapshot, granularity));
+    const { granularity, range, snapshot, tail } = read;
+    const readable = tail?.range ?? readableRange(backend, snapshot, granularity);
+    const clipped = intersectRanges(range, readable);
     this.#extent = {
       startMs: clipped.startMs,
       endMs: Math.max(clipped.startMs, bucketCeilMs(clipped.endMs, granularity)),
@@ -50,8 +62,10 @@ export class DenseRows implements DatapointRows {
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
     const { granularity, selection, isReverse } = this.#read;
     for (const range of this.#windows(from, to, OBJECT_COUNT_MAX)) {
-      const datapoints = selection.datapoints(await this.#stored(range), range, granularity);
-      yield (isReverse ? datapoints.reverse() : datapoints) as Datapoint[];
+      const { block, live } = await this.#buckets(range);
+      const datapoints = selection.datapoints(block, range, granularity) as Datapoint[];
+      if (live !== null) markLive(datapoints, this.#liveFlags(range, live));
+      yield isReverse ? datapoints.reverse() : datapoints;
     }
   }
 
@@ -60,18 +74,18 @@ export class DenseRows implements DatapointRows {
     const range = this.#extent;
     return {
       rows: { granularity, range, columns: selection.columns },
-      finish: (block) => this.#finish(range, block),
+      finish: (block) => this.#finish(range, { block, live: null }),
     };
   }
 
   async columns(from: number, to: number): Promise<DatapointColumns> {
     const [range = this.#noRange] = this.#windows(from, to, Number.POSITIVE_INFINITY);
-    return this.#finish(range, await this.#stored(range));
+    return this.#finish(range, await this.#buckets(range));
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
     for (const range of this.#windows(from, to, PAGE_ROW_COUNT_MAX)) {
-      yield this.#finish(range, await this.#stored(range));
+      yield this.#finish(range, await this.#buckets(range));
     }
   }
 
@@ -87,10 +101,35 @@ export class DenseRows implements DatapointRows {
     }
   }
 
-  #stored(range: TimeRange): Promise<Block> {
-    const { granularity, selection, snapshot } = this.#read;
+  async #buckets(range: TimeRange): Promise<Buckets> {
+    const { granularity, selection, snapshot, tail } = this.#read;
+    if (tail !== null) return this.#current(tail, range);
     const { columns } = selection;
-    return this.#backend.readRows({ streamId: snapshot.record.id, granularity, range, columns });
+    const request = { streamId: snapshot.record.id, granularity, range, columns };
+    return { block: await this.#backend.readRows(request), live: null };
+  }
+
+  async #current(tail: LevelTail, range: TimeRange): Promise<Buckets> {
+    const blocks: Block[] = [];
+    const live: TimeRange[] = [];
+    const windowMs = tail.bucketCountMax * this.#read.granularity.durationMs;
+    for (let { startMs } = range; startMs < range.endMs; startMs += windowMs) {
+      const window = { startMs, endMs: Math.min(startMs + windowMs, range.endMs) };
+      const current = await tail.read(window);
+      blocks.push(current.block);
+      live.push(...current.live);
+    }
+    return { block: concatBlocks(blocks), live };
+  }
+
+  /** Of each bucket, ascending: 1 where it was computed for the read. */
+  #liveFlags(range: TimeRange, live: RangeSet): Uint8Array {
+    const { durationMs } = this.#read.granularity;
+    const flags = new Uint8Array((range.endMs - range.startMs) / durationMs);
+    for (const { startMs, endMs } of live) {
+      flags.fill(1, (startMs - range.startMs) / durationMs, (endMs - range.startMs) / durationMs);
+    }
+    return flags;
   }
 
   #rangeOf(from: number, to: number): TimeRange {
@@ -103,7 +142,7 @@ export class DenseRows implements DatapointRows {
   }
 
   /** From a block that is not used any more. */
-  #finish(range: TimeRange, block: Block): DatapointColumns {
+  #finish(range: TimeRange, { block, live }: Buckets): DatapointColumns {
     const { granularity, selection, isReverse } = this.#read;
     const bucketCount = (range.endMs - range.startMs) / granularity.durationMs;
     const finished = selection.finishColumns(block, granularity);
@@ -111,7 +150,8 @@ export class DenseRows implements DatapointRows {
       block.timestamps.length === bucketCount
         ? { timestamps: block.timestamps, ...finished }
         : this.#spread(range, block, finished);
-    return isReverse ? reverseDatapoints(columns) : columns;
+    const marked = live === null ? columns : { ...columns, live: this.#liveFlags(range, live) };
+    return isReverse ? reverseDatapoints(marked) : marked;
   }
 
   /** Finished rows at their buckets' positions, and what an empty bucket has everywhere else. */
@@ -173,10 +213,18 @@ function mapColumns<From, To>(
   );
 }
 
-function reverseDatapoints({ timestamps, v, t }: DatapointColumns): DatapointColumns {
+/** In order of time. */
+function markLive(datapoints: Datapoint[], flags: Uint8Array): void {
+  for (const [index, flag] of flags.entries()) {
+    if (flag === 1) datapoints[index] = { ...datapoints[index]!, live: true };
+  }
+}
+
+function reverseDatapoints({ timestamps, v, t, live }: DatapointColumns): DatapointColumns {
   return {
     timestamps: timestamps.toReversed(),
     ...(v === undefined ? {} : { v: reverseColumns(v) }),
     ...(t === undefined ? {} : { t: reverseColumns(t) as Record<string, Float64Array> }),
+    ...(live === undefined ? {} : { live: live.toReversed() }),
   };
 }

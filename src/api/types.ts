@@ -93,6 +93,8 @@ export interface Datapoint {
   readonly t: any;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly v: any;
+  /** With the option of that name: the bucket was computed for this read, being stale or not complete. */
+  readonly live?: true;
 }
 
 export interface AppendOptions {
@@ -122,6 +124,11 @@ export type ReplacingData =
 
 export interface DataRange extends TimeBounds {
   readonly reverse?: boolean;
+  /**
+   * On a level: gives buckets that are stale or not complete, too, as they are right now, and marks them. Default:
+   * only those that maintenance has computed, as it left them.
+   */
+  readonly live?: boolean;
   /** Names; limits the letters of `v`, and an empty list drops `v`. */
   readonly valueDownsamplers?: readonly string[];
   readonly timeDownsamplers?: readonly string[];
@@ -137,6 +144,8 @@ export interface DatapointColumns {
   readonly v?: Readonly<Record<string, Float64Array | readonly unknown[]>>;
   /** On a lower one: time downsampler columns by letter: epoch milliseconds, or seconds for interval statistics. */
   readonly t?: Readonly<Record<string, Float64Array>>;
+  /** With the option `live`, on a lower one: 1 where the bucket was computed for this read, 0 elsewhere. */
+  readonly live?: Uint8Array;
 }
 
 export interface MaintenanceProgress {

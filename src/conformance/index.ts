@@ -8,6 +8,7 @@ import { downsamplingTopic } from './behaviour/downsampling.ts';
 import { ensureStreamTopic } from './behaviour/ensure-stream.ts';
 import { highAccuracyTopic } from './behaviour/high-accuracy.ts';
 import { lateDataTopic } from './behaviour/late-data.ts';
+import { liveTailTopic } from './behaviour/live-tail.ts';
 import { maintenanceTopic } from './behaviour/maintenance.ts';
 import { readingTopic } from './behaviour/reading.ts';
 import { sequencesTopic } from './behaviour/sequences.ts';
@@ -52,6 +53,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: downsampling': downsamplingTopic,
   'behaviour: late data': lateDataTopic,
   'behaviour: corrections': correctionsTopic,
+  'behaviour: live tail': liveTailTopic,
   'behaviour: maintenance': maintenanceTopic,
   'behaviour: derived streams': deriveTopic,
   'behaviour: derived streams, counters': countersTopic,

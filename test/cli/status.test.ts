@@ -56,6 +56,27 @@ describe('status', () => {
   });
 });
 
+describe('get --live', () => {
+  test('shows buckets that maintenance has not computed, and marks them', async () => {
+    const argv = ['get', id, 'minutes', '--value-downsamplers', 'mean', '--format', 'csv'];
+    expect((await store.cli(argv)).stdout).toBe('bucket,mean\n');
+    expect((await store.cli([...argv, '--live'])).stdout.split('\n')).toEqual([
+      'bucket,mean,live',
+      '2026-01-01T10:00:00Z,1,true',
+      '2026-01-01T10:01:00Z,1,true',
+      '2026-01-01T10:02:00Z,1,true',
+      '',
+    ]);
+    await store.cli(['downsample']);
+    const { stdout } = await store.cli([...argv, '--live']);
+    expect(stdout.split('\n').slice(1, 4)).toEqual([
+      '2026-01-01T10:00:00Z,1,false',
+      '2026-01-01T10:01:00Z,1,true',
+      '2026-01-01T10:02:00Z,1,true',
+    ]);
+  });
+});
+
 describe('verify --repair', () => {
   test('mends what somebody has changed behind the back of the engine', async () => {
     await store.cli(['downsample']);

@@ -1,4 +1,4 @@
-import { compare } from './compare.ts';
+import { compare, compareLive } from './compare.ts';
 import type { Step } from './history.ts';
 import type { Defect } from './model.ts';
 import { Run, type RunOptions } from './run.ts';
@@ -19,6 +19,7 @@ export async function assertLaw(
     const run = new Run(store, options);
     await run.start();
     for (const step of steps) await run.apply(step);
+    await compareLive(run);
     await run.settle();
     await compare(run, defect);
   } finally {

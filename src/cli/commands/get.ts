@@ -27,6 +27,7 @@ interface GetOptions {
   readonly end?: Date;
   readonly endExclusive?: Date;
   readonly reverse?: true;
+  readonly live?: true;
   readonly limit?: number;
   readonly valueDownsamplers?: readonly string[];
   readonly timeDownsamplers?: readonly string[];
@@ -55,6 +56,7 @@ export function registerGet(program: Command, context: CommandContext): void {
         .conflicts('end'),
     )
     .option('--reverse', 'latest first')
+    .option('--live', 'with buckets that are stale or not complete, as they are now')
     .option('--limit <count>', 'at most so many datapoints', parseCount)
     .option('--value-downsamplers <names>', 'values of buckets, e.g. mean,max', parseNames)
     .option('--time-downsamplers <names>', 'times of buckets, e.g. first,last', parseNames)
@@ -98,6 +100,7 @@ function linesOf(request: GetRequest): AsyncIterable<string> {
     granularity,
     ...(valueDownsamplers && { valueDownsamplers }),
     ...(timeDownsamplers && { timeDownsamplers }),
+    isLive: options.live === true,
   });
   const datapoints = readDatapoints(request, timeDownsamplersToRead(timeDownsamplers));
   const rows = map(datapoints, (datapoint) => columns.map(({ cellOf }) => cellOf(datapoint)));
@@ -126,12 +129,13 @@ async function* readDatapoints(
 ): AsyncGenerator<Datapoint, void, undefined> {
   const start = startOf(stream, options);
   if (start === null) return;
-  const { end, endExclusive, reverse, valueDownsamplers } = options;
+  const { end, endExclusive, reverse, live, valueDownsamplers } = options;
   const range: DataRange = {
     ...start,
     ...(end && { end }),
     ...(endExclusive && { endExclusive }),
     ...(reverse && { reverse }),
+    ...(live && { live }),
     ...(valueDownsamplers && { valueDownsamplers }),
     ...(timeDownsamplers && { timeDownsamplers }),
   };

@@ -20,6 +20,8 @@ export interface DatapointShape {
   readonly valueDownsamplers?: readonly string[];
   /** Names asked for; absent: the start of the bucket alone. */
   readonly timeDownsamplers?: readonly string[];
+  /** Whether buckets may have been computed for the read; those are marked. */
+  readonly isLive?: boolean;
 }
 
 /** Whether the datapoints are buckets, not what was appended. */
@@ -50,6 +52,7 @@ export function datapointColumns(shape: DatapointShape): readonly DatapointColum
       const letter = timeLetter(name);
       return { title: `time ${name}`, cellOf: ({ t }: Datapoint) => t[letter] };
     }),
+    ...(shape.isLive ? [{ title: 'live', cellOf: ({ live }: Datapoint) => live ?? false }] : []),
   ];
 }
 

@@ -1,0 +1,110 @@
+import type { Backend } from '../backends/backend.ts';
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { type Block, concatBlocks } from '../model/block.ts';
+import {
+  bucketCeilMs,
+  bucketStartMs,
+  Granularity,
+  granularityIndex,
+  lowerGranularities,
+} from '../model/granularity.ts';
+import { clipRanges, type RangeSet } from '../model/staleness.ts';
+import type { StreamSnapshot } from '../model/stream.ts';
+import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { LevelDraft } from './level-draft.ts';
+import { foldComputed, foldRange } from './level-maintenance.ts';
+
+/** Buckets of the finest level that are computed for one read, about. */
+const FINEST_BUCKET_COUNT_MAX = 100_000;
+
+/** Buckets of a level as they are right now. */
+export interface CurrentBuckets {
+  /** Those that have data. */
+  readonly block: Block;
+  /** Where buckets were computed for this read: they are stale, or not complete. On bucket boundaries. */
+  readonly live: RangeSet;
+}
+
+/**
+ * A level with the buckets that maintenance has not computed yet, or has to compute again: these are folded
+ * from the next finer level, which may be so itself, whenever they are read. Nothing is stored.
+ */
+export class LevelTail {
+  readonly #backend: Backend;
+  readonly #snapshot: StreamSnapshot;
+  readonly #granularity: Granularity;
+
+  constructor(backend: Backend, snapshot: StreamSnapshot, granularity: Granularity) {
+    this.#backend = backend;
+    this.#snapshot = snapshot;
+    this.#granularity = granularity;
+  }
+
+  /** From the bucket of the first datapoint to the end of that of the last one; empty without datapoints. */
+  get range(): TimeRange {
+    const { record, earliestMs, latestMs } = this.#snapshot;
+    if (earliestMs === null || latestMs === null || LevelSchema.of(record).isEmpty) {
+      return { startMs: 0, endMs: 0 };
+    }
+    return this.#bucketsOf(this.#granularity);
+  }
+
+  /** How many buckets one read should have at most, so that it holds a bounded number of finer ones. */
+  get bucketCountMax(): number {
+    const [finest] = lowerGranularities(this.#snapshot.record.highestGranularity);
+    const finerCount = this.#granularity.durationMs / finest!.durationMs;
+    return Math.max(1, Math.floor(FINEST_BUCKET_COUNT_MAX / finerCount));
+  }
+
+  /** @param range on bucket boundaries, inside `this.range`. */
+  async read(range: TimeRange): Promise<CurrentBuckets> {
+    const draft = new LevelDraft(this.#backend, this.#snapshot);
+    const granularity = this.#granularity;
+    const live: TimeRange[] = [];
+    if (draft.isServerComputed) {
+      const { untilMs } = draft.level(granularity);
+      const open = {
+        startMs: Math.max(range.startMs, untilMs ?? range.startMs),
+        endMs: range.endMs,
+      };
+      if (!isEmptyRange(open)) live.push(open);
+    } else live.push(...(await this.#compute(draft, range)));
+    const blocks: Block[] = [];
+    await draft.visit(granularity, range, (block) => {
+      blocks.push(block);
+      return true;
+    });
+    return { block: concatBlocks(blocks), live };
+  }
+
+  /** Folds what is stale or missing, from the finest level on. Gives the ranges of the level itself. */
+  async #compute(draft: LevelDraft, range: TimeRange): Promise<RangeSet> {
+    const { record } = this.#snapshot;
+    const schema = LevelSchema.of(record);
+    let finer = Granularity.byName(record.highestGranularity);
+    let work: RangeSet = [];
+    const wanted = granularityIndex(this.#granularity.name);
+    const levels = lowerGranularities(record.highestGranularity).filter(
+      ({ name }) => granularityIndex(name) <= wanted,
+    );
+    for (const [index, granularity] of levels.entries()) {
+      work = clipRanges(draft.work(granularity, this.#bucketsOf(granularity)), range);
+      for (const part of work) {
+        const task = { schema, granularity, finer, range: part };
+        const limits = { rowCountMax: Number.POSITIVE_INFINITY, signal: undefined };
+        const { computed } = foldComputed(draft, task) ?? (await foldRange(draft, task, limits));
+        draft.put(computed, levels[index + 1]);
+      }
+      finer = granularity;
+    }
+    return work;
+  }
+
+  #bucketsOf(granularity: Granularity): TimeRange {
+    const { earliestMs, latestMs } = this.#snapshot;
+    return {
+      startMs: bucketStartMs(earliestMs!, granularity),
+      endMs: bucketCeilMs(latestMs! + 1, granularity),
+    };
+  }
+}
