@@ -141,7 +141,7 @@ describe('a file of the journal that refuses', () => {
       }),
   );
 
-  test('as LMDB does too fails the append, and takes it when there is room again', () =>
+  test('for want of room fails the append, and takes it when there is room again', () =>
     withFolder(async (path) => {
       const { streamId, rowCount } = await storeWithFile(path, 2);
       const before = await usedFile(path);

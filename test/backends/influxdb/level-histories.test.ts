@@ -6,7 +6,6 @@ import {
   commit,
   createStream,
   readRaw,
-  readRows,
   readRowsMeanwhile,
 } from '../../../src/conformance/contract/rows-of.ts';
 import { BASE_MS } from '../../../src/conformance/fixture.ts';
@@ -97,7 +96,7 @@ async function expectLevels(backend: Backend, streamId: StreamId, rows: Rows): P
     const fold = new Fold(SCHEMA, granularity);
     fold.addRaw(raw);
     const { timestamps, columns } = fold.finish();
-    const found = await readRows(backend, streamId, { granularity });
+    const found = await readRowsMeanwhile(backend, streamId, { granularity });
     expect(found.map(([ms]) => ms)).toEqual([...timestamps]);
     for (const column of ['c', 's', 'l', 'u', 'q']) {
       expect(found.map(([, cells]) => cells[column])).toEqual([...(columns[column] ?? [])]);
@@ -191,7 +190,7 @@ describeWith('influxdb', ({ createStore }) => {
         fold.addRaw(blockOf(rows));
         const wanted = [...fold.finish().timestamps];
         for (const range of [...ends, ...ends]) {
-          const found = await readRows(backend, streamId, { granularity, range });
+          const found = await readRowsMeanwhile(backend, streamId, { granularity, range });
           const inside = wanted.filter((ms) => ms >= range.startMs && ms < range.endMs);
           expect(found.map(([ms]) => ms)).toEqual(inside);
         }

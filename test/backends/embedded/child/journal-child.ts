@@ -22,7 +22,7 @@ function meddle(half: () => void): void {
   if (callCount !== Number(atText)) return;
   if (what === 'fail') {
     half();
-    throw Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' });
+    throw Object.assign(new Error('a broken disk'), { code: 'EIO', syscall: 'write' });
   }
   if (what === 'half') half();
   process.kill(process.pid, 'SIGKILL');
