@@ -3,7 +3,7 @@ import type { VerifyReport } from '../../api/types.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { jobCountFor } from '../jobs/job-count.ts';
+import { checkJobCount } from '../jobs/job-count.ts';
 import { verifyInJobs } from '../jobs/verify-jobs.ts';
 import { parseCount } from '../options.ts';
 import { parseQuery } from '../parse/tags.ts';
@@ -26,7 +26,7 @@ export function registerVerify(program: Command, context: CommandContext): void 
     .option('--max <count>', 'differences to print', parseCount, PRINTED_DIFFERENCE_COUNT)
     .option('--repair', 'compute anew what differs, and verify that again')
     .addOption(
-      new Option('--jobs <count>', 'threads that share the streams (default: by cores and size)')
+      new Option('--jobs <count>', 'threads that share the streams (default: 1)')
         .argParser(parseCount)
         .conflicts('repair'),
     )
@@ -39,9 +39,7 @@ async function verify(
   { max, jobs, repair = false }: VerifyCommandOptions,
 ): Promise<void> {
   const queryTags = parseQuery(args);
-  const jobCount = repair
-    ? 1
-    : await jobCountFor(context, { wanted: jobs, isWhole: args.length === 0 });
+  const jobCount = checkJobCount(context, jobs);
   const { storeUrl, io, out } = context;
   await context.withDatastream(async (datastream) => {
     const progress = startProgress(io, 'verify');
