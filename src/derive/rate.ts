@@ -6,6 +6,7 @@ import {
   checkSourceNames,
   checkValueType,
 } from './checks.ts';
+import { emitRates } from './float-rates.ts';
 import { emitFloatRate, emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
 import type { Operator } from './operator.ts';
 
@@ -63,16 +64,17 @@ export const rate: Operator<RateState> = Object.freeze({
     return state;
   },
 
-  stepRows(state, { timestamps, values, from, to }, sink) {
-    for (let row = from; row < to; row++) {
+  stepRows(state, rows, sink) {
+    const { timestamps, values, to } = rows;
+    for (let row = rows.from; row < to; row++) {
+      row = emitRates(state, { rows: { ...rows, from: row }, areDropsPlain: false }, sink);
+      if (row === to) break;
       const timestampMs = timestamps[row]!;
       const value = values[row]!;
-      const previous = state.previous as number | null;
-      const { previousMs } = state;
+      const { previous, previousMs } = state;
       if (Number.isNaN(value)) sink.emitFloat(timestampMs, value);
       else if (previous !== null) {
-        const increase =
-          value < previous ? (increaseOf(state, previous, value) as number) : value - previous;
+        const increase = increaseOf(state, previous, value) as number;
         emitFloatRate(sink, { operator: 'rate', previousMs, timestampMs, increase });
       }
       state.previous = Number.isNaN(value) ? null : value;
