@@ -48,7 +48,10 @@ export class SqlPool {
     this.#freeCount = size;
     // A connection that breaks while nobody uses it is replaced at the next use. Without a listener it
     // would end the process.
-    pool.on('error', () => {});
+    pool.on('error', ignore);
+    // Nor has the pool a listener from the moment it hands a connection over until the caller gets it, and
+    // a server that goes away can say so in the packet that ends the greeting.
+    pool.on('connect', (client) => client.on('error', ignore));
   }
 
   /** Connects to nothing yet. @throws {DriverMissing} when pg or pg-copy-streams is not installed. */
@@ -145,8 +148,6 @@ class Session implements SqlSession {
 
   constructor(client: PoolClient) {
     this.#client = client;
-    // The failure of the query under way says the same.
-    client.on('error', ignore);
   }
 
   get isBroken(): boolean {
@@ -181,7 +182,6 @@ class Session implements SqlSession {
   }
 
   end(): void {
-    this.#client.off('error', ignore);
     this.#client.release(this.#isBroken);
   }
 
@@ -192,6 +192,7 @@ class Session implements SqlSession {
   }
 }
 
+/** The failure of the query under way, or of the next one, says the same. */
 function ignore(): void {}
 
 function throwInDoubt(error: unknown): never {
