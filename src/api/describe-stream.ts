@@ -2,7 +2,8 @@ import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { availableTimeDownsamplers, type TimeSupport } from '../downsamplers/registry.ts';
 import { withoutMarker } from '../engine/copy-marker.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
-import { Granularity, lowerGranularities } from '../model/granularity.ts';
+import { Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
@@ -27,7 +28,7 @@ export function describeStream(
     earliestDatapoint: dateOrNull(earliestMs),
     latestDatapoint: dateOrNull(latestMs),
     downsampledUntil: Object.fromEntries(
-      lowerGranularities(record.highestGranularity).map(({ name }) => [
+      ladderOf(record).levels.map(({ name }) => [
         name,
         dateOrNull(record.levels[name]?.untilMs ?? null),
       ]),

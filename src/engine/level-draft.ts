@@ -1,5 +1,6 @@
 import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import type { Granularity, GranularityName } from '../model/granularity.ts';
+import { type Ladder, ladderOf } from '../model/ladder.ts';
 import { clipRanges, subtractRange } from '../model/staleness.ts';
 import type { LevelState, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
@@ -22,6 +23,7 @@ const EMPTY_LEVEL: LevelState = { untilMs: null, stale: [] };
  */
 export class LevelDraft {
   readonly snapshot: StreamSnapshot;
+  readonly ladder: Ladder;
   readonly #source: PageSource;
   readonly #levels: Partial<Record<GranularityName, LevelState>>;
   readonly #computed = new Map<GranularityName, ComputedRange[]>();
@@ -29,6 +31,7 @@ export class LevelDraft {
   constructor(source: PageSource, snapshot: StreamSnapshot) {
     this.#source = source;
     this.snapshot = snapshot;
+    this.ladder = ladderOf(snapshot.record);
     this.#levels = { ...snapshot.record.levels };
   }
 
@@ -44,8 +47,8 @@ export class LevelDraft {
     return this.#levels[granularity.name] ?? EMPTY_LEVEL;
   }
 
-  /** Takes a computed range, moves the watermark, and makes the next coarser level stale there. */
-  put({ granularity, range, block }: ComputedRange, coarser: Granularity | undefined): void {
+  /** Takes a computed range, moves the watermark, and makes what is computed from it stale there. */
+  put({ granularity, range, block }: ComputedRange): void {
     const ranges = this.#computed.get(granularity.name) ?? [];
     ranges.push({ granularity, range, block });
     ranges.sort((a, b) => a.range.startMs - b.range.startMs);
@@ -55,11 +58,12 @@ export class LevelDraft {
       untilMs: untilMs === null ? range.endMs : Math.max(untilMs, range.endMs),
       stale: subtractRange(stale, range),
     };
-    if (coarser === undefined) return;
-    const level = this.level(coarser);
-    const next = withStaleBuckets(level, coarser, range);
-    // A level without buckets has no entry.
-    if (next !== level) this.#levels[coarser.name] = next;
+    for (const coarser of this.ladder.rung(granularity).coarser) {
+      const level = this.level(coarser);
+      const next = withStaleBuckets(level, coarser, range);
+      // A level without buckets has no entry.
+      if (next !== level) this.#levels[coarser.name] = next;
+    }
   }
 
   /** Keeps stored rows of a range that were read as a whole: they are not read again. */

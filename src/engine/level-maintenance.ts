@@ -2,7 +2,8 @@ import { Fold } from '../downsamplers/fold.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import { type Block, concatBlocks, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
-import { bucketStartMs, Granularity, lowerGranularities } from '../model/granularity.ts';
+import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import type { Rung } from '../model/ladder.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
@@ -85,17 +86,15 @@ export function hasLevelWork(
   if (LevelSchema.of(record).isEmpty) return false;
   const draft = new LevelDraft(context.backend, snapshot);
   if (snapshot.earliestMs === null) {
-    const levels = lowerGranularities(record.highestGranularity);
-    return levels.some((granularity) => draft.level(granularity).untilMs !== null);
+    return draft.ladder.levels.some((granularity) => draft.level(granularity).untilMs !== null);
   }
   return levelWork(draft, untilMs).next().done !== true;
 }
 
-/** A range of a level that is to be computed from the next finer one. */
+/** A range of a level that is to be computed from a finer one. */
 export interface LevelRange {
   readonly granularity: Granularity;
   readonly finer: Granularity;
-  readonly coarser: Granularity | undefined;
   readonly range: TimeRange;
 }
 
@@ -104,15 +103,11 @@ export interface LevelRange {
  * what was put into the draft for a finer one is counted in.
  */
 function* levelWork(draft: LevelDraft, untilMs: number): Generator<LevelRange, void, undefined> {
-  const { record } = draft.snapshot;
-  const levels = lowerGranularities(record.highestGranularity);
-  let finer = Granularity.byName(record.highestGranularity);
-  for (const [index, granularity] of levels.entries()) {
-    const complete = completeRange(draft, { granularity, finer }, untilMs);
-    for (const range of draft.work(granularity, complete)) {
-      yield { granularity, finer, coarser: levels[index + 1], range };
+  for (const rung of draft.ladder.rungs) {
+    const { granularity, finer } = rung;
+    for (const range of draft.work(granularity, completeRange(draft, rung, untilMs))) {
+      yield { granularity, finer, range };
     }
-    finer = granularity;
   }
 }
 
@@ -130,10 +125,7 @@ export function workToCome(
   const work: LevelRange[] = [];
   for (const item of levelWork(draft, untilMs)) {
     work.push(item);
-    draft.put(
-      { granularity: item.granularity, range: item.range, block: EMPTY_BLOCK },
-      item.coarser,
-    );
+    draft.put({ granularity: item.granularity, range: item.range, block: EMPTY_BLOCK });
   }
   return work;
 }
@@ -145,21 +137,19 @@ interface Computed {
 }
 
 async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Computed> {
-  const { record } = draft.snapshot;
-  const schema = LevelSchema.of(record);
+  const schema = LevelSchema.of(draft.snapshot.record);
   if (schema.isEmpty) return { isComplete: true, inputRowCount: 0 };
   if (draft.snapshot.earliestMs === null) {
     // Corrections may take all datapoints from a derived stream: then its levels go, too.
-    for (const granularity of lowerGranularities(record.highestGranularity))
-      draft.clear(granularity);
+    for (const granularity of draft.ladder.levels) draft.clear(granularity);
     return { isComplete: true, inputRowCount: 0 };
   }
   const { signal, untilMs } = work;
   let inputRowCount = 0;
-  for (const { coarser, ...level } of levelWork(draft, untilMs)) {
+  for (const level of levelWork(draft, untilMs)) {
     if (inputRowCount >= ROW_COUNT_MAX) return { isComplete: false, inputRowCount };
     if (draft.isServerComputed) {
-      draft.put(await serverComputed(draft, level, work), coarser);
+      draft.put(await serverComputed(draft, level, work));
       continue;
     }
     const task = { schema, ...level };
@@ -168,7 +158,7 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Comput
       foldComputed(draft, task) ??
       (await foldRange(draft, task, { rowCountMax: ROW_COUNT_MAX - inputRowCount, signal }));
     inputRowCount += folded.rowCount;
-    draft.put(folded.computed, coarser);
+    draft.put(folded.computed);
     if (folded.computed.range.endMs !== level.range.endMs) {
       return { isComplete: false, inputRowCount };
     }
@@ -179,15 +169,14 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Comput
 /** From the first bucket to the last that is complete: no datapoint in order can change it any more. */
 function completeRange(
   draft: LevelDraft,
-  { granularity, finer }: { granularity: Granularity; finer: Granularity },
+  { granularity, finer, isFromRaw }: Rung,
   untilMs: number,
 ): TimeRange {
-  const { record, earliestMs, latestMs } = draft.snapshot;
+  const { earliestMs, latestMs } = draft.snapshot;
   const startMs = bucketStartMs(earliestMs!, granularity);
-  const isRaw = finer.name === record.highestGranularity;
   const finerUntilMs = draft.level(finer).untilMs;
-  if (!isRaw && finerUntilMs === null) return { startMs, endMs: startMs };
-  const finerLatestMs = isRaw ? latestMs! : finerUntilMs! - finer.durationMs;
+  if (!isFromRaw && finerUntilMs === null) return { startMs, endMs: startMs };
+  const finerLatestMs = isFromRaw ? latestMs! : finerUntilMs! - finer.durationMs;
   return { startMs, endMs: bucketStartMs(Math.min(untilMs, finerLatestMs), granularity) };
 }
 

@@ -9,7 +9,8 @@ import {
   lowerBound,
   replaceRows,
 } from '../model/block.ts';
-import { bucketStartMs, Granularity } from '../model/granularity.ts';
+import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS } from '../model/time-range.ts';
 import type { LevelChain, LevelPlace } from './level-chain.ts';
 import type { LiveStream } from './live-stream.ts';
@@ -138,6 +139,6 @@ export function knownRowCount(staged: StagedStream): number {
 /** The earliest instant that there is before the first bucket is complete. */
 function finestUntilMs(stream: LiveStream): number {
   const record = stream.currentRecord();
-  const finest = Granularity.values[Granularity.values.indexOf(stream.highest) + 1];
+  const [finest] = ladderOf(record).levels;
   return (finest && record.levels[finest.name]?.untilMs) ?? TIME_MIN_MS;
 }

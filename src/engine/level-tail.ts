@@ -1,13 +1,8 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, concatBlocks } from '../model/block.ts';
-import {
-  bucketCeilMs,
-  bucketStartMs,
-  Granularity,
-  granularityIndex,
-  lowerGranularities,
-} from '../model/granularity.ts';
+import { bucketCeilMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import { clipRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
@@ -51,7 +46,7 @@ export class LevelTail {
 
   /** How many buckets one read should have at most, so that it holds a bounded number of finer ones. */
   get bucketCountMax(): number {
-    const [finest] = lowerGranularities(this.#snapshot.record.highestGranularity);
+    const [finest] = ladderOf(this.#snapshot.record).levels;
     const finerCount = this.#granularity.durationMs / finest!.durationMs;
     return Math.max(1, Math.floor(FINEST_BUCKET_COUNT_MAX / finerCount));
   }
@@ -79,23 +74,16 @@ export class LevelTail {
 
   /** Folds what is stale or missing, from the finest level on. Gives the ranges of the level itself. */
   async #compute(draft: LevelDraft, range: TimeRange): Promise<RangeSet> {
-    const { record } = this.#snapshot;
-    const schema = LevelSchema.of(record);
-    let finer = Granularity.byName(record.highestGranularity);
+    const schema = LevelSchema.of(this.#snapshot.record);
     let work: RangeSet = [];
-    const wanted = granularityIndex(this.#granularity.name);
-    const levels = lowerGranularities(record.highestGranularity).filter(
-      ({ name }) => granularityIndex(name) <= wanted,
-    );
-    for (const [index, granularity] of levels.entries()) {
+    for (const { granularity, finer } of draft.ladder.lineage(this.#granularity)) {
       work = clipRanges(draft.work(granularity, this.#bucketsOf(granularity)), range);
       for (const part of work) {
         const task = { schema, granularity, finer, range: part };
         const limits = { rowCountMax: Number.POSITIVE_INFINITY, signal: undefined };
         const { computed } = foldComputed(draft, task) ?? (await foldRange(draft, task, limits));
-        draft.put(computed, levels[index + 1]);
+        draft.put(computed);
       }
-      finer = granularity;
     }
     return work;
   }

@@ -1,7 +1,7 @@
 import type { AdvanceWrite } from '../backends/backend.ts';
 import type { SharedLevel } from '../downsamplers/side-by-side-fold.ts';
 import type { Block } from '../model/block.ts';
-import { lowerGranularities } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
 import type { ComputedRange } from './level-draft.ts';
@@ -21,8 +21,8 @@ export interface LevelTemplate {
 
 /** The raw rows that a change was computed from; null when it was computed from other stored rows, too. */
 export function rawRangeOf({ snapshot, changed }: PreparedChange): TimeRange | null {
-  const { highestGranularity, levels } = snapshot.record;
-  const granularities = lowerGranularities(highestGranularity);
+  const { levels } = snapshot.record;
+  const granularities = ladderOf(snapshot.record).levels;
   for (const [index, { granularity, range }] of changed.entries()) {
     if (granularity !== granularities[index]!.name) return null;
     const finer = changed[index - 1];

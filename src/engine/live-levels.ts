@@ -1,7 +1,7 @@
 import { type LevelWrite, NO_ROW } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { rawBlock, sliceBlock } from '../model/block.ts';
-import { lowerGranularities } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import type { StreamId } from '../model/stream.ts';
 import { advanceWrites, BucketBoard } from './bucket-board.ts';
 import type { EngineContext } from './context.ts';
@@ -276,7 +276,7 @@ export class LiveLevels {
     let family = this.#families.get(key);
     if (family === undefined) {
       const schema = LevelSchema.of(record);
-      const granularities = lowerGranularities(highestGranularity);
+      const granularities = ladderOf(record).levels;
       const isPlain = schema.isNumeric && !schema.columns.some((name) => schema.isJson(name));
       const board = isPlain && !schema.isEmpty ? new BucketBoard(schema, granularities) : null;
       family = { schema, granularities, board };

@@ -1,14 +1,10 @@
-import { Granularity, lowerGranularities } from '../model/granularity.ts';
+import { Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import type { Dependent, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { SharedProgress } from './shared-progress.ts';
 import { withWatermarks } from './stale-levels.ts';
-
-/** Of the level next to each granularity; undefined below the coarsest. */
-const FINEST_LEVEL_NAME: ReadonlyMap<string, string | undefined> = new Map(
-  Granularity.values.map(({ name }) => [name, lowerGranularities(name)[0]?.name]),
-);
 
 /** Keeps the open buckets of a stream's levels, and knows how far these have followed appends. */
 export interface LevelFollower {
@@ -37,7 +33,7 @@ export class LiveStream {
   highest!: Granularity;
   /** Streams that derive from this one's raw datapoints. */
   rawDependents: readonly StreamId[] = NO_IDS;
-  /** Watermark of the finest level: rows before it make buckets stale, even in order. */
+  /** The latest watermark of the levels that are computed from rows: those before it make buckets stale, even in order. */
   levelUntilMs: number = Number.NEGATIVE_INFINITY;
   /** What lets the levels follow appends; null before that was decided. */
   follower: LevelFollower | null = null;
@@ -139,7 +135,7 @@ export class LiveStream {
   }
 
   #noteLevels(): void {
-    this.levelUntilMs = finestUntilMs(this.record);
+    this.levelUntilMs = rawUntilMs(this.record);
     // Who moves on with others is not asked again whether a tick lies in what the levels have.
     if (this.#shared !== null && this.levelUntilMs > this.#shared.latestMs) {
       this.moveTo(this.version, this.latestMs);
@@ -157,11 +153,14 @@ export function isPendingBackprocess(record: StreamRecord): boolean {
   return record.stale.at(-1)?.endMs === TIME_END_MS;
 }
 
-function finestUntilMs({ highestGranularity, levels }: StreamRecord): number {
-  const name = FINEST_LEVEL_NAME.get(highestGranularity) as
-    | keyof StreamRecord['levels']
-    | undefined;
-  return (name === undefined ? null : levels[name]?.untilMs) ?? Number.NEGATIVE_INFINITY;
+/** The latest watermark of the levels that are computed from raw rows. */
+function rawUntilMs(record: StreamRecord): number {
+  let latestMs = Number.NEGATIVE_INFINITY;
+  for (const { name } of ladderOf(record).fromRaw) {
+    const untilMs = record.levels[name]?.untilMs ?? null;
+    if (untilMs !== null && untilMs > latestMs) latestMs = untilMs;
+  }
+  return latestMs;
 }
 
 /** Whether the same streams derive from both, and both follow their sources from the same instant on. */

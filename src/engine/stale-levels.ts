@@ -3,8 +3,8 @@ import {
   bucketStartMs,
   type Granularity,
   type GranularityName,
-  lowerGranularities,
 } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import { addRange } from '../model/staleness.ts';
 import type { LevelState, StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
@@ -24,21 +24,25 @@ export function withStaleBuckets(
   return stale === level.stale ? level : { untilMs, stale };
 }
 
-/** The record with what the change of raw rows makes stale in its finest level; coarser ones follow. */
+/** The record with what the change of raw rows makes stale in the levels that are computed from them; others follow. */
 export function withStaleRaw(
   record: StreamRecord,
   earliestMs: number | null,
   changed: TimeRange,
 ): StreamRecord {
-  const granularity = lowerGranularities(record.highestGranularity)[0];
-  const level = granularity && record.levels[granularity.name];
-  if (granularity === undefined || level === undefined) return record;
   // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too.
   const isEarlier = earliestMs !== null && changed.startMs < earliestMs;
   const endMs = isEarlier ? Math.max(changed.endMs, earliestMs) : changed.endMs;
-  const next = withStaleBuckets(level, granularity, { startMs: changed.startMs, endMs });
-  if (next === level) return record;
-  return { ...record, levels: { ...record.levels, [granularity.name]: next } };
+  let levels: Partial<Record<GranularityName, LevelState>> | null = null;
+  for (const granularity of ladderOf(record).fromRaw) {
+    const level = record.levels[granularity.name];
+    if (level === undefined) continue;
+    const next = withStaleBuckets(level, granularity, { startMs: changed.startMs, endMs });
+    if (next === level) continue;
+    levels ??= { ...record.levels };
+    levels[granularity.name] = next;
+  }
+  return levels === null ? record : { ...record, levels };
 }
 
 /** The record with other watermarks; of a level, 0 being the finest, where the follower gives one. */
@@ -47,7 +51,7 @@ export function withWatermarks(
   follower: { untilMs(levelIndex: number): number | null },
 ): StreamRecord {
   let levels: Partial<Record<GranularityName, LevelState>> | null = null;
-  for (const [index, { name }] of lowerGranularities(record.highestGranularity).entries()) {
+  for (const [index, { name }] of ladderOf(record).levels.entries()) {
     const movedMs = follower.untilMs(index);
     const before = record.levels[name];
     if (movedMs === null || movedMs === before?.untilMs) continue;

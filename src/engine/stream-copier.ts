@@ -5,7 +5,8 @@ import {
   StreamAppendContended,
 } from '../exceptions/errors.ts';
 import { type Block, concatBlocks, EMPTY_BLOCK } from '../model/block.ts';
-import { Granularity, lowerGranularities } from '../model/granularity.ts';
+import { Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import { clipRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import {
@@ -173,7 +174,7 @@ export class StreamCopier {
     { trust, isFresh }: { trust: Trust; isFresh: boolean },
   ): Promise<void> {
     if (this.#route.to.supports.levels !== 'stored') return;
-    for (const granularity of lowerGranularities(record.highestGranularity)) {
+    for (const granularity of ladderOf(record).levels) {
       const stored = copiesLevels(this.#route) ? record.levels[granularity.name] : undefined;
       const untilMs = stored?.untilMs ?? TIME_MIN_MS;
       if (untilMs === TIME_MIN_MS && trust !== 'none') continue;
@@ -277,12 +278,12 @@ interface RangeTask {
 }
 
 /**
- * Where raw rows may have changed while the record has not: in order behind the watermark of the finest
- * level, and where that level is stale already.
+ * Where raw rows may have changed while the record has not: in order behind the watermark of a level that is
+ * computed from them, and where each such level is stale already.
  */
-function unsettled({ highestGranularity, levels }: StreamRecord): RangeSet {
-  const finest = lowerGranularities(highestGranularity)[0];
-  const level = finest && levels[finest.name];
+function unsettled(record: StreamRecord): RangeSet {
+  const [finest] = ladderOf(record).fromRaw;
+  const level = finest && record.levels[finest.name];
   if (level === undefined || level.untilMs === null) return [ALL_TIME];
   return [...level.stale, { startMs: level.untilMs, endMs: TIME_END_MS }];
 }

@@ -1,12 +1,7 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, type Column, concatBlocks } from '../model/block.ts';
-import {
-  bucketCeilMs,
-  bucketStartMs,
-  Granularity,
-  granularityIndex,
-  lowerGranularities,
-} from '../model/granularity.ts';
+import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
+import { ladderOf, type Rung } from '../model/ladder.ts';
 import { isInRanges, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
@@ -37,7 +32,7 @@ export interface LevelDifference extends BlockDifference {
 }
 
 /**
- * Computes every level of a stream anew from the next finer one, and a derived stream from its sources,
+ * Computes every level of a stream anew from the finer one under it, and a derived stream from its sources,
  * and compares bit for bit with what is stored. Reads only. Null when the stream is gone.
  */
 export async function verifyStream(
@@ -82,12 +77,8 @@ class StreamVerifier {
     const hasLevels =
       this.#context.backend.supports.levels === 'stored' && !LevelSchema.of(record).isEmpty;
     if (hasLevels && this.#snapshot.earliestMs !== null) {
-      let finer = Granularity.byName(record.highestGranularity);
       const draft = new LevelDraft(this.#context.backend, this.#snapshot);
-      for (const granularity of lowerGranularities(record.highestGranularity)) {
-        await this.#verifyLevel(draft, granularity, finer);
-        finer = granularity;
-      }
+      for (const rung of draft.ladder.rungs) await this.#verifyLevel(draft, rung);
     }
     const levels = Object.values(record.levels);
     return {
@@ -104,11 +95,7 @@ class StreamVerifier {
     return this.#read.some(({ version }, index) => now[index]?.version !== version);
   }
 
-  async #verifyLevel(
-    draft: LevelDraft,
-    granularity: Granularity,
-    finer: Granularity,
-  ): Promise<void> {
+  async #verifyLevel(draft: LevelDraft, { granularity, finer }: Rung): Promise<void> {
     const { untilMs, stale } = draft.level(granularity);
     if (untilMs === null) return;
     const schema = LevelSchema.of(this.#snapshot.record);
@@ -184,9 +171,10 @@ function staleLevels({ derivation }: OperatorRun, sources: readonly StreamSnapsh
     const { record } = sources[index]!;
     const read = Granularity.byName(granularity);
     // A finer range stands for whole buckets of what is read: these begin before it and end after it.
-    return lowerGranularities(record.highestGranularity)
-      .filter(({ name }) => granularityIndex(name) <= granularityIndex(granularity))
-      .flatMap(({ name }) => record.levels[name]?.stale ?? [])
+    const ladder = ladderOf(record);
+    const lineage = ladder.has(read) ? ladder.lineage(read) : [];
+    return lineage
+      .flatMap((rung) => record.levels[rung.granularity.name]?.stale ?? [])
       .map(({ startMs, endMs }) => ({
         startMs: bucketStartMs(startMs, read),
         endMs: bucketCeilMs(endMs, read),
