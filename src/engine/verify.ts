@@ -8,10 +8,12 @@ import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model
 import { type BlockDifference, compareBlocks } from './block-compare.ts';
 import { visitBlocks } from './block-reader.ts';
 import type { EngineContext } from './context.ts';
-import { pendingStartMs, readFamily, replay } from './derived-maintenance.ts';
+import { readFamily } from './derived-maintenance.ts';
 import { LevelDraft } from './level-draft.ts';
 import { foldComputed, foldRange } from './level-maintenance.ts';
 import { OperatorRun } from './operator-run.ts';
+import { replay } from './replay.ts';
+import { pendingStartMs } from './replay-inputs.ts';
 import { turn } from './turn.ts';
 
 /** Finer rows that are held at once. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { PageSource } from '../../src/engine/block-reader.ts';
-import { type Replayed, replay } from '../../src/engine/derived-maintenance.ts';
 import { OperatorRun } from '../../src/engine/operator-run.ts';
+import { replay } from '../../src/engine/replay.ts';
+import type { Replayed } from '../../src/engine/replay-inputs.ts';
 import { type Block, rawBlock } from '../../src/model/block.ts';
 import type { GranularityName } from '../../src/model/granularity.ts';
 import type { StreamId, StreamRecord, StreamSnapshot } from '../../src/model/stream.ts';
