@@ -23,6 +23,7 @@ export type {
   StaleRange,
   StatusOptions,
   Stream,
+  StreamChanges,
   StreamDefinition,
   StreamStatus,
   TimeBounds,

@@ -23,6 +23,7 @@ import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
+import { checkChanges } from './changes.ts';
 import { computedDatapoints } from './computed-datapoints.ts';
 import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
 import { checkRange } from './data-range.ts';
@@ -40,6 +41,7 @@ import {
 } from './option-checks.ts';
 import { describeStaleness } from './staleness.ts';
 import { StreamCatalog } from './stream-catalog.ts';
+import { StreamChanger } from './stream-changer.ts';
 import { Streams, selectSnapshots } from './streams.ts';
 import { checkQuery, checkTags } from './tag-checks.ts';
 import type {
@@ -53,6 +55,7 @@ import type {
   ReplacingData,
   StatusOptions,
   Stream,
+  StreamChanges,
   StreamDefinition,
   StreamStatus,
   TimeBounds,
@@ -72,6 +75,7 @@ export class Datastream {
   readonly #backend: Backend;
   readonly #context: EngineContext;
   readonly #catalog: StreamCatalog;
+  readonly #changer: StreamChanger;
   readonly #appender: Appender;
   readonly #leaseDurationMs: number;
 
@@ -93,7 +97,9 @@ export class Datastream {
       keepsLevels: options.liveDownsampling === true,
     };
     this.#appender = new Appender(this.#context);
-    this.#catalog = new StreamCatalog(this.#context, (ids) => this.#appender.noteChanged(ids));
+    const onChanged = (ids: readonly StreamId[]): void => this.#appender.noteChanged(ids);
+    this.#catalog = new StreamCatalog(this.#context, onChanged);
+    this.#changer = new StreamChanger(this.#context, onChanged);
   }
 
   /** What the store can do. */
@@ -139,6 +145,17 @@ export class Datastream {
   /** Removes all user tags. @throws {StreamNotFound} */
   async clearTags(streamId: string): Promise<void> {
     await this.#catalog.changeTags(streamId, () => ({}));
+  }
+
+  /**
+   * Changes the definition of a stream in one step: its value downsamplers, or what it derives from and how.
+   * What follows from the new definition is stale, and is filled by the next maintenance run; until then
+   * readers find what is there. The value type, and where raw datapoints live, never change.
+   * @throws {StreamNotFound} {InconsistentStreamConfiguration} {OutstandingDependenciesError} when another
+   * stream derives from what would go, and as `ensureStream` does; nothing is changed then.
+   */
+  async updateStream(streamId: string, changes: StreamChanges): Promise<void> {
+    await this.#changer.change(checkStreamId(streamId), checkChanges(changes));
   }
 
   /** Streams whose tags contain the query tags (`stream_id` selects by id), in creation order. Lazy. */

@@ -88,7 +88,10 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
  * @throws {UnsupportedValueType} {UnsupportedDownsampler}
  */
 export function checkSupported(
-  { valueDownsamplers, valueTypeOptions }: CheckedDefinition,
+  {
+    valueDownsamplers,
+    valueTypeOptions,
+  }: Pick<CheckedDefinition, 'valueDownsamplers' | 'valueTypeOptions'>,
   supports: BackendManifest,
 ): void {
   if (valueTypeOptions.highAccuracy === true && !supports.highAccuracy) {
@@ -151,23 +154,34 @@ function checkDerivation(
   if (deriveFrom === undefined && deriveOp === undefined) return null;
   if (deriveFrom === undefined) throw new InvalidOperatorArguments('deriveOp needs deriveFrom.');
   if (deriveOp === undefined) throw new UnsupportedDeriveOperator('deriveFrom needs deriveOp.');
-  const operator = operatorOf(deriveOp);
-  if (operator.valueType !== valueType) {
-    throw new UnsupportedDeriveOperator(
-      `Operator ${deriveOp} produces ${operator.valueType} values, and the stream is ${valueType}.`,
-    );
-  }
+  checkOperator(deriveOp, valueType);
   if (!isTagObject(deriveArgs))
     throw new InvalidOperatorArguments('Expected deriveArgs as an object.');
-  const list = Array.isArray(deriveFrom)
-    ? (deriveFrom as readonly DeriveFrom[])
-    : [deriveFrom as DeriveFrom];
   return {
     op: deriveOp,
     args: { ...deriveArgs },
-    sources: list.map(checkSource),
+    sources: checkSources(deriveFrom),
     isBackprocessed: deriveBackprocess,
   };
+}
+
+/** @throws {UnsupportedDeriveOperator} when there is no such operator, or it gives other values. */
+export function checkOperator(deriveOp: string, valueType: ValueType): void {
+  const operator = operatorOf(deriveOp);
+  if (operator.valueType === valueType) return;
+  throw new UnsupportedDeriveOperator(
+    `Operator ${deriveOp} produces ${operator.valueType} values, and the stream is ${valueType}.`,
+  );
+}
+
+/** @throws {InvalidOperatorArguments} {UnsupportedGranularity} */
+export function checkSources(
+  deriveFrom: NonNullable<StreamDefinition['deriveFrom']>,
+): CheckedDerivation['sources'] {
+  const list = Array.isArray(deriveFrom)
+    ? (deriveFrom as readonly DeriveFrom[])
+    : [deriveFrom as DeriveFrom];
+  return list.map(checkSource);
 }
 
 function checkSource(source: DeriveFrom): CheckedDerivation['sources'][number] {

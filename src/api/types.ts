@@ -49,6 +49,23 @@ export interface StreamDefinition {
   readonly deriveBackprocess?: boolean;
 }
 
+/** What is to become of a stream. What is absent stays as it is. */
+export interface StreamChanges {
+  /**
+   * The names that the stream is to have, or those to add and those to drop; dependencies are added. None: its
+   * levels go.
+   */
+  readonly valueDownsamplers?:
+    | readonly string[]
+    | { readonly add?: readonly string[]; readonly drop?: readonly string[] };
+  readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[];
+  readonly deriveOp?: string;
+  /** Default, with another `deriveOp`: none. */
+  readonly deriveArgs?: Readonly<Record<string, unknown>>;
+  /** With `deriveFrom`; false: only source datapoints newer than the sources' latest count. Default: true. */
+  readonly deriveBackprocess?: boolean;
+}
+
 /** What `getStream` tells about a stream. */
 export interface Stream {
   readonly id: StreamId;

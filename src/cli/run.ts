@@ -5,6 +5,7 @@ import type { CliIo } from './cli-io.ts';
 import { CommandContext, DEFAULT_STORE_URL, oneLine } from './command-context.ts';
 import { registerAppend } from './commands/append.ts';
 import { registerBackprocess } from './commands/backprocess.ts';
+import { registerChange } from './commands/change.ts';
 import { registerCheckpoint } from './commands/checkpoint.ts';
 import { registerCollect } from './commands/collect.ts';
 import { registerCopy } from './commands/copy.ts';
@@ -29,6 +30,7 @@ const REGISTRATIONS = [
   registerStreams,
   registerShow,
   registerTag,
+  registerChange,
   registerAppend,
   registerGet,
   registerDownsample,

@@ -1,3 +1,4 @@
+import { changingStreamsTopic } from './behaviour/changing-streams.ts';
 import { correctionsTopic } from './behaviour/corrections.ts';
 import { countersTopic } from './behaviour/counters.ts';
 import { deletionTopic } from './behaviour/deletion.ts';
@@ -59,6 +60,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: derived streams, counters': countersTopic,
   'behaviour: derived streams, errors': deriveErrorsTopic,
   'behaviour: derived streams, life': derivedLifeTopic,
+  'behaviour: changing streams': changingStreamsTopic,
   'behaviour: deletion': deletionTopic,
   'behaviour: verify': verifyTopic,
 };

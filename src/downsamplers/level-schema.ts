@@ -259,7 +259,7 @@ export class LevelSelection {
 
   #bind(block: Block): Finishers {
     return {
-      value: (this.#value ?? []).map((d) => this.#finisher(d).bind(block.columns)),
+      value: (this.#value ?? []).map((downsampler) => this.#bindValue(downsampler, block)),
       time: (this.#time ?? []).map((downsampler) => finishedTimes(downsampler, block)),
     };
   }
@@ -283,6 +283,16 @@ export class LevelSelection {
     for (let i = 0; i < time.length; i++) {
       time[i]![0] = this.#time![i]!.finishEmpty(bucketStartMs, granularity);
     }
+  }
+
+  /** Null in rows that lack a component: they were stored when the stream had other downsamplers. */
+  #bindValue(downsampler: ValueDownsampler, { columns }: Block): (row: number) => unknown {
+    const finisher = this.#finisher(downsampler);
+    const states = finisher.components.map((component) => columns[component]);
+    if (states.includes(undefined)) return () => null;
+    const finish = finisher.bind(columns);
+    if (this.#isFloat(downsampler)) return finish;
+    return (row) => (states.some((column) => isNothing(column![row])) ? null : finish(row));
   }
 
   #finisher(downsampler: ValueDownsampler): Finisher<ValueComponent> {
@@ -328,8 +338,11 @@ export class LevelSelection {
     const finisher = this.#finisher(downsampler);
     const rowCount = timestamps.length;
     if (!this.#isFloat(downsampler)) {
-      const finish = finisher.bind(columns);
+      const finish = this.#bindValue(downsampler, { timestamps, columns });
       return Array.from({ length: rowCount }, (_, row) => finishedValue(finish(row)));
+    }
+    if (finisher.components.some((component) => columns[component] === undefined)) {
+      return new Float64Array(rowCount).fill(Number.NaN);
     }
     if (finisher.finishFloats === undefined) {
       return floatColumn(rowCount, finisher.bind(columns) as (row: number) => number);
@@ -398,7 +411,12 @@ function floatColumn(rowCount: number, finish: (row: number) => number): Float64
   return column;
 }
 
+function isNothing(state: unknown): boolean {
+  return state === null || Number.isNaN(state);
+}
+
 function finishedValue(value: unknown): unknown {
   if (typeof value === 'number') return numberOrNull(value);
-  return Decimal.isDecimal(value) ? toCallerNumber(value) : value;
+  if (!Decimal.isDecimal(value)) return value;
+  return value.isNaN() ? null : toCallerNumber(value);
 }

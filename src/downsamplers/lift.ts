@@ -90,7 +90,7 @@ function countOf(stored: unknown): number {
 }
 
 function medianValue(value: number | string | StoredGroup): number | string {
-  return isStoredGroup(value) ? (value['n'] as number | string) : value;
+  return isStoredGroup(value) ? ((value['n'] ?? Number.NaN) as number | string) : value;
 }
 
 function plainComponent(value: number | StoredGroup, component: string): number {
@@ -101,10 +101,12 @@ function plainComponent(value: number | StoredGroup, component: string): number 
   const count = value[COUNT_LETTER] as number;
   if (component === 'mu') return (value['s'] as number) / count;
   if (component === 'm2') return (value['d'] as number) ** 2 * count;
-  return value[component] as number;
+  return (value[component] ?? Number.NaN) as number;
 }
 
 function decimalComponent(value: number | string | StoredGroup, component: string): Decimal {
-  const decimal = decimalOf(isStoredGroup(value) ? (value[component] as number | string) : value);
+  // A group from before the stream had the downsampler does not know it.
+  const known = isStoredGroup(value) ? (value[component] ?? Number.NaN) : value;
+  const decimal = decimalOf(known as number | string);
   return component === 'q' && !isStoredGroup(value) ? multiplyExact(decimal, decimal) : decimal;
 }

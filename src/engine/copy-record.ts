@@ -95,14 +95,8 @@ export function targetStateOf(
 
 /** What of a stream never changes. */
 function definitionOf(record: StreamRecord): string {
-  const { valueType, valueTypeOptions, valueDownsamplers, highestGranularity, derivation } = record;
-  return canonicalJson([
-    valueType,
-    valueTypeOptions,
-    valueDownsamplers,
-    highestGranularity,
-    derivation,
-  ]);
+  const { valueType, valueTypeOptions, highestGranularity } = record;
+  return canonicalJson([valueType, valueTypeOptions, highestGranularity]);
 }
 
 /** What of two records must be equal; levels that the target computes by itself are its own matter. */

@@ -2,7 +2,7 @@ import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import type { Granularity, GranularityName } from '../model/granularity.ts';
 import { type Ladder, ladderOf } from '../model/ladder.ts';
 import { clipRanges, subtractRange } from '../model/staleness.ts';
-import type { LevelState, StreamSnapshot } from '../model/stream.ts';
+import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type PageSource, visitBlocks } from './block-reader.ts';
 import type { PreparedChange } from './prepared-change.ts';
@@ -126,7 +126,7 @@ export class LevelDraft {
   /** What the commit has to store: computed rows, and the record where it is more than watermarks that move. */
   change(): Pick<PreparedChange, 'update' | 'writes'> {
     const { record } = this.snapshot;
-    const update = { ...record, levels: this.#levels };
+    const update = { ...filledRecord(record, this.#levels), levels: this.#levels };
     if (this.isServerComputed) return { update, writes: [] };
     const { computed } = this;
     const isAhead = this.#source.supports.liveLevels && this.#isAhead(computed);
@@ -171,6 +171,14 @@ export class LevelDraft {
     const known = clipRanges(stale, { startMs: Number.NEGATIVE_INFINITY, endMs: missing.startMs });
     return isEmptyRange(missing) ? known : [...known, missing];
   }
+}
+
+/** The record without the mark that rows of another kind are stale, once there are no stale ones. */
+function filledRecord(record: StreamRecord, levels: StreamRecord['levels']): StreamRecord {
+  if (!record.isRefilling) return record;
+  if (Object.values(levels).some(({ stale }) => stale.length > 0)) return record;
+  const { isRefilling: _isRefilling, ...filled } = record;
+  return filled;
 }
 
 function contains({ range }: ComputedRange, { startMs, endMs }: TimeRange): boolean {

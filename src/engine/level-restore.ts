@@ -34,6 +34,8 @@ export function currentPlaces(
   { schema, granularities }: StreamLevels,
 ): readonly LevelPlace[] | null {
   if (schema.isEmpty || granularities.length === 0) return null;
+  // What open buckets would be made of may lack components.
+  if (record.isRefilling) return null;
   // What derives from a level becomes stale with each bucket: only maintenance tells it so.
   if (record.dependents.some(({ granularity }) => granularity !== record.highestGranularity)) {
     return null;

@@ -1,6 +1,7 @@
 import { Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { Dependent, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { canonicalJson } from '../model/tags.ts';
 import { TIME_END_MS } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { SharedProgress } from './shared-progress.ts';
@@ -163,9 +164,21 @@ function rawUntilMs(record: StreamRecord): number {
   return latestMs;
 }
 
-/** Whether the same streams derive from both, and both follow their sources from the same instant on. */
+/**
+ * Whether the same streams derive from both, both follow their sources in the same way from the same instant
+ * on, and both take the same values.
+ */
 function isSameLineage(a: StreamRecord, b: StreamRecord): boolean {
-  return pendingFromMs(a) === pendingFromMs(b) && hasSameDependents(a.dependents, b.dependents);
+  return (
+    pendingFromMs(a) === pendingFromMs(b) &&
+    hasSameDependents(a.dependents, b.dependents) &&
+    hasSameNames(a.valueDownsamplers, b.valueDownsamplers) &&
+    (a.derivation === b.derivation || canonicalJson(a.derivation) === canonicalJson(b.derivation))
+  );
+}
+
+function hasSameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((name, index) => name === b[index]));
 }
 
 /** Start of the history that is still to be processed; null when there is none. */

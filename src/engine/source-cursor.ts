@@ -144,10 +144,15 @@ function meanOperands(arithmetic: ArithmeticKind, record: StreamRecord): Operand
   const codec = valueCodecOf(record);
   return (block) => {
     const counts = block.columns['c'] as Float64Array;
-    const sums = block.columns['s']!;
+    const sums = block.columns['s'];
+    // Rows from before the stream kept the sum have none.
+    if (sums === undefined) return () => null;
     return (row) => {
       const c = counts[row]!;
-      return c === 0 ? null : codec.toOperand({ c, s: sums[row] }, arithmetic);
+      const s = sums[row]!;
+      return c === 0 || s === null || Number.isNaN(s)
+        ? null
+        : codec.toOperand({ c, s }, arithmetic);
     };
   };
 }

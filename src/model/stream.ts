@@ -68,6 +68,11 @@ export interface StreamRecord {
   readonly stale: RangeSet;
   /** By name, every granularity lower than the highest. */
   readonly levels: Readonly<Partial<Record<GranularityName, LevelState>>>;
+  /**
+   * Whether stale rows of levels may lack components, or have others, because the stream has got other
+   * downsamplers since. Absent when all rows are of one kind.
+   */
+  readonly isRefilling?: true;
 }
 
 /** A record together with what a backend knows about its data, read in one step. */

@@ -104,19 +104,27 @@ async function compareLevel(
     `buckets of ${label}`,
   );
   for (const [row, start] of level.starts.entries()) {
-    const bucket = visibleBucket(level.bucket(start), { start, rules: model.rules });
+    const bucket = visibleBucket(level.bucket(start), {
+      start,
+      rules: model.rules,
+      stream: stream.model,
+    });
     compareBucket(columns, row, { stream: stream.model, bucket, label });
   }
 }
 
 /** What the store's downsamplers show of a bucket. */
-function visibleBucket(bucket: Bucket, { start, rules }: { start: number; rules: Rules }): Bucket {
+function visibleBucket(
+  bucket: Bucket,
+  { start, rules, stream }: { start: number; rules: Rules; stream: ModelStream },
+): Bucket {
   const { letters } = rules;
+  const kept = new Set([...letters.v].filter((letter) => !stream.hidden?.has(letter)));
   const select = <Value>(from: Readonly<Record<string, Value>>, shown: ReadonlySet<string>) =>
     Object.fromEntries(Object.entries(from).filter(([letter]) => shown.has(letter)));
   const t = select(bucket.t, letters.t);
   // Where the mean is the only time of a bucket, it is its start.
-  return { t: letters.t.size === 1 ? { m: start } : t, v: select(bucket.v, letters.v) };
+  return { t: letters.t.size === 1 ? { m: start } : t, v: select(bucket.v, kept) };
 }
 
 function compareBucket(

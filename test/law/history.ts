@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { type ChangeStep, downsamplersStep, redefineStep } from './change-step.ts';
 
 /** Numbers whose sums and means are exact in float64: quarters, and nulls now and then. */
 const number: fc.Arbitrary<number> = fc.integer({ min: -400, max: 400 }).map((n) => n / 4);
@@ -92,6 +93,7 @@ export type Step =
       readonly kind: 'upsert';
       readonly rows: readonly (readonly [stream: number, back: number, value: number | null])[];
     }
+  | ChangeStep
   | { readonly kind: 'switch' }
   | { readonly kind: 'reopen' };
 
@@ -206,6 +208,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       }),
     }),
   },
+  { weight: 2, arbitrary: downsamplersStep },
+  { weight: 2, arbitrary: redefineStep },
   { weight: 3, arbitrary: fc.constant({ kind: 'switch' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
 );

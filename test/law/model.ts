@@ -12,9 +12,11 @@ export interface Source {
   readonly after: number;
 }
 
-interface Derivation {
+export interface Derivation {
   readonly op: string;
   readonly max: number | null;
+  /** Of a clamp. */
+  readonly limits?: { readonly min: number; readonly max: number };
   readonly sources: readonly Source[];
 }
 
@@ -26,7 +28,9 @@ export interface ModelStream {
   arrivals: Row[];
   /** The latest time of any datapoint that it ever had; no matter whether it was taken away again. */
   reached: number;
-  readonly derivation: Derivation | null;
+  derivation: Derivation | null;
+  /** Letters of statistics that the stream does not keep. */
+  hidden?: ReadonlySet<string>;
   /** Whether sums over its datapoints have no rounding. */
   readonly hasExactSums: boolean;
   /** Whether its datapoints do not depend on rounded sums. */
@@ -93,7 +97,7 @@ export class Model {
   /** Latest datapoint that there ever was among all that the stream comes from. */
   latestInput({ reached, derivation }: ModelStream): number {
     const latest = derivation?.sources.map(({ stream }) => this.latestInput(stream));
-    return Math.max(Number.NEGATIVE_INFINITY, ...(latest ?? [reached]));
+    return Math.max(reached, ...(latest ?? []));
   }
 
   /** The buckets of a level of so many seconds that a reader sees. */
@@ -151,7 +155,7 @@ export class Model {
   }
 
   #derive({ derivation, highest }: ModelStream): readonly Row[] {
-    const { op, max, sources } = derivation!;
+    const { op, max, limits = LIMITS, sources } = derivation!;
     const inputs = sources
       .flatMap((source, index) =>
         this.#inputs(source)
@@ -172,7 +176,7 @@ export class Model {
     if (op === 'clamp') {
       return inputs.map(({ t, v }) => ({
         t,
-        v: v === null ? null : Math.min(LIMITS.max, Math.max(LIMITS.min, v as number)),
+        v: v === null ? null : Math.min(limits.max, Math.max(limits.min, v as number)),
       }));
     }
     if (op === 'difference') return differences(inputs);

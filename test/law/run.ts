@@ -7,8 +7,17 @@ import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
 import { Granularity } from '../../src/model/granularity.ts';
 import type { StreamId } from '../../src/model/stream.ts';
 import { groupOf } from './bucket.ts';
+import { type ChangeStep, changeStream } from './change-step.ts';
 import type { Step } from './history.ts';
-import { LEVELS, LIMITS, type ModelStream, type Rules, type Source } from './model.ts';
+import {
+  type Derivation,
+  LEVELS,
+  LIMITS,
+  Model,
+  type ModelStream,
+  type Rules,
+  type Source,
+} from './model.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
 /** Later than all data of a history. */
@@ -90,6 +99,20 @@ function rulesOf(supports: BackendManifest): Rules {
       t: lettersOf(TIMES, supports.timeDownsamplers),
     },
   };
+}
+
+/** What a stream is to derive from, as far as there are such streams. */
+type Asked = Pick<Step & { kind: 'derive' }, 'op' | 'picks' | 'isCoarse'>;
+
+/** Whether sums over the datapoints of a derived stream have no rounding, and whether these are exact. */
+function exactness({
+  op,
+  sources,
+}: Derivation): readonly [hasExactSums: boolean, isExact: boolean] {
+  return [
+    op === 'sum' && sources.every((s) => !s.level && s.stream.hasExactSums),
+    sources.every((s) => (s.level === null ? s.stream.isExact : s.stream.hasExactSums)),
+  ];
 }
 
 /** Drives the engine through a history, and keeps for the model what was appended and derived. */
@@ -196,6 +219,9 @@ export class Run {
         return this.#replace(this.#base(step.stream), step);
       case 'upsert':
         return this.#upsert(step.rows);
+      case 'downsamplers':
+      case 'redefine':
+        return this.#change(step);
       case 'switch':
         [this.datastream, this.#other] = [this.#other, this.datastream];
         return;
@@ -279,6 +305,8 @@ export class Run {
   }
 
   async #group(stream: RunStream, step: Step & { kind: 'group' }): Promise<void> {
+    // Of a stream that keeps less than all, a group has other letters.
+    if ((stream.model.hidden?.size ?? 0) > 0) return;
     const group = groupOf(step.values);
     if (this.datastream.supports.groupValues) {
       return this.#append(stream, step.gap, group as unknown as number);
@@ -412,19 +440,28 @@ export class Run {
         deriveBackprocess: isBackprocessed,
       },
     );
+    const derivation: Derivation = { op: step.op, max, sources };
+    const [hasExactSums, isExact] = exactness(derivation);
     const model: ModelStream = {
       ...nothingYet(),
       isNumeric,
       highest: own,
-      derivation: { op: step.op, max, sources },
-      hasExactSums: step.op === 'sum' && sources.every((s) => !s.level && s.stream.hasExactSums),
-      isExact: sources.every((s) => (s.level === null ? s.stream.isExact : s.stream.hasExactSums)),
+      derivation,
+      hasExactSums,
+      isExact,
     };
     this.streams.push({ id, model, latest: 0 });
   }
 
+  #change(step: ChangeStep): Promise<void> {
+    const { datastream, streams, rules } = this;
+    const model = new Model(rules);
+    const choose = (to: Asked) => this.#sources(to);
+    return changeStream({ datastream, streams, model, granularityOf, choose, exactness }, step);
+  }
+
   /** Sources that the operator can take, and the granularity at which it then reads them. */
-  #sources(step: Step & { kind: 'derive' }): { own: number; streams: readonly RunStream[] } | null {
+  #sources(step: Asked): { own: number; streams: readonly RunStream[] } | null {
     const isCounter = step.op.startsWith('counter') || step.op === 'rate';
     const candidates = this.streams.filter(({ model }) => {
       const isFit = step.isCoarse && model.highest < 60 ? model.hasExactSums : model.isExact;

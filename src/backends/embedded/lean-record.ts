@@ -54,6 +54,8 @@ export interface LeanBody {
   readonly p?: readonly LeanDependent[];
   readonly s?: RangeSet;
   readonly l?: LeanLevels;
+  /** Absent: false. */
+  readonly r?: true;
 }
 
 type LeanDependent = readonly [
@@ -79,6 +81,7 @@ export function leanBody(record: StreamRecord): LeanBody {
     ...(dependents.length > 0 && { p: dependents.map(leanDependent) }),
     ...(record.stale.length > 0 && { s: record.stale }),
     ...(!isEmpty(record.levels) && { l: leanLevels(record.levels) }),
+    ...(record.isRefilling && { r: true }),
   };
 }
 
@@ -92,6 +95,7 @@ export function fullBody(lean: LeanBody): RecordBody {
     dependents: (lean.p ?? []).map(fullDependent),
     stale: lean.s ?? [],
     levels: fullLevels(lean.l ?? {}),
+    ...(lean.r && { isRefilling: true }),
   };
 }
 

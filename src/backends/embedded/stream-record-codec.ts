@@ -125,6 +125,7 @@ function decodedParts(
     dependents: body.dependents,
     stale: body.stale,
     levels: body.levels,
+    ...(body.isRefilling && { isRefilling: true }),
   };
 }
 

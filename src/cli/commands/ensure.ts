@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
-import type { DeriveFrom, StreamDefinition } from '../../api/types.ts';
+import type { StreamDefinition } from '../../api/types.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { exactJson } from '../format/exact-json.ts';
 import { collectValues, parseChoice, parseGranularity, parseNames } from '../options.ts';
+import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
 import { parseTags } from '../parse/tags.ts';
 
 interface EnsureOptions {
@@ -43,7 +44,7 @@ export function registerEnsure(program: Command, context: CommandContext): void 
       'source as [name=]ID[:granularity]; may be given several times',
       collectValues,
     )
-    .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseArgs)
+    .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseDeriveArgs)
     .option('--no-backprocess', 'derive from now on, not from the history of the sources')
     .option('--json', 'print the stream as JSON')
     .action(async (options: EnsureOptions) => {
@@ -74,30 +75,4 @@ function definitionOf(options: EnsureOptions): StreamDefinition {
     ...(deriveArgs !== undefined && { deriveArgs }),
     ...(!options.backprocess && { deriveBackprocess: false }),
   };
-}
-
-/** Reads `ID`, `ID:granularity`, `name=ID` or `name=ID:granularity`. */
-function parseDeriveSource(text: string): DeriveFrom {
-  const equals = text.indexOf('=');
-  const [stream, ...granularity] = text.slice(equals + 1).split(':');
-  if (stream === undefined || stream === '' || equals === 0 || granularity.length > 1) {
-    throw usageError(`Not a source: ${JSON.stringify(text)}; expected [name=]ID[:granularity].`);
-  }
-  return {
-    stream,
-    ...(equals > 0 && { name: text.slice(0, equals) }),
-    ...(granularity[0] !== undefined && { granularity: granularity[0] }),
-  };
-}
-
-function parseArgs(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-      return parsed as Record<string, unknown>;
-    }
-  } catch {
-    // The message below says what was expected.
-  }
-  throw usageError(`Not a JSON object: ${JSON.stringify(text)}.`);
 }

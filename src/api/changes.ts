@@ -1,0 +1,164 @@
+import { expandValueDownsamplers } from '../downsamplers/registry.ts';
+import {
+  InconsistentStreamConfiguration,
+  InvalidOperatorArguments,
+  UnsupportedDeriveOperator,
+  UnsupportedDownsampler,
+} from '../exceptions/errors.ts';
+import type { Derivation, StreamRecord } from '../model/stream.ts';
+import { isTagObject } from '../model/tags.ts';
+import { copyPlain } from '../model/value-json.ts';
+import {
+  type CheckedDerivation,
+  checkGranularity,
+  checkOperator,
+  checkSources,
+} from './definition.ts';
+import { checkFlag, checkKeys } from './option-checks.ts';
+import type { StreamChanges } from './types.ts';
+
+const CHANGE_KEYS: ReadonlySet<string> = new Set<keyof StreamChanges>([
+  'valueDownsamplers',
+  'deriveFrom',
+  'deriveOp',
+  'deriveArgs',
+  'deriveBackprocess',
+]);
+const DOWNSAMPLER_KEYS: ReadonlySet<string> = new Set(['add', 'drop']);
+const FIXED_KEYS: readonly string[] = ['valueType', 'valueTypeOptions', 'highestGranularity'];
+
+/** What `updateStream` asks for, checked as far as that needs no stream. */
+export interface CheckedChanges {
+  /** Null: they stay as they are. */
+  readonly downsamplers: DownsamplerChanges | null;
+  /** Null: it stays as it is. */
+  readonly derivation: DerivationChanges | null;
+}
+
+/** Either the new list, or what is added to the old one and taken from it. */
+interface DownsamplerChanges {
+  readonly list: readonly string[] | null;
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+}
+
+/** Null where it stays as it is. */
+interface DerivationChanges {
+  readonly op: string | null;
+  readonly args: Readonly<Record<string, unknown>> | null;
+  readonly sources: CheckedDerivation['sources'] | null;
+  readonly isBackprocessed: boolean;
+}
+
+/**
+ * Checks what is to become of a stream.
+ * @throws {InconsistentStreamConfiguration} for what never changes.
+ * @throws {InvalidOperatorArguments} {UnsupportedGranularity} {TypeError}
+ */
+export function checkChanges(changes: StreamChanges): CheckedChanges {
+  if (isTagObject(changes)) {
+    const fixed = FIXED_KEYS.find((key) => Object.hasOwn(changes, key));
+    if (fixed !== undefined) {
+      throw new InconsistentStreamConfiguration(
+        `The ${fixed} of a stream never changes: create another stream for it.`,
+      );
+    }
+  }
+  checkKeys(changes, CHANGE_KEYS, 'updateStream');
+  return {
+    downsamplers: checkDownsamplers(changes.valueDownsamplers),
+    derivation: checkDerivation(changes),
+  };
+}
+
+function checkDownsamplers(
+  changes: StreamChanges['valueDownsamplers'],
+): CheckedChanges['downsamplers'] {
+  if (changes === undefined) return null;
+  if (Array.isArray(changes)) return { list: [...(changes as string[])], add: [], drop: [] };
+  checkKeys(changes, DOWNSAMPLER_KEYS, 'valueDownsamplers');
+  const { add = [], drop = [] } = changes as { add?: unknown; drop?: unknown };
+  if (!Array.isArray(add) || !Array.isArray(drop)) {
+    throw new TypeError('Expected valueDownsamplers as a list of names, or as { add?, drop? }.');
+  }
+  return { list: null, add: [...(add as string[])], drop: [...(drop as string[])] };
+}
+
+function checkDerivation({
+  deriveFrom,
+  deriveOp,
+  deriveArgs,
+  deriveBackprocess,
+}: StreamChanges): DerivationChanges | null {
+  checkFlag(deriveBackprocess, 'deriveBackprocess');
+  if (deriveFrom === undefined && deriveBackprocess !== undefined) {
+    throw new InvalidOperatorArguments('deriveBackprocess needs deriveFrom.');
+  }
+  if (deriveFrom === undefined && deriveOp === undefined && deriveArgs === undefined) return null;
+  if (deriveArgs !== undefined && !isTagObject(deriveArgs)) {
+    throw new InvalidOperatorArguments('Expected deriveArgs as an object.');
+  }
+  return {
+    op: deriveOp ?? null,
+    args: deriveArgs === undefined ? null : (copyPlain(deriveArgs) as Record<string, unknown>),
+    sources: deriveFrom === undefined ? null : checkSources(deriveFrom),
+    isBackprocessed: deriveBackprocess ?? true,
+  };
+}
+
+/**
+ * The value downsamplers that a stream gets, with their dependencies, in the order of the registry.
+ * @throws {UnsupportedDownsampler} for names that are unknown, not for the value type, or needed by others.
+ */
+export function changedDownsamplers(
+  { valueType, valueDownsamplers }: Pick<StreamRecord, 'valueType' | 'valueDownsamplers'>,
+  { list, add, drop }: DownsamplerChanges,
+): readonly string[] {
+  if (list !== null) return expandValueDownsamplers(list, valueType);
+  // Names that nobody knows are refused, also among those that go.
+  expandValueDownsamplers(drop, valueType);
+  const wanted = [...valueDownsamplers, ...add].filter((name) => !drop.includes(name));
+  const names = expandValueDownsamplers(wanted, valueType);
+  const needed = drop.find((name) => names.includes(name));
+  if (needed === undefined) return names;
+  const user = names.find(
+    (name) => name !== needed && expandValueDownsamplers([name], valueType).includes(needed),
+  );
+  throw new UnsupportedDownsampler(
+    `The value downsampler ${needed} cannot be dropped: ${user} is computed from it.`,
+  );
+}
+
+/**
+ * The derivation that a stream is to have, of what it has now and of the changes.
+ * @throws {InvalidOperatorArguments} {UnsupportedDeriveOperator}
+ */
+export function changedDerivation(
+  { valueType, derivation }: Pick<StreamRecord, 'valueType' | 'derivation'>,
+  { op, args, sources, isBackprocessed }: DerivationChanges,
+): CheckedDerivation {
+  const wantedOp = op ?? derivation?.op;
+  if (wantedOp === undefined) throw new UnsupportedDeriveOperator('deriveFrom needs deriveOp.');
+  checkOperator(wantedOp, valueType);
+  const wantedSources = sources ?? (derivation === null ? undefined : sourcesOf(derivation));
+  if (wantedSources === undefined) {
+    throw new InvalidOperatorArguments('deriveOp and deriveArgs need deriveFrom.');
+  }
+  // Arguments belong to an operator: another one begins with none.
+  const wantedArgs = args ?? (wantedOp === derivation?.op ? derivation.args : {});
+  return { op: wantedOp, args: wantedArgs, sources: wantedSources, isBackprocessed };
+}
+
+/** A derivation as somebody would ask for it. */
+export function askedDerivation(derivation: Derivation): CheckedDerivation {
+  const { op, args } = derivation;
+  return { op, args, sources: sourcesOf(derivation), isBackprocessed: true };
+}
+
+function sourcesOf({ sources }: Derivation): CheckedDerivation['sources'] {
+  return sources.map(({ name, streamId, granularity }) => ({
+    name,
+    streamId,
+    granularity: checkGranularity(granularity),
+  }));
+}

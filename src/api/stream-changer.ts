@@ -1,0 +1,246 @@
+import type { Backend, Expectation, Write } from '../backends/backend.ts';
+import { withDownsamplers } from '../engine/change-levels.ts';
+import {
+  type Downstream,
+  loopOf,
+  movedDownstream,
+  readDownstream,
+  withDependent,
+  withoutDependent,
+} from '../engine/change-lineage.ts';
+import { commitOrRetry } from '../engine/commit-or-retry.ts';
+import type { EngineContext } from '../engine/context.ts';
+import { isPendingBackprocess } from '../engine/live-stream.ts';
+import {
+  DatastreamException,
+  InconsistentStreamConfiguration,
+  InvalidOperatorArguments,
+  OutstandingDependenciesError,
+  StreamNotFound,
+} from '../exceptions/errors.ts';
+import { Granularity } from '../model/granularity.ts';
+import type { RangeSet } from '../model/staleness.ts';
+import type { Derivation, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { canonicalJson } from '../model/tags.ts';
+import { ALL_TIME, TIME_MIN_MS } from '../model/time-range.ts';
+import {
+  askedDerivation,
+  type CheckedChanges,
+  changedDerivation,
+  changedDownsamplers,
+} from './changes.ts';
+import { checkSupported, resolveDerivation } from './definition.ts';
+
+type Snapshots = ReadonlyMap<StreamId, StreamSnapshot>;
+
+/** What of one change goes into its commit. */
+interface Draft {
+  /** Null while the stream is to stay as it is. */
+  record: StreamRecord | null;
+  /** Of other streams. */
+  readonly records: Map<StreamId, StreamRecord>;
+  readonly expect: Expectation[];
+  readonly writes: Write[];
+}
+
+/**
+ * Changes the definitions of streams. What follows from another definition is stale, and stays readable as it
+ * was until maintenance has computed it anew.
+ */
+export class StreamChanger {
+  readonly #context: Pick<EngineContext, 'backend' | 'nowMs'>;
+  readonly #backend: Backend;
+  /** Told of streams whose records a commit has changed. */
+  readonly #onChanged: (streamIds: readonly StreamId[]) => void;
+
+  constructor(
+    context: Pick<EngineContext, 'backend' | 'nowMs'>,
+    onChanged: (streamIds: readonly StreamId[]) => void,
+  ) {
+    this.#context = context;
+    this.#backend = context.backend;
+    this.#onChanged = onChanged;
+  }
+
+  /** Changes a stream in one step, or not at all. */
+  async change(streamId: StreamId, changes: CheckedChanges): Promise<void> {
+    await commitOrRetry({
+      what: `stream ${streamId}, or one tied to it by derivation`,
+      attempt: async () => {
+        const [snapshot] = await this.#backend.readStreams([streamId]);
+        if (snapshot === null || snapshot === undefined) throw new StreamNotFound(streamId);
+        const draft = await this.#draft(snapshot, changes);
+        if (draft.record === null) return 'done';
+        const update = [draft.record, ...draft.records.values()];
+        const { expect, writes } = draft;
+        const { isCommitted } = await this.#backend.commit({ expect, update, writes });
+        if (!isCommitted) return 'conflict';
+        this.#onChanged(update.map(({ id }) => id));
+        return 'done';
+      },
+    });
+  }
+
+  async #draft(snapshot: StreamSnapshot, changes: CheckedChanges): Promise<Draft> {
+    const { record, revision, version } = snapshot;
+    const draft: Draft = {
+      record: null,
+      records: new Map(),
+      // The version too: a datapoint that arrives now would follow the old definition.
+      expect: [{ streamId: record.id, revision, version }],
+      writes: [],
+    };
+    if (changes.downsamplers !== null) {
+      const names = changedDownsamplers(record, changes.downsamplers);
+      await this.#changeDownsamplers(draft, snapshot, names);
+    }
+    if (changes.derivation !== null) {
+      const asked = changedDerivation(record, changes.derivation);
+      const keepsSources = changes.derivation.sources === null;
+      await this.#changeDerivation(draft, snapshot, { asked, keepsSources });
+    }
+    return draft;
+  }
+
+  async #changeDownsamplers(
+    draft: Draft,
+    snapshot: StreamSnapshot,
+    valueDownsamplers: readonly string[],
+  ): Promise<void> {
+    const { record } = snapshot;
+    if (canonicalJson(record.valueDownsamplers) === canonicalJson(valueDownsamplers)) return;
+    const { supports } = this.#backend;
+    checkSupported({ valueDownsamplers, valueTypeOptions: record.valueTypeOptions }, supports);
+    const changed = withDownsamplers(snapshot, valueDownsamplers, supports);
+    await this.#checkDependents({ ...snapshot, record: changed.record });
+    draft.record = changed.record;
+    draft.writes.push(...changed.writes);
+  }
+
+  /**
+   * Whether what derives from a stream could do so from the changed one.
+   * @throws {OutstandingDependenciesError} naming the stream that could not.
+   */
+  async #checkDependents(changed: StreamSnapshot): Promise<void> {
+    const ids = [...new Set(changed.record.dependents.map(({ streamId }) => streamId))];
+    const dependents = await this.#read(ids);
+    const sourceIds = [...dependents.values()].flatMap(({ record }) => sourceIdsOf(record));
+    const read = new Map(await this.#read(sourceIds)).set(changed.record.id, changed);
+    for (const { record } of dependents.values()) {
+      try {
+        this.#resolve(record, askedDerivation(record.derivation!), read);
+      } catch (error) {
+        if (!(error instanceof DatastreamException)) throw error;
+        throw new OutstandingDependenciesError(
+          `Stream ${record.id} derives from stream ${changed.record.id}, and could not any more: ` +
+            error.message,
+          { cause: error },
+        );
+      }
+    }
+  }
+
+  async #changeDerivation(
+    draft: Draft,
+    snapshot: StreamSnapshot,
+    {
+      asked,
+      keepsSources,
+    }: {
+      readonly asked: Parameters<typeof resolveDerivation>[0];
+      readonly keepsSources: boolean;
+    },
+  ): Promise<void> {
+    const { record } = snapshot;
+    if (record.derivation === null && snapshot.latestMs !== null) {
+      throw new InconsistentStreamConfiguration(
+        `Stream ${record.id} has datapoints of its own, and cannot derive from others.`,
+      );
+    }
+    const before = new Set(sourceIdsOf(record));
+    const sources = await this.#read([
+      ...before,
+      ...asked.sources.map((source) => source.streamId),
+    ]);
+    const downstream = await readDownstream(this.#backend, record);
+    checkLoop(record.id, asked.sources, downstream);
+    const resolved = this.#resolve(record, asked, sources);
+    const derivation = keepsSources ? withStarts(resolved, record.derivation!) : resolved;
+    if (canonicalJson(derivation) === canonicalJson(record.derivation)) return;
+    const read = derivation.sources.map(({ streamId }) => sources.get(streamId)!);
+    const stale = staleBy(snapshot, read);
+    draft.record = { ...(draft.record ?? record), derivation, stale };
+    for (const { record: source, revision, version } of sources.values()) {
+      draft.expect.push({ streamId: source.id, revision, version });
+      const isRead = derivation.sources.some(({ streamId }) => streamId === source.id);
+      const changed = isRead
+        ? withDependent(source, record.id, derivation)
+        : withoutDependent(source, record.id);
+      draft.records.set(source.id, changed);
+    }
+    const { depth } = derivation;
+    const place = { streamId: record.id, depth };
+    const moved = await movedDownstream(this.#backend, place, downstream);
+    for (const other of moved.records) draft.records.set(other.id, other);
+    draft.expect.push(
+      ...moved.expect.filter(({ streamId }) => streamId !== record.id && !sources.has(streamId)),
+    );
+  }
+
+  #resolve(
+    { highestGranularity }: StreamRecord,
+    asked: Parameters<typeof resolveDerivation>[0],
+    sources: Snapshots,
+  ): Derivation {
+    return resolveDerivation(asked, {
+      own: Granularity.byName(highestGranularity),
+      nowMs: this.#context.nowMs(),
+      snapshots: asked.sources.map(({ streamId }) => sources.get(streamId) ?? null),
+    });
+  }
+
+  /** Without those that do not exist. */
+  async #read(streamIds: readonly StreamId[]): Promise<Snapshots> {
+    const snapshots = await this.#backend.readStreams([...new Set(streamIds)]);
+    return new Map(snapshots.flatMap((item) => (item === null ? [] : [[item.record.id, item]])));
+  }
+}
+
+/** @throws {InvalidOperatorArguments} when the stream would derive from itself. */
+function checkLoop(
+  streamId: StreamId,
+  sources: readonly { readonly streamId: StreamId }[],
+  downstream: Downstream,
+): void {
+  const ids = sources.map((source) => source.streamId);
+  const loop = loopOf(streamId, ids, downstream);
+  if (loop === null) return;
+  throw new InvalidOperatorArguments(
+    `Stream ${streamId} would derive from itself: ${loop.join(' → ')}.`,
+  );
+}
+
+/** Sources that stay count from the instant from which they did. */
+function withStarts(resolved: Derivation, { sources }: Derivation): Derivation {
+  return {
+    ...resolved,
+    sources: resolved.sources.map((source, index) => ({
+      ...source,
+      afterMs: sources[index]!.afterMs,
+    })),
+  };
+}
+
+/**
+ * What of a stream is stale once it is defined otherwise: all that it has, or will have of what its sources
+ * have. It follows them from now on, unless history of theirs or its own has still to be processed.
+ */
+function staleBy(derived: StreamSnapshot, sources: readonly StreamSnapshot[]): RangeSet {
+  if ([derived, ...sources].some(({ record }) => isPendingBackprocess(record))) return [ALL_TIME];
+  const latest = [derived, ...sources].flatMap(({ latestMs }) => latestMs ?? []);
+  return latest.length === 0 ? [] : [{ startMs: TIME_MIN_MS, endMs: Math.max(...latest) + 1 }];
+}
+
+function sourceIdsOf({ derivation }: StreamRecord): readonly StreamId[] {
+  return derivation?.sources.map(({ streamId }) => streamId) ?? [];
+}

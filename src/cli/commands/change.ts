@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import type { StreamChanges } from '../../api/types.ts';
+import { usageError } from '../cli-error.ts';
+import type { CommandContext } from '../command-context.ts';
+import { exactJson } from '../format/exact-json.ts';
+import { collectValues, parseNames } from '../options.ts';
+import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
+
+interface ChangeOptions {
+  readonly downsamplers?: readonly string[];
+  readonly addDownsamplers?: readonly string[];
+  readonly dropDownsamplers?: readonly string[];
+  readonly deriveOp?: string;
+  readonly deriveFrom?: readonly string[];
+  readonly deriveArgs?: Readonly<Record<string, unknown>>;
+  readonly backprocess: boolean;
+}
+
+/** Adds `change`: gives one stream another definition. */
+export function registerChange(program: Command, context: CommandContext): void {
+  program
+    .command('change')
+    .description('give a stream another definition and print it; maintenance computes what follows')
+    .argument('<id>', 'stream id')
+    .option('--downsamplers <names>', 'value downsamplers, these and no others', parseNames)
+    .option('--add-downsamplers <names>', 'value downsamplers to add', parseNames)
+    .option('--drop-downsamplers <names>', 'value downsamplers to drop', parseNames)
+    .option('--derive-op <operator>', 'derive the stream by this operator')
+    .option(
+      '--derive-from <source>',
+      'source as [name=]ID[:granularity]; may be given several times',
+      collectValues,
+    )
+    .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseDeriveArgs)
+    .option('--no-backprocess', 'with --derive-from: from now on, not from the history')
+    .action(async (streamId: string, options: ChangeOptions) => {
+      const changes = changesOf(options);
+      await context.withDatastream(async (datastream) => {
+        await datastream.updateStream(streamId, changes);
+        await context.out.line(exactJson(await datastream.getStream(streamId)));
+      });
+    });
+}
+
+function changesOf(options: ChangeOptions): StreamChanges {
+  const { downsamplers, addDownsamplers: add, dropDownsamplers: drop } = options;
+  const isPartial = add !== undefined || drop !== undefined;
+  if (downsamplers !== undefined && isPartial) {
+    throw usageError('--downsamplers says all of them: neither add to them nor drop some.');
+  }
+  const { deriveOp, deriveFrom, deriveArgs, backprocess } = options;
+  const changes: StreamChanges = {
+    ...(downsamplers !== undefined && { valueDownsamplers: downsamplers }),
+    ...(isPartial && { valueDownsamplers: { ...(add && { add }), ...(drop && { drop }) } }),
+    ...(deriveOp !== undefined && { deriveOp }),
+    ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
+    ...(deriveArgs !== undefined && { deriveArgs }),
+    ...(!backprocess && { deriveBackprocess: false }),
+  };
+  if (Object.keys(changes).length === 0) throw usageError('Nothing to change was given.');
+  return changes;
+}

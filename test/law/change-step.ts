@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Datastream } from '../../src/api/datastream.ts';
+import type { DeriveFrom, StreamChanges } from '../../src/api/types.ts';
+import type { Granularity } from '../../src/model/granularity.ts';
+import type { Derivation, Model, ModelStream, Source } from './model.ts';
+
+interface Redefinition {
+  readonly op: 'sum' | 'derivative' | 'rate' | 'clamp';
+  readonly picks: readonly number[];
+  readonly isCoarse: boolean;
+  readonly hasMax: boolean;
+}
+
+/** Another definition of a stream that there is. */
+export type ChangeStep =
+  | {
+      readonly kind: 'downsamplers';
+      readonly stream: number;
+      /** Of those that can go, bit by bit. */
+      readonly kept: number;
+    }
+  | {
+      readonly kind: 'redefine';
+      readonly stream: number;
+      readonly to: Redefinition;
+      readonly limit: number;
+    };
+
+export const downsamplersStep: fc.Arbitrary<ChangeStep> = fc.record({
+  kind: fc.constant('downsamplers' as const),
+  stream: fc.nat({ max: 11 }),
+  kept: fc.nat({ max: 15 }),
+});
+
+export const redefineStep: fc.Arbitrary<ChangeStep> = fc.record({
+  kind: fc.constant('redefine' as const),
+  stream: fc.nat({ max: 11 }),
+  to: fc.record({
+    op: fc.constantFrom('sum' as const, 'derivative' as const, 'rate' as const, 'clamp' as const),
+    picks: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 3 }),
+    isCoarse: fc.boolean(),
+    hasMax: fc.boolean(),
+  }),
+  limit: fc.nat({ max: 60 }),
+});
+
+interface RunStream {
+  readonly id: string;
+  readonly model: ModelStream;
+}
+
+/** What a change needs of a run. */
+interface ChangingRun {
+  readonly datastream: Datastream;
+  readonly streams: readonly RunStream[];
+  readonly model: Model;
+  granularityOf(seconds: number): Granularity;
+  /** What sources the operator can take, and the granularity at which it then reads them. */
+  choose(to: Redefinition): { readonly own: number; readonly streams: readonly RunStream[] } | null;
+  exactness(derivation: Derivation): readonly [hasExactSums: boolean, isExact: boolean];
+}
+
+/** Changes a stream of the run as the step says, if that is possible, and the model with it. */
+export function changeStream(run: ChangingRun, step: ChangeStep): Promise<void> {
+  return step.kind === 'downsamplers' ? changeLetters(run, step) : redefine(run, step);
+}
+
+async function changeLetters(
+  { datastream, streams, model: { rules } }: ChangingRun,
+  { stream: pick, kept }: ChangeStep & { kind: 'downsamplers' },
+): Promise<void> {
+  const { id, model } = streams[pick % streams.length]!;
+  const optional = model.isNumeric
+    ? (['min', 'max', 'sum_squares', 'std_dev'] as const)
+    : (['most_often', 'least_often', 'frequencies'] as const);
+  const letters = { min: 'l', max: 'u', sum_squares: 'q', std_dev: 'd' } as const;
+  const nominal = { most_often: 'o', least_often: 'r', frequencies: 'f' } as const;
+  const letterOf = (name: string): string => ({ ...letters, ...nominal })[name as 'min'];
+  const present = optional.filter((name) => rules.letters.v.has(letterOf(name)));
+  const names = present.filter((_name, index) => (kept >> index) % 2 === 1);
+  const valueDownsamplers = [...(model.isNumeric ? ['mean'] : ['count']), ...names];
+  await datastream.updateStream(id, { valueDownsamplers });
+  const shown = new Set(names.map(letterOf));
+  // A deviation is made of squares.
+  if (shown.has('d')) shown.add('q');
+  model.hidden = new Set(present.map(letterOf).filter((letter) => !shown.has(letter)));
+}
+
+async function redefine(
+  run: ChangingRun,
+  { stream: pick, to, limit }: ChangeStep & { kind: 'redefine' },
+): Promise<void> {
+  const derived = run.streams.filter(({ model }) => model.derivation !== null);
+  const target = derived[pick % Math.max(derived.length, 1)];
+  if (target === undefined || !target.model.isNumeric) return;
+  const { id, model } = target;
+  const chosen = run.choose(to);
+  if (chosen === null || chosen.own !== model.highest) return;
+  const { own, streams } = chosen;
+  const sources = streams.map(
+    (source): Source => ({
+      stream: source.model,
+      level: source.model.highest < own ? own : null,
+      after: Number.NEGATIVE_INFINITY,
+    }),
+  );
+  const max = to.op === 'rate' && to.hasMax ? 128 : null;
+  const limits = { min: -limit, max: limit };
+  const derivation: Derivation = { op: to.op, max, limits, sources };
+  const changes: StreamChanges = {
+    deriveOp: to.op,
+    deriveFrom: streams.map(
+      ({ id: stream }): DeriveFrom => ({ stream, granularity: run.granularityOf(own) }),
+    ),
+    deriveArgs: to.op === 'clamp' ? limits : max === null ? {} : { max_value: max },
+  };
+  if (sources.some(({ stream }) => reaches(stream, model))) {
+    const change = run.datastream.updateStream(id, changes);
+    await assert.rejects(change, { code: 'INVALID_OPERATOR_ARGUMENTS' });
+    return;
+  }
+  // What derives from it was checked against how exact it was.
+  if (run.exactness(derivation).join() !== [model.hasExactSums, model.isExact].join()) return;
+  await run.datastream.updateStream(id, changes);
+  model.reached = Math.max(model.reached, run.model.latestInput(model));
+  model.derivation = derivation;
+}
+
+function reaches(from: ModelStream, to: ModelStream): boolean {
+  return from === to || (from.derivation?.sources ?? []).some(({ stream }) => reaches(stream, to));
+}
