@@ -15,9 +15,12 @@ const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
   ...BOUND_KEYS,
   'reverse',
   'live',
+  'fill',
   'valueDownsamplers',
   'timeDownsamplers',
 ]);
+
+const FILLS: readonly unknown[] = Object.freeze(['null', 'previous', 'linear']);
 
 /** Bounds of a read, checked: instants in epoch milliseconds. */
 export interface CheckedRange {
@@ -36,9 +39,17 @@ export function checkRange(range: DataRange): CheckedRange {
   checkKeys(range, KEYS, 'getData');
   checkFlag(range.reverse, 'reverse');
   checkFlag(range.live, 'live');
+  checkFill(range.fill);
   checkNames(range.valueDownsamplers, 'valueDownsamplers');
   checkNames(range.timeDownsamplers, 'timeDownsamplers');
   return checkedBounds(range, 'getData');
+}
+
+function checkFill(fill: unknown): void {
+  if (fill === undefined || FILLS.includes(fill) || Number.isFinite(fill)) return;
+  throw new TypeError(
+    `fill is ${FILLS.map((name) => `'${name}'`).join(', ')} or a finite number, not ${String(fill)}.`,
+  );
 }
 
 /**

@@ -1,12 +1,13 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { LevelTail } from '../engine/level-tail.ts';
-import { StreamNotFound } from '../exceptions/errors.ts';
+import { StreamNotFound, UnsupportedGranularity } from '../exceptions/errors.ts';
 import { Granularity, granularityIndex } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
 import { DenseRows } from './dense-rows.ts';
+import type { FillMethod } from './gap-fill.ts';
 import { RawRows } from './raw-rows.ts';
 import { Sequence, type SequenceSource } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
@@ -19,6 +20,8 @@ export interface DataRequest {
   readonly isReverse: boolean;
   /** Whether buckets that are not up to date are computed for the read. */
   readonly isLive: boolean;
+  /** What buckets without data show; null: nothing. */
+  readonly fill: FillMethod | null;
   readonly valueDownsamplers: readonly string[] | undefined;
   readonly timeDownsamplers: readonly string[] | undefined;
 }
@@ -64,8 +67,9 @@ export class Datapoints extends Sequence<Datapoint> {
 
   /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
   async columns(): Promise<DatapointColumns> {
+    const { isLive, fill } = this.#request;
     // What is computed for the read takes more than one step of the store.
-    if (!this.#isWhole || this.#request.isLive) {
+    if (!this.#isWhole || isLive || fill !== null) {
       return (await openRows(this.#backend, this.#request)).columns(this.from, this.to);
     }
     const { streamId } = this.#request;
@@ -101,6 +105,7 @@ function rowsOf(backend: Backend, request: DataRequest, snapshot: StreamSnapshot
     backend.supports,
   );
   if (isRaw) {
+    if (request.fill !== null) throw noGapsToFill(highest);
     return new RawRows(backend, {
       snapshot,
       granularity: highest,
@@ -115,6 +120,13 @@ function rowsOf(backend: Backend, request: DataRequest, snapshot: StreamSnapshot
     range: bucketRange(range, granularity),
     isReverse,
     selection,
+    fill: request.fill,
     tail: request.isLive ? new LevelTail(backend, snapshot, granularity) : null,
   });
+}
+
+function noGapsToFill({ name }: Granularity): UnsupportedGranularity {
+  return new UnsupportedGranularity(
+    `fill is for levels: the datapoints of ${name}, the highest granularity of the stream, have no buckets.`,
+  );
 }

@@ -273,13 +273,14 @@ export class Datastream {
   ): Datapoints {
     const bounds = checkRange(range);
     const { reverse: isReverse = false, live: isLive = false } = range;
-    const { valueDownsamplers, timeDownsamplers } = range;
+    const { fill = 'null', valueDownsamplers, timeDownsamplers } = range;
     return new Datapoints(this.#backend, {
       streamId: checkStreamId(streamId),
       granularity: checkGranularity(granularity),
       range: bounds,
       isReverse,
       isLive,
+      fill: fill === 'null' ? null : fill,
       valueDownsamplers,
       timeDownsamplers,
     });

@@ -1,48 +1,45 @@
 import type { Backend } from '../backends/backend.ts';
-import type { FinishedColumns, LevelSelection } from '../downsamplers/level-schema.ts';
+import type { FinishedColumns } from '../downsamplers/level-schema.ts';
 import { PAGE_ROW_COUNT_MAX } from '../engine/block-reader.ts';
-import type { LevelTail } from '../engine/level-tail.ts';
-import { readableRange } from '../engine/source-cursor.ts';
-import { type Block, type Column, concatBlocks, reverseColumns } from '../model/block.ts';
-import { bucketCeilMs, type Granularity } from '../model/granularity.ts';
+import { type Block, type Column, reverseColumns } from '../model/block.ts';
+import { bucketCeilMs } from '../model/granularity.ts';
 import type { RangeSet } from '../model/staleness.ts';
-import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { bucketStarts } from './bucket-starts.ts';
 import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
+import type { BucketRow, FillMethod } from './gap-fill.ts';
+import { type Buckets, LevelBuckets, type LevelSource } from './level-buckets.ts';
+import { LevelFill } from './level-fill.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
-export interface LevelRead {
-  readonly snapshot: StreamSnapshot;
-  readonly granularity: Granularity;
+export interface LevelRead extends LevelSource {
   /** Of bucket starts. */
   readonly range: TimeRange;
   readonly isReverse: boolean;
-  readonly selection: LevelSelection;
-  /** Computes buckets that are not up to date; null where only stored ones are wanted. */
-  readonly tail: LevelTail | null;
+  /** What buckets without data show; null: nothing. */
+  readonly fill: FillMethod | null;
 }
 
-interface Buckets {
-  /** Of buckets that have data. */
-  readonly block: Block;
-  /** Where they were computed for the read; null when that was not asked for. */
-  readonly live: RangeSet | null;
+interface FilledBuckets extends Buckets {
+  /** What is to be filled; null for nothing. */
+  readonly gaps: BucketRow | null;
 }
 
 /** Buckets of a lower level: those with data, and the empty ones between them, which nobody stores. */
 export class DenseRows implements DatapointRows {
-  readonly #backend: Backend;
   readonly #read: LevelRead;
+  readonly #buckets: LevelBuckets;
+  readonly #fill: LevelFill | null;
   /** From the first bucket to show to the end of the last one. */
   readonly #extent: TimeRange;
 
   constructor(backend: Backend, read: LevelRead) {
-    this.#backend = backend;
     this.#read = read;
-    const { granularity, range, snapshot, tail } = read;
-    const readable = tail?.range ?? readableRange(backend, snapshot, granularity);
-    const clipped = intersectRanges(range, readable);
+    this.#buckets = new LevelBuckets(backend, read);
+    const { granularity, range, fill } = read;
+    this.#fill = fill === null ? null : new LevelFill(fill, read, this.#buckets);
+    const clipped = intersectRanges(range, this.#buckets.range);
     this.#extent = {
       startMs: clipped.startMs,
       endMs: Math.max(clipped.startMs, bucketCeilMs(clipped.endMs, granularity)),
@@ -62,8 +59,9 @@ export class DenseRows implements DatapointRows {
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
     const { granularity, selection, isReverse } = this.#read;
     for (const range of this.#windows(from, to, OBJECT_COUNT_MAX)) {
-      const { block, live } = await this.#buckets(range);
+      const { block, live, gaps } = await this.#filledBuckets(range);
       const datapoints = selection.datapoints(block, range, granularity) as Datapoint[];
+      if (gaps !== null) this.#fill?.gaps.fillDatapoints(datapoints, gaps);
       if (live !== null) markLive(datapoints, this.#liveFlags(range, live));
       yield isReverse ? datapoints.reverse() : datapoints;
     }
@@ -74,18 +72,18 @@ export class DenseRows implements DatapointRows {
     const range = this.#extent;
     return {
       rows: { granularity, range, columns: selection.columns },
-      finish: (block) => this.#finish(range, { block, live: null }),
+      finish: (block) => this.#finish(range, { block, live: null, gaps: null }),
     };
   }
 
   async columns(from: number, to: number): Promise<DatapointColumns> {
     const [range = this.#noRange] = this.#windows(from, to, Number.POSITIVE_INFINITY);
-    return this.#finish(range, await this.#buckets(range));
+    return this.#finish(range, await this.#filledBuckets(range));
   }
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
     for (const range of this.#windows(from, to, PAGE_ROW_COUNT_MAX)) {
-      yield this.#finish(range, await this.#buckets(range));
+      yield this.#finish(range, await this.#filledBuckets(range));
     }
   }
 
@@ -101,25 +99,10 @@ export class DenseRows implements DatapointRows {
     }
   }
 
-  async #buckets(range: TimeRange): Promise<Buckets> {
-    const { granularity, selection, snapshot, tail } = this.#read;
-    if (tail !== null) return this.#current(tail, range);
-    const { columns } = selection;
-    const request = { streamId: snapshot.record.id, granularity, range, columns };
-    return { block: await this.#backend.readRows(request), live: null };
-  }
-
-  async #current(tail: LevelTail, range: TimeRange): Promise<Buckets> {
-    const blocks: Block[] = [];
-    const live: TimeRange[] = [];
-    const windowMs = tail.bucketCountMax * this.#read.granularity.durationMs;
-    for (let { startMs } = range; startMs < range.endMs; startMs += windowMs) {
-      const window = { startMs, endMs: Math.min(startMs + windowMs, range.endMs) };
-      const current = await tail.read(window);
-      blocks.push(current.block);
-      live.push(...current.live);
-    }
-    return { block: concatBlocks(blocks), live };
+  async #filledBuckets(range: TimeRange): Promise<FilledBuckets> {
+    const buckets = await this.#buckets.read(range);
+    const gaps = this.#fill === null ? null : await this.#fill.rowOf(range, buckets.block);
+    return { ...buckets, gaps };
   }
 
   /** Of each bucket, ascending: 1 where it was computed for the read. */
@@ -142,7 +125,7 @@ export class DenseRows implements DatapointRows {
   }
 
   /** From a block that is not used any more. */
-  #finish(range: TimeRange, { block, live }: Buckets): DatapointColumns {
+  #finish(range: TimeRange, { block, live, gaps }: FilledBuckets): DatapointColumns {
     const { granularity, selection, isReverse } = this.#read;
     const bucketCount = (range.endMs - range.startMs) / granularity.durationMs;
     const finished = selection.finishColumns(block, granularity);
@@ -150,6 +133,7 @@ export class DenseRows implements DatapointRows {
       block.timestamps.length === bucketCount
         ? { timestamps: block.timestamps, ...finished }
         : this.#spread(range, block, finished);
+    if (gaps !== null && columns.v !== undefined) this.#fill?.gaps.fillColumns(columns.v, gaps);
     const marked = live === null ? columns : { ...columns, live: this.#liveFlags(range, live) };
     return isReverse ? reverseDatapoints(marked) : marked;
   }
@@ -158,10 +142,9 @@ export class DenseRows implements DatapointRows {
   #spread(range: TimeRange, block: Block, { v, t }: FinishedColumns): DatapointColumns {
     const { granularity, selection } = this.#read;
     const { durationMs } = granularity;
-    const timestamps = new Float64Array((range.endMs - range.startMs) / durationMs);
+    const timestamps = bucketStarts(range, granularity);
     /** Of each stored row. */
     const positions = new Uint32Array(block.timestamps.length);
-    for (let i = 0; i < timestamps.length; i++) timestamps[i] = range.startMs + i * durationMs;
     for (let row = 0; row < positions.length; row++) {
       positions[row] = (block.timestamps[row]! - range.startMs) / durationMs;
     }

@@ -146,6 +146,13 @@ export interface DataRange extends TimeBounds {
    * only those that maintenance has computed, as it left them.
    */
   readonly live?: boolean;
+  /**
+   * On a level: what buckets without data show in the place of null. `previous`: the values of the bucket with
+   * data before them; `linear`: those on the line between the buckets with data around them; a number: that
+   * number. Default: `null`. Sums and counts, which no other bucket tells, are filled by a number alone, counts
+   * not at all.
+   */
+  readonly fill?: 'null' | 'previous' | 'linear' | number;
   /** Names; limits the letters of `v`, and an empty list drops `v`. */
   readonly valueDownsamplers?: readonly string[];
   readonly timeDownsamplers?: readonly string[];

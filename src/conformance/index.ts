@@ -1,3 +1,4 @@
+import { alignmentTopic } from './behaviour/alignment.ts';
 import { changingStreamsTopic } from './behaviour/changing-streams.ts';
 import { correctionsTopic } from './behaviour/corrections.ts';
 import { countersTopic } from './behaviour/counters.ts';
@@ -55,6 +56,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: late data': lateDataTopic,
   'behaviour: corrections': correctionsTopic,
   'behaviour: live tail': liveTailTopic,
+  'behaviour: alignment for people': alignmentTopic,
   'behaviour: maintenance': maintenanceTopic,
   'behaviour: derived streams': deriveTopic,
   'behaviour: derived streams, counters': countersTopic,

@@ -35,6 +35,11 @@ export interface ValueDownsampler {
   readonly valueTypes: readonly ValueType[];
   /** Downsamplers that a stream with this one has too. */
   readonly requires: readonly string[];
+  /**
+   * Whether it says how much there was in the bucket, as a sum does: where there is nothing, no earlier bucket
+   * tells what it would be. Default: false.
+   */
+  readonly isTotal?: true;
   /** On streams that compute in float64, and on those that are not numeric. */
   readonly plain: Finisher<ValueComponent>;
   /** On high-accuracy streams. */

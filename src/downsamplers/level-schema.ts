@@ -205,6 +205,13 @@ export class LevelSelection {
     return this.#options.time;
   }
 
+  /** Of the statistics that a bucket without data lacks, which may leave out those that are totals. */
+  lackingLetters({ withTotals }: { readonly withTotals: boolean }): readonly string[] {
+    return (this.#value ?? [])
+      .filter(({ letter, isTotal }) => letter !== COUNT_LETTER && (withTotals || !isTotal))
+      .map(({ letter }) => letter);
+  }
+
   /** A bucket without data: count 0, mean time in its middle, everything else null. */
   emptyDatapoint(bucketStartMs: number, granularity: Granularity): FinishedBucket {
     const empty = this.#bindEmpty();

@@ -39,7 +39,7 @@ export class UnsupportedDownsampler extends DatastreamException {
   readonly code = 'UNSUPPORTED_DOWNSAMPLER';
 }
 
-/** Not one of `Granularity.values`. */
+/** Not one of `Granularity.values`, or the highest of a stream where a level is needed. */
 export class UnsupportedGranularity extends DatastreamException {
   readonly code = 'UNSUPPORTED_GRANULARITY';
 }
@@ -49,7 +49,7 @@ export class UnsupportedDeriveOperator extends DatastreamException {
   readonly code = 'UNSUPPORTED_DERIVE_OPERATOR';
 }
 
-/** No such value type or value type option. */
+/** No such value type or value type option, or not one for what is asked. */
 export class UnsupportedValueType extends DatastreamException {
   readonly code = 'UNSUPPORTED_VALUE_TYPE';
 }

@@ -1,6 +1,7 @@
 import { compare, compareLive } from './compare.ts';
 import type { Step } from './history.ts';
 import type { Defect } from './model.ts';
+import { compareReads } from './reads.ts';
 import { Run, type RunOptions } from './run.ts';
 import type { DisposableStore } from './stores.ts';
 
@@ -20,8 +21,10 @@ export async function assertLaw(
     await run.start();
     for (const step of steps) await run.apply(step);
     await compareLive(run);
+    await compareReads(run, { isLive: true });
     await run.settle();
     await compare(run, defect);
+    await compareReads(run, { isLive: false });
   } finally {
     await store.dispose();
   }

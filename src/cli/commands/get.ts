@@ -19,6 +19,7 @@ import { parseChoice, parseCount, parseGranularity, parseNames } from '../option
 import { parseTime } from '../parse/time.ts';
 import { plotDatapoints } from '../plot/plot-datapoints.ts';
 
+type Fill = NonNullable<DataRange['fill']>;
 type GetFormat = 'table' | 'csv' | 'ndjson' | 'json';
 
 interface GetOptions {
@@ -28,6 +29,7 @@ interface GetOptions {
   readonly endExclusive?: Date;
   readonly reverse?: true;
   readonly live?: true;
+  readonly fill?: Fill;
   readonly limit?: number;
   readonly valueDownsamplers?: readonly string[];
   readonly timeDownsamplers?: readonly string[];
@@ -57,6 +59,11 @@ export function registerGet(program: Command, context: CommandContext): void {
     )
     .option('--reverse', 'latest first')
     .option('--live', 'with buckets that are stale or not complete, as they are now')
+    .option(
+      '--fill <how>',
+      'values of buckets without data: previous, linear, null or a number',
+      parseFill,
+    )
     .option('--limit <count>', 'at most so many datapoints', parseCount)
     .option('--value-downsamplers <names>', 'values of buckets, e.g. mean,max', parseNames)
     .option('--time-downsamplers <names>', 'times of buckets, e.g. first,last', parseNames)
@@ -73,6 +80,13 @@ export function registerGet(program: Command, context: CommandContext): void {
         else await printDatapoints(context, request);
       });
     });
+}
+
+/** @throws {CliError} USAGE unless the text says how gaps are filled. */
+function parseFill(text: string): Fill {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number)) return number;
+  return parseChoice(text, ['null', 'previous', 'linear'] as const);
 }
 
 interface GetRequest {
@@ -129,13 +143,14 @@ async function* readDatapoints(
 ): AsyncGenerator<Datapoint, void, undefined> {
   const start = startOf(stream, options);
   if (start === null) return;
-  const { end, endExclusive, reverse, live, valueDownsamplers } = options;
+  const { end, endExclusive, reverse, live, fill, valueDownsamplers } = options;
   const range: DataRange = {
     ...start,
     ...(end && { end }),
     ...(endExclusive && { endExclusive }),
     ...(reverse && { reverse }),
     ...(live && { live }),
+    ...(fill !== undefined && { fill }),
     ...(valueDownsamplers && { valueDownsamplers }),
     ...(timeDownsamplers && { timeDownsamplers }),
   };

@@ -1,5 +1,5 @@
+import { interpolate } from '../../model/interpolate.ts';
 import { columnOf, type TimeSpan } from './columns.ts';
-import { interpolate } from './interpolate.ts';
 import { tickLabel, tickStep, tickTimes } from './ticks.ts';
 
 /** Blank characters between two time labels. */

@@ -1,4 +1,4 @@
-import { interpolate } from './interpolate.ts';
+import { interpolate } from '../../model/interpolate.ts';
 import { joinValues, type Point, type Thinning } from './thinner.ts';
 
 /** A hole of at most this many usual distances between points is bridged, a longer one stays a gap. */

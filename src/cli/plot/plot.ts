@@ -2,7 +2,7 @@ import asciichart from 'asciichart';
 import { timeText } from '../format/exact-json.ts';
 import { timeAxis, valueLabels } from './axes.ts';
 import { columnValues, type TimeSpan } from './columns.ts';
-import { shareOf } from './interpolate.ts';
+import { shareOf } from './share.ts';
 import type { Point, Thinning } from './thinner.ts';
 
 export interface PlotSeries {

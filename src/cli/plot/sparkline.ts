@@ -1,4 +1,4 @@
-import { shareOf } from './interpolate.ts';
+import { shareOf } from './share.ts';
 
 const LEVELS = '▁▂▃▄▅▆▇█';
 

@@ -1,4 +1,4 @@
-import { interpolate } from './interpolate.ts';
+import { interpolate } from '../../model/interpolate.ts';
 
 /** How several values of one moment become one: their mean, or the extreme of them. */
 export type Thinning = 'mean' | 'min' | 'max';

@@ -7,6 +7,7 @@ export const count: ValueDownsampler = {
   letter: VALUE_DOWNSAMPLER_LETTERS.count,
   valueTypes: ['numeric', 'nominal', 'graph'],
   requires: [],
+  isTotal: true,
   plain: asStored('c'),
   decimal: asStored('c'),
 };

@@ -13,6 +13,7 @@ export const frequencies: ValueDownsampler = {
   letter: VALUE_DOWNSAMPLER_LETTERS.frequencies,
   valueTypes: ['nominal'],
   requires: ['count'],
+  isTotal: true,
   plain: finisher,
   decimal: finisher,
 };

@@ -8,6 +8,7 @@ export const sumSquares: ValueDownsampler = {
   letter: VALUE_DOWNSAMPLER_LETTERS.sum_squares,
   valueTypes: ['numeric'],
   requires: ['count'],
+  isTotal: true,
   plain: asStored('q'),
   decimal: asStoredDecimal('q'),
 };

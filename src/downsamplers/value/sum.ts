@@ -8,6 +8,7 @@ export const sum: ValueDownsampler = {
   letter: VALUE_DOWNSAMPLER_LETTERS.sum,
   valueTypes: ['numeric'],
   requires: ['count'],
+  isTotal: true,
   plain: asStored('s'),
   decimal: asStoredDecimal('s'),
 };

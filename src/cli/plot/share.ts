@@ -1,9 +1,3 @@
-/** The value at a share (0 to 1) of the way from `a` to `b`, finite where both are. */
-export function interpolate(a: number, b: number, share: number): number {
-  const rise = b - a;
-  return Number.isFinite(rise) ? a + rise * share : a * (1 - share) + b * share;
-}
-
 /** The share of the way from `min` to `max` at which a value lies; the range itself may overflow. */
 export function shareOf(
   value: number,

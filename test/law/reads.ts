@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import type { Datapoint, DataRange } from '../../src/api/types.ts';
+import { LEVELS } from './model.ts';
+import { BASE_MS, granularityOf, type Run, type RunStream } from './run.ts';
+
+const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
+const FILLS = ['previous', 'linear', 7.5] as const;
+/** Of totals: no other bucket tells what they would be. */
+const TOTALS = ['s', 'q', 'f'];
+
+type Fill = (typeof FILLS)[number];
+type Read = Omit<DataRange, 'start' | 'end'>;
+
+/** Asserts that what is made of levels while they are read is the same however they are read. */
+export async function compareReads(run: Run, { isLive }: { isLive: boolean }): Promise<void> {
+  for (const [index, stream] of run.streams.entries()) {
+    // Each level of each stream in turn, not all of them each time.
+    const levels = LEVELS.filter((level) => level > stream.model.highest);
+    const turn = Math.abs(index + stream.latest);
+    const seconds = levels[turn % 3]!;
+    const fill = FILLS[turn % (stream.model.isNumeric ? 3 : 1)]!;
+    await compareFilled(run, stream, { seconds, fill, live: isLive });
+  }
+}
+
+async function compareFilled(
+  { datastream }: Run,
+  { id }: RunStream,
+  { seconds, fill, live }: { seconds: number; fill: Fill; live: boolean },
+): Promise<void> {
+  const granularity = granularityOf(seconds);
+  const read = (range: DataRange) => datastream.getData(id, granularity, { ...range, live });
+  const { timestamps } = await read(EVERYTHING).columns();
+  const plain = await read(EVERYTHING).toArray();
+  const all = await read({ ...EVERYTHING, fill }).toArray();
+  const label = `${granularity.name} of ${id}, filled with ${fill}`;
+  assert.equal(all.length, plain.length, label);
+  for (const [bucket, { v }] of all.entries()) {
+    for (const [letter, value] of Object.entries(v)) {
+      const wanted = filled({ plain, timestamps, fill }, bucket, letter);
+      const isNear = typeof wanted === 'number' && Math.abs((value as number) - wanted) < 1e-6;
+      if (!isNear) assert.deepEqual(value, wanted, `${label}, ${letter} of bucket ${bucket}`);
+    }
+  }
+  const from = Math.floor(all.length / 3);
+  const to = all.length - Math.floor(all.length / 5);
+  if (to === from) return;
+  // A part of the whole, however it is cut out, and to the bit.
+  const wanted = all.slice(from, to);
+  const part = { start: timestamps[from]!, end: timestamps[to - 1]! };
+  const options: Read = { fill };
+  assert.deepEqual(await read({ ...part, ...options }).toArray(), wanted, label);
+  const reversed = await read({ ...part, ...options, reverse: true }).toArray();
+  assert.deepEqual(reversed, wanted.toReversed(), label);
+  const slice = read({ ...EVERYTHING, ...options }).slice(from, to);
+  assert.deepEqual(await slice.toArray(), wanted, label);
+  assert.deepEqual(await slice.at(0), wanted[0], label);
+  for (const data of [read({ ...part, ...options }), slice]) {
+    const { v = {} } = await data.columns();
+    for (const [letter, column] of Object.entries(v)) {
+      const values = Array.from(column, (value) => (Number.isNaN(value) ? null : value));
+      const wantedValues = wanted.map((datapoint) => datapoint.v[letter]);
+      assert.deepEqual(values, wantedValues, `${label}, column ${letter}`);
+    }
+  }
+}
+
+/** What the bucket shows, found naively. */
+function filled(
+  { plain, timestamps, fill }: { plain: Datapoint[]; timestamps: Float64Array; fill: Fill },
+  bucket: number,
+  letter: string,
+): unknown {
+  const value: unknown = plain[bucket]!.v[letter];
+  if (plain[bucket]!.v.c > 0 || letter === 'c') return value;
+  if (typeof fill === 'number') return fill;
+  const left = plain.findLastIndex(({ v }, index) => index < bucket && v.c > 0);
+  if (left < 0 || TOTALS.includes(letter)) return null;
+  if (fill === 'previous') return plain[left]!.v[letter];
+  const right = plain.findIndex(({ v }, index) => index > bucket && v.c > 0);
+  if (right < 0) return null;
+  const share =
+    (timestamps[bucket]! - timestamps[left]!) / (timestamps[right]! - timestamps[left]!);
+  return plain[left]!.v[letter] * (1 - share) + plain[right]!.v[letter] * share;
+}
