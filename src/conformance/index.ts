@@ -12,6 +12,7 @@ import { highAccuracyTopic } from './behaviour/high-accuracy.ts';
 import { lateDataTopic } from './behaviour/late-data.ts';
 import { liveTailTopic } from './behaviour/live-tail.ts';
 import { maintenanceTopic } from './behaviour/maintenance.ts';
+import { moreStatisticsTopic } from './behaviour/more-statistics.ts';
 import { readingTopic } from './behaviour/reading.ts';
 import { sequencesTopic } from './behaviour/sequences.ts';
 import { statisticsTopic } from './behaviour/statistics.ts';
@@ -52,6 +53,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: reading': readingTopic,
   'behaviour: sequences': sequencesTopic,
   'behaviour: statistics': statisticsTopic,
+  'behaviour: more statistics': moreStatisticsTopic,
   'behaviour: downsampling': downsamplingTopic,
   'behaviour: late data': lateDataTopic,
   'behaviour: corrections': correctionsTopic,

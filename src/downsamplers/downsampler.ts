@@ -5,10 +5,22 @@ import type { ValueType } from '../model/stream.ts';
 
 /**
  * Columns of a bucket's mergeable state, shared by the downsamplers: count `c`, sum `s`, least `l` and
- * greatest `u` value, sum of squares `q`, mean and sum of squared deviations `mu` and `m2`, median state
- * `n`, frequencies state `f`.
+ * greatest `u` value, sum of squares `q`, mean and sum of squared deviations `mu` and `m2`, quantile state
+ * `n`, frequencies state `f`, first `a` and last `z` value, distinct values `h`.
  */
-export type ValueComponent = 'c' | 's' | 'l' | 'u' | 'q' | 'mu' | 'm2' | 'n' | 'f';
+export type ValueComponent =
+  | 'c'
+  | 's'
+  | 'l'
+  | 'u'
+  | 'q'
+  | 'mu'
+  | 'm2'
+  | 'n'
+  | 'f'
+  | 'a'
+  | 'z'
+  | 'h';
 
 /**
  * Of the datapoints' times: milliseconds from the bucket's start of the first `ta` and the last `tz`, and
@@ -41,9 +53,9 @@ export interface ValueDownsampler {
    */
   readonly isTotal?: true;
   /** On streams that compute in float64, and on those that are not numeric. */
-  readonly plain: Finisher<ValueComponent>;
+  readonly plain: Finisher<ValueComponent | TimeComponent>;
   /** On high-accuracy streams. */
-  readonly decimal: Finisher<ValueComponent>;
+  readonly decimal: Finisher<ValueComponent | TimeComponent>;
 }
 
 /** A named statistic of the times of the datapoints in a bucket. */
@@ -70,7 +82,20 @@ export function floats(columns: Columns, component: string): Float64Array {
   return Float64Array.from(column as readonly (number | null)[], (value) => value ?? Number.NaN);
 }
 
-/** Finishes to what the component itself says. */
+/** Finishes to what the component itself says: a number, or whatever JSON it is. */
+export function asStoredJson(component: ValueComponent): Finisher<ValueComponent> {
+  return {
+    components: [component],
+    bind(columns) {
+      const stored = columns[component]!;
+      if (stored instanceof Float64Array) return (row) => stored[row];
+      return (row) =>
+        typeof stored[row] === 'object' ? structuredClone(stored[row]) : stored[row];
+    },
+  };
+}
+
+/** Finishes to the number that the component itself says. */
 export function asStored(component: ValueComponent): Finisher<ValueComponent> {
   return {
     components: [component],

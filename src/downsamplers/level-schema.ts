@@ -6,13 +6,13 @@ import type { StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy } from '../model/value.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
-import type { Finisher, TimeDownsampler, ValueComponent, ValueDownsampler } from './downsampler.ts';
+import type { Finisher, TimeDownsampler, ValueDownsampler } from './downsampler.ts';
 import {
   availableTimeDownsamplers,
-  selectDownsamplers,
+  selectTimeDownsamplers,
   TIME_DOWNSAMPLERS,
   type TimeSupport,
-  VALUE_DOWNSAMPLERS,
+  valueDownsamplersOf,
 } from './registry.ts';
 
 /** A bucket as callers get it: statistics by letter. `t` or `v` is absent when its selection is empty. */
@@ -39,8 +39,15 @@ type SchemaSource = Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'value
 
 /** In stored order. */
 const COMPONENT_ORDER: readonly string[] = Object.freeze(
-  'c s l u q mu m2 n f ts ta tz ic il iu iq'.split(' '),
+  'c s l u q mu m2 n f ts ta tz ic il iu iq a z h'.split(' '),
 );
+
+/** JSON on every stream. */
+const JSON_COMPONENTS: readonly string[] = Object.freeze(['n', 'f', 'h']);
+/** Values as they were appended. */
+const EDGE_COMPONENTS: readonly string[] = Object.freeze(['a', 'z']);
+/** Decimal strings on high-accuracy streams. */
+const DECIMAL_COMPONENTS: readonly string[] = Object.freeze(['s', 'l', 'u', 'q']);
 
 const NO_VALUES: readonly never[] = Object.freeze([]);
 
@@ -82,9 +89,7 @@ export class LevelSchema {
     this.#source = { valueType, valueDownsamplers };
     this.isNumeric = record.valueType === 'numeric';
     this.isDecimal = isHighAccuracy(record);
-    this.#valueDownsamplers = VALUE_DOWNSAMPLERS.filter(({ name }) =>
-      record.valueDownsamplers.includes(name),
-    );
+    this.#valueDownsamplers = valueDownsamplersOf(record.valueDownsamplers);
     this.columns = this.isEmpty ? [] : this.#columnsOf(this.#valueDownsamplers, TIME_DOWNSAMPLERS);
     this.noRows = Object.fromEntries(this.columns.map((name) => [name, NO_VALUES]));
   }
@@ -107,7 +112,9 @@ export class LevelSchema {
 
   /** Whether a component column holds JSON values rather than float64 numbers. */
   isJson(column: string): boolean {
-    return column === 'n' || column === 'f' || (this.isDecimal && 'sluq'.includes(column));
+    if (JSON_COMPONENTS.includes(column)) return true;
+    if (EDGE_COMPONENTS.includes(column)) return this.isDecimal || !this.isNumeric;
+    return this.isDecimal && DECIMAL_COMPONENTS.includes(column);
   }
 
   /**
@@ -135,11 +142,11 @@ export class LevelSchema {
     { valueDownsamplers, timeDownsamplers }: Selection,
     supports: TimeSupport,
   ): SelectionOptions {
-    const value = selectDownsamplers(VALUE_DOWNSAMPLERS, {
-      kind: 'value',
-      names: valueDownsamplers,
-    }).filter((downsampler) => this.#valueDownsamplers.includes(downsampler));
-    const named = selectDownsamplers(TIME_DOWNSAMPLERS, { kind: 'time', names: timeDownsamplers });
+    const value =
+      valueDownsamplers === undefined
+        ? this.#valueDownsamplers
+        : valueDownsamplersOf(valueDownsamplers).filter(({ name }) => this.#has(name));
+    const named = selectTimeDownsamplers(timeDownsamplers);
     const time = availableTimeDownsamplers(supports).filter(({ name }) =>
       named.some((downsampler) => downsampler.name === name),
     );
@@ -147,11 +154,16 @@ export class LevelSchema {
       value: valueDownsamplers?.length === 0 ? null : value,
       time: timeDownsamplers?.length === 0 ? null : time,
       isDecimal: this.isDecimal,
+      hasFloats: this.isNumeric && !this.isDecimal,
       columns: this.#columnsOf(value, time),
       valueTemplate: templateOf(value),
       timeTemplate: templateOf(time),
       hasAllTimes: time.map(({ letter }) => letter).join('') === ALL_TIME_LETTERS,
     };
+  }
+
+  #has(name: string): boolean {
+    return this.#valueDownsamplers.some((downsampler) => downsampler.name === name);
   }
 
   #columnsOf(
@@ -172,6 +184,8 @@ interface SelectionOptions {
   /** Null: `t` is dropped. */
   readonly time: readonly TimeDownsampler[] | null;
   readonly isDecimal: boolean;
+  /** Whether statistics of values are float64. */
+  readonly hasFloats: boolean;
   readonly columns: readonly string[];
   /** With all letters: objects that are copied from one that has its keys are made at once. */
   readonly valueTemplate: Readonly<Record<string, null>>;
@@ -298,11 +312,12 @@ export class LevelSelection {
     const states = finisher.components.map((component) => columns[component]);
     if (states.includes(undefined)) return () => null;
     const finish = finisher.bind(columns);
-    if (this.#isFloat(downsampler)) return finish;
+    // What is missing among floats is NaN, and makes NaN.
+    if (states.every((column) => column instanceof Float64Array)) return finish;
     return (row) => (states.some((column) => isNothing(column![row])) ? null : finish(row));
   }
 
-  #finisher(downsampler: ValueDownsampler): Finisher<ValueComponent> {
+  #finisher(downsampler: ValueDownsampler): Finisher<string> {
     return this.#options.isDecimal ? downsampler.decimal : downsampler.plain;
   }
 
@@ -352,15 +367,16 @@ export class LevelSelection {
       return new Float64Array(rowCount).fill(Number.NaN);
     }
     if (finisher.finishFloats === undefined) {
-      return floatColumn(rowCount, finisher.bind(columns) as (row: number) => number);
+      const finish = this.#bindValue(downsampler, { timestamps, columns });
+      return floatColumn(rowCount, finish as (row: number) => number | null);
     }
     const finished = new Float64Array(rowCount);
     finisher.finishFloats(columns, finished);
     return finished;
   }
 
-  #isFloat({ valueTypes, letter }: ValueDownsampler): boolean {
-    return letter === COUNT_LETTER || (valueTypes.includes('numeric') && !this.#options.isDecimal);
+  #isFloat({ letter }: ValueDownsampler): boolean {
+    return letter === COUNT_LETTER || this.#options.hasFloats;
   }
 
   #emptyBlock(): Block {
@@ -412,9 +428,9 @@ function templateOf(downsamplers: readonly { readonly letter: string }[]): Recor
   return Object.fromEntries(downsamplers.map(({ letter }) => [letter, null]));
 }
 
-function floatColumn(rowCount: number, finish: (row: number) => number): Float64Array {
+function floatColumn(rowCount: number, finish: (row: number) => number | null): Float64Array {
   const column = new Float64Array(rowCount);
-  for (let row = 0; row < rowCount; row++) column[row] = finish(row);
+  for (let row = 0; row < rowCount; row++) column[row] = finish(row) ?? Number.NaN;
   return column;
 }
 

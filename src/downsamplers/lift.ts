@@ -5,6 +5,7 @@ import { decimalOf, multiplyExact } from '../model/high-accuracy.ts';
 import { isStoredGroup, type StoredGroup } from '../model/value.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
 import type { RawRows, StateRows } from './components/accumulator.ts';
+import { NO_DISTINCT_VALUES } from './distinct-state.ts';
 
 /** The rows of a raw block that are not null, with their values as they are. */
 export function presentRows(block: Block): RawRows {
@@ -66,6 +67,7 @@ export function liftRows(
     else if (component === 'il' || component === 'iu') lifted[component] = nulls;
     else if (component.startsWith('t') || component.startsWith('i')) lifted[component] = zeros;
     else if (component === 'n') lifted[component] = values.map(medianValue);
+    else if (component === 'h') lifted[component] = values.map(distinctValue);
     else if (isDecimal)
       lifted[component] = values.map((value) => decimalComponent(value, component));
     else {
@@ -93,6 +95,11 @@ function medianValue(value: number | string | StoredGroup): number | string {
   return isStoredGroup(value) ? ((value['n'] ?? Number.NaN) as number | string) : value;
 }
 
+/** A group from before the stream counted distinct values does not know them. */
+function distinctValue(value: number | string | StoredGroup): unknown {
+  return isStoredGroup(value) ? NO_DISTINCT_VALUES : value;
+}
+
 function plainComponent(value: number | StoredGroup, component: string): number {
   if (!isStoredGroup(value)) {
     if (component === 'q') return value * value;
@@ -100,8 +107,13 @@ function plainComponent(value: number | StoredGroup, component: string): number 
   }
   const count = value[COUNT_LETTER] as number;
   if (component === 'mu') return (value['s'] as number) / count;
-  if (component === 'm2') return (value['d'] as number) ** 2 * count;
+  if (component === 'm2') return varianceOf(value) * count;
   return (value[component] ?? Number.NaN) as number;
+}
+
+/** A group has the variance, its root, or both. */
+function varianceOf({ v, d }: StoredGroup): number {
+  return v === undefined ? ((d ?? Number.NaN) as number) ** 2 : (v as number);
 }
 
 function decimalComponent(value: number | string | StoredGroup, component: string): Decimal {

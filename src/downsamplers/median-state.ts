@@ -1,12 +1,16 @@
 import { DDSketch } from '@datadog/sketches-js';
 import type { Decimal } from 'decimal.js';
-import { addExact, decimalOf, multiplyExact } from '../model/high-accuracy.ts';
+import { assert } from '../model/assert.ts';
+import { addExact, decimalOf, multiplyExact, subtractExact } from '../model/high-accuracy.ts';
 
 /** Up to so many values (an already downsampled one is one) the median of a bucket is exact. */
 export const MEDIAN_EXACT_COUNT_MAX = 128;
 
 /** Beyond that, the result is within this fraction of the middle value (the lower one of two). */
 export const MEDIAN_RELATIVE_ERROR = 0.01;
+
+/** From a rank to a whole one, as a fraction of it, that rounding alone makes. */
+const RANK_TOLERANCE = 1e-12;
 
 /** Values as they arrived (decimal strings on high-accuracy streams); `w` absent when all weigh 1. */
 interface ExactMedianState {
@@ -76,38 +80,114 @@ export class MedianCollector {
 
 /** The median in float64; NaN when there is no value. */
 export function plainMedian(state: MedianState): number {
-  if (!('v' in state)) return sketchMedian(state);
+  if (!('v' in state)) return sketchValue(state, middleRank(countOfBins(state)));
   if (state.v.length === 0) return Number.NaN;
-  const [low, high] = middlePair(state, (a, b) => Number(a) - Number(b)).map(Number);
-  const sum = low! + high!;
-  return Number.isFinite(sum) ? sum / 2 : low! / 2 + high! / 2;
+  const values = rankedNumbers(state);
+  const [low, high] = middlePair(state, values);
+  const sum = low + high;
+  return Number.isFinite(sum) ? sum / 2 : low / 2 + high / 2;
 }
 
 /** The median as a decimal: exact, unless it comes from a sketch. Null when there is no value. */
 export function decimalMedian(state: MedianState): Decimal | null {
-  if (!('v' in state)) return decimalOf(sketchMedian(state));
+  if (!('v' in state)) return decimalOf(plainMedian(state));
   if (state.v.length === 0) return null;
-  const [low, high] = middlePair(state, (a, b) => decimalOf(a).cmp(decimalOf(b))).map(decimalOf);
-  return multiplyExact(addExact(low!, high!), decimalOf(0.5));
+  const [low, high] = middlePair(state, rankedDecimals(state));
+  return multiplyExact(addExact(low, high), decimalOf(0.5));
 }
 
+/** A percentile in float64, as `percentile` defines it; NaN when there is no value. */
+export function plainPercentile(state: MedianState, percentage: number): number {
+  const rank = rankOf(state, percentage);
+  if (!('v' in state)) return sketchValue(state, Math.floor(rank));
+  if (state.v.length === 0) return Number.NaN;
+  const valueAt = rankedNumbers(state);
+  const fraction = rank - Math.floor(rank);
+  const low = valueAt(Math.floor(rank));
+  if (fraction === 0) return low;
+  const high = valueAt(Math.ceil(rank));
+  const difference = high - low;
+  return Number.isFinite(difference)
+    ? low + difference * fraction
+    : low * (1 - fraction) + high * fraction;
+}
+
+/** A percentile as a decimal: exact, unless it comes from a sketch. Null when there is no value. */
+export function decimalPercentile(state: MedianState, percentage: number): Decimal | null {
+  if (!('v' in state)) return decimalOf(plainPercentile(state, percentage));
+  if (state.v.length === 0) return null;
+  const valueAt = rankedDecimals(state);
+  const rank = multiplyExact(
+    multiplyExact(decimalOf(percentage), decimalOf(0.01)),
+    decimalOf(weightOf(state) - 1),
+  );
+  const lowRank = rank.floor();
+  const low = valueAt(lowRank.toNumber());
+  const difference = subtractExact(valueAt(rank.ceil().toNumber()), low);
+  return addExact(low, multiplyExact(difference, subtractExact(rank, lowRank)));
+}
+
+type ValueAtRank<Value> = (rank: number) => Value;
+
 /** The lower and upper middle value; the same one twice when the weights add up to an odd number. */
-function middlePair(
-  { v, w }: ExactMedianState,
-  compare: (a: number | string, b: number | string) => number,
-): readonly [number | string, number | string] {
-  const order = v.map((_, i) => i).sort((a, b) => compare(v[a]!, v[b]!));
-  const total = w === undefined ? v.length : w.reduce((sum, weight) => sum + weight, 0);
-  const at = (rank: number): number | string => {
+function middlePair<Value>(
+  state: ExactMedianState,
+  valueAt: ValueAtRank<Value>,
+): readonly [Value, Value] {
+  const weight = weightOf(state);
+  return [valueAt(middleRank(weight)), valueAt(Math.floor(weight / 2))];
+}
+
+/** The lower of the two middle ranks. */
+function middleRank(count: number): number {
+  return Math.floor((count - 1) / 2);
+}
+
+/** Counts from 0 and may lie between two whole ranks. */
+function rankOf(state: MedianState, percentage: number): number {
+  const count = 'v' in state ? weightOf(state) : countOfBins(state);
+  const rank = (percentage * (count - 1)) / 100;
+  const whole = Math.round(rank);
+  // Percentages such as 99.9 are no floats: what is that near to a whole rank is one.
+  return Math.abs(rank - whole) <= Math.abs(whole) * RANK_TOLERANCE ? whole : rank;
+}
+
+function weightOf({ v, w }: ExactMedianState): number {
+  return w === undefined ? v.length : w.reduce((sum, weight) => sum + weight, 0);
+}
+
+function rankedNumbers({ v, w }: ExactMedianState): ValueAtRank<number> {
+  const compare = (a: number, b: number): number => a - b;
+  return ranked({ values: v.map(Number), weights: w, compare });
+}
+
+function rankedDecimals({ v, w }: ExactMedianState): ValueAtRank<Decimal> {
+  const compare = (a: Decimal, b: Decimal): number => a.cmp(b);
+  return ranked({ values: v.map(decimalOf), weights: w, compare });
+}
+
+/** Of values that each stand there as many times as they weigh, those at whole ranks from 0 in ascending order. */
+function ranked<Value>({
+  values,
+  weights,
+  compare,
+}: {
+  values: readonly Value[];
+  weights: readonly number[] | undefined;
+  compare: (a: Value, b: Value) => number;
+}): ValueAtRank<Value> {
+  const order = values.map((_, i) => i).sort((a, b) => compare(values[a]!, values[b]!));
+  return (rank) => {
     let passed = 0;
     for (const i of order) {
-      passed += w?.[i] ?? 1;
-      if (passed > rank) return v[i]!;
+      passed += weights?.[i] ?? 1;
+      if (passed > rank) return values[i]!;
     }
-    return v[order.at(-1)!]!;
+    return values[order.at(-1)!]!;
   };
-  return [at(Math.floor((total - 1) / 2)), at(Math.floor(total / 2))];
 }
+
+const MAPPING: DDSketch['mapping'] = newSketch().mapping;
 
 function newSketch(): DDSketch {
   return new DDSketch({ relativeAccuracy: MEDIAN_RELATIVE_ERROR });
@@ -119,11 +199,28 @@ function accept(sketch: DDSketch, value: number | string, weight: number): void 
   sketch.accept(Math.min(limit, Math.max(-limit, number)), weight);
 }
 
-function sketchMedian(state: SketchMedianState): number {
-  const sketch = newSketch();
-  addBins(sketch, state);
-  // The exact rank of an even count lies between two values; the sketch answers with the lower one.
-  return sketch.getValueAtQuantile(0.5);
+function countOfBins({ p, m, z }: SketchMedianState): number {
+  let count = z;
+  for (let i = 1; i < p.length; i += 2) count += p[i]!;
+  for (let i = 1; i < m.length; i += 2) count += m[i]!;
+  return count;
+}
+
+/** The value at a whole rank from 0. The library would want a sketch made of the bins for each. */
+function sketchValue({ p, m, z }: SketchMedianState, rank: number): number {
+  let passed = 0;
+  // Of negative values, the greatest magnitude is the least.
+  for (let i = m.length - 2; i >= 0; i -= 2) {
+    passed += m[i + 1]!;
+    if (passed > rank) return -MAPPING.value(m[i]!);
+  }
+  passed += z;
+  if (passed > rank) return 0;
+  for (let i = 0; i < p.length; i += 2) {
+    passed += p[i + 1]!;
+    if (passed > rank) return MAPPING.value(p[i]!);
+  }
+  assert(false, 'the rank is below the count');
 }
 
 // The library's own merge leaves out negative values, and its protobuf form needs another package.

@@ -1,5 +1,6 @@
 import type { Block, Columns } from '../model/block.ts';
 import { floats } from './downsampler.ts';
+import type { LevelSchema } from './level-schema.ts';
 
 /** Slots of a bucket. A bucket without data has count 0, the rest is old. */
 const SLOTS: readonly string[] = Object.freeze('c s l u ts ta tz ic il iu iq q mu m2'.split(' '));
@@ -33,6 +34,11 @@ export class OpenBuckets {
   /** Whether levels have columns beyond the narrow slots. */
   readonly #isWide: boolean;
   #slots: Float64Array = new Float64Array(CAPACITY_MIN * STRIDE);
+
+  /** Whether buckets of levels like that are plain numbers for which there is a slot. */
+  static supports({ columns, isNumeric, isDecimal }: LevelSchema): boolean {
+    return isNumeric && !isDecimal && columns.every((name) => SLOTS.includes(name));
+  }
 
   constructor(columns: readonly string[]) {
     this.#columns = columns;

@@ -1,5 +1,6 @@
 import { UnsupportedDownsampler } from '../exceptions/errors.ts';
 import type { ValueType } from '../model/stream.ts';
+import { percentageOf } from '../model/value-letters.ts';
 import type { TimeDownsampler, ValueDownsampler } from './downsampler.ts';
 import { bucketStart } from './time/bucket-start.ts';
 import { first } from './time/first.ts';
@@ -11,18 +12,25 @@ import { intervalsSumSquares } from './time/intervals-sum-squares.ts';
 import { last } from './time/last.ts';
 import { mean as timeMean } from './time/mean.ts';
 import { count } from './value/count.ts';
+import { distinct } from './value/distinct.ts';
+import { first as firstValue } from './value/first.ts';
 import { frequencies } from './value/frequencies.ts';
+import { last as lastValue } from './value/last.ts';
 import { leastOften } from './value/least-often.ts';
 import { max } from './value/max.ts';
 import { mean } from './value/mean.ts';
 import { median } from './value/median.ts';
 import { min } from './value/min.ts';
 import { mostOften } from './value/most-often.ts';
+import { percentile } from './value/percentile.ts';
+import { range } from './value/range.ts';
+import { rateOfChange } from './value/rate-of-change.ts';
 import { stdDev } from './value/std-dev.ts';
 import { sum } from './value/sum.ts';
 import { sumSquares } from './value/sum-squares.ts';
+import { variance } from './value/variance.ts';
 
-/** In the order in which streams list them. */
+/** In the order in which streams list them; behind them, percentiles by percentage. */
 export const VALUE_DOWNSAMPLERS: readonly ValueDownsampler[] = Object.freeze([
   mean,
   sum,
@@ -35,6 +43,12 @@ export const VALUE_DOWNSAMPLERS: readonly ValueDownsampler[] = Object.freeze([
   mostOften,
   leastOften,
   frequencies,
+  firstValue,
+  lastValue,
+  range,
+  variance,
+  rateOfChange,
+  distinct,
 ]);
 
 /** Every stream that is downsampled has all of them, where the store can keep them. */
@@ -71,6 +85,32 @@ const BY_NAME: ReadonlyMap<string, ValueDownsampler> = new Map(
   VALUE_DOWNSAMPLERS.map((downsampler) => [downsampler.name, downsampler]),
 );
 
+function valueDownsamplerOf(name: string): ValueDownsampler {
+  const known = BY_NAME.get(name);
+  if (known !== undefined) return known;
+  if (percentageOf(name) === null) {
+    throw unknownDownsampler('value', name, [
+      ...BY_NAME.keys(),
+      'percentile_50',
+      'percentile_99.9',
+    ]);
+  }
+  return percentile(name);
+}
+
+/**
+ * The named ones, in the order in which streams list them, no duplicates.
+ * @throws {UnsupportedDownsampler} when a name is unknown.
+ */
+export function valueDownsamplersOf(names: readonly string[]): readonly ValueDownsampler[] {
+  const known = VALUE_DOWNSAMPLERS.filter(({ name }) => names.includes(name));
+  const percentiles = [...new Set(names)]
+    .filter((name) => !BY_NAME.has(name))
+    .map(valueDownsamplerOf)
+    .sort((a, b) => percentageOf(a.name)! - percentageOf(b.name)!);
+  return [...known, ...percentiles];
+}
+
 /**
  * Adds what the named downsamplers require. In the order of the registry, no duplicates, may be empty.
  * @throws {UnsupportedDownsampler} when a name is unknown, or not for the value type.
@@ -82,8 +122,7 @@ export function expandValueDownsamplers(
   const wanted = new Set<string>();
   const add = (name: string): void => {
     if (wanted.has(name)) return;
-    const downsampler = BY_NAME.get(name);
-    if (downsampler === undefined) throw unknownDownsampler('value', name, [...BY_NAME.keys()]);
+    const downsampler = valueDownsamplerOf(name);
     if (!downsampler.valueTypes.includes(valueType)) {
       throw new UnsupportedDownsampler(
         `The value downsampler ${name} is for ${downsampler.valueTypes.join(', ')} streams, ` +
@@ -94,26 +133,23 @@ export function expandValueDownsamplers(
     for (const required of downsampler.requires) add(required);
   };
   for (const name of names) add(name);
-  return [...BY_NAME.keys()].filter((name) => wanted.has(name));
+  return valueDownsamplersOf([...wanted]).map(({ name }) => name);
 }
 
-/** The named ones, in the order of the registry; all of them for undefined. */
-export function selectDownsamplers<D extends { readonly name: string }>(
-  registry: readonly D[],
-  options: { readonly kind: 'value' | 'time'; readonly names: readonly string[] | undefined },
-): readonly D[] {
-  const { kind, names } = options;
-  if (names === undefined) return registry;
+/**
+ * The named ones, in the order of the registry; all of them for undefined.
+ * @throws {UnsupportedDownsampler} when a name is unknown.
+ */
+export function selectTimeDownsamplers(
+  names: readonly string[] | undefined,
+): readonly TimeDownsampler[] {
+  if (names === undefined) return TIME_DOWNSAMPLERS;
   for (const name of names) {
-    if (!registry.some((downsampler) => downsampler.name === name)) {
-      throw unknownDownsampler(
-        kind,
-        name,
-        registry.map((downsampler) => downsampler.name),
-      );
+    if (!TIME_DOWNSAMPLER_NAMES.includes(name)) {
+      throw unknownDownsampler('time', name, TIME_DOWNSAMPLER_NAMES);
     }
   }
-  return registry.filter(({ name }) => names.includes(name));
+  return TIME_DOWNSAMPLERS.filter(({ name }) => names.includes(name));
 }
 
 function unknownDownsampler(

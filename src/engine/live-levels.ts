@@ -1,5 +1,6 @@
 import { type LevelWrite, NO_ROW } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { OpenBuckets } from '../downsamplers/open-buckets.ts';
 import { rawBlock, sliceBlock } from '../model/block.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { StreamId } from '../model/stream.ts';
@@ -277,8 +278,8 @@ export class LiveLevels {
     if (family === undefined) {
       const schema = LevelSchema.of(record);
       const granularities = ladderOf(record).levels;
-      const isPlain = schema.isNumeric && !schema.columns.some((name) => schema.isJson(name));
-      const board = isPlain && !schema.isEmpty ? new BucketBoard(schema, granularities) : null;
+      const hasBoard = !schema.isEmpty && OpenBuckets.supports(schema);
+      const board = hasBoard ? new BucketBoard(schema, granularities) : null;
       family = { schema, granularities, board };
       this.#families.set(key, family);
     }

@@ -13,7 +13,7 @@ import {
 import type { StreamRecord } from './stream.ts';
 import { copyGraph } from './value-graph.ts';
 import { copyJson, isPlainObject } from './value-json.ts';
-import { COUNT_LETTER, valueLetters } from './value-letters.ts';
+import { COUNT_LETTER, takesGroups, valueLetters } from './value-letters.ts';
 
 /** Checks what callers give, and maps it to its stored form and back, for one stream's value type. */
 export interface ValueCodec {
@@ -63,11 +63,23 @@ export function isStoredGroup(stored: unknown): stored is StoredGroup {
   return typeof stored === 'object' && stored !== null;
 }
 
+/** What an already downsampled value of a stream looks like. */
+interface GroupForm {
+  readonly letters: readonly string[];
+  /** A downsampler that cannot do with such values; null when there is none. */
+  readonly refusing: string | null;
+}
+
+function groupFormOf(names: readonly string[]): GroupForm {
+  const refusing = names.find((name) => !takesGroups(name)) ?? null;
+  return { letters: valueLetters(names), refusing };
+}
+
 function createCodec(record: CodecSource): ValueCodec {
   if (record.valueType === 'nominal') return NOMINAL_CODEC;
   if (record.valueType === 'graph') return GRAPH_CODEC;
-  const letters = valueLetters(record.valueDownsamplers);
-  return isHighAccuracy(record) ? decimalCodec(letters) : plainCodec(letters);
+  const form = groupFormOf(record.valueDownsamplers);
+  return isHighAccuracy(record) ? decimalCodec(form) : plainCodec(form);
 }
 
 const NOMINAL_CODEC: ValueCodec = {
@@ -82,11 +94,11 @@ const GRAPH_CODEC: ValueCodec = {
   toStored: (value) => (value === null ? null : copyGraph(value)),
 };
 
-function plainCodec(letters: readonly string[]): ValueCodec {
+function plainCodec(form: GroupForm): ValueCodec {
   return {
     toStored: (value) =>
       typeof value === 'object' && value !== null
-        ? checkedGroup(value, letters, numberFromCaller)
+        ? checkedGroup(value, form, numberFromCaller)
         : value === null
           ? null
           : numberFromCaller(value),
@@ -102,12 +114,12 @@ function plainCodec(letters: readonly string[]): ValueCodec {
   };
 }
 
-function decimalCodec(letters: readonly string[]): ValueCodec {
+function decimalCodec(form: GroupForm): ValueCodec {
   const toText = (value: unknown): string => decimalText(decimalFromCaller(value));
   return {
     toStored: (value) =>
       isPlainObject(value)
-        ? checkedGroup(value, letters, toText)
+        ? checkedGroup(value, form, toText)
         : value === null
           ? null
           : toText(value),
@@ -168,12 +180,18 @@ function numberFromCaller(value: unknown): number {
 /** The group with exactly the wanted letters, in their order. */
 function checkedGroup(
   value: unknown,
-  letters: readonly string[],
+  { letters, refusing }: GroupForm,
   convert: (value: unknown) => unknown,
 ): StoredGroup {
   if (!isPlainObject(value)) {
     throw new InvalidValue(
       `An already downsampled value is an object; not ${describeType(value)}.`,
+    );
+  }
+  if (refusing !== null) {
+    throw new InvalidValue(
+      `A stream with the downsampler ${refusing} takes no already downsampled values: ` +
+        'they do not tell of which datapoints they were made.',
     );
   }
   const missing = letters.find((letter) => !Object.hasOwn(value, letter));

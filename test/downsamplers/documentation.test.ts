@@ -1,5 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
+import {
+  DISTINCT_EXACT_COUNT_MAX,
+  DISTINCT_STANDARD_ERROR,
+} from '../../src/downsamplers/distinct-state.ts';
 import { FREQUENCY_VALUE_COUNT_MAX } from '../../src/downsamplers/frequency-state.ts';
 import {
   MEDIAN_EXACT_COUNT_MAX,
@@ -68,6 +72,8 @@ describe('docs/reference/downsamplers.md', () => {
   test('states the limits that the code has', () => {
     expect(page).toContain(`at most ${MEDIAN_EXACT_COUNT_MAX} values`);
     expect(page).toContain(`within ${MEDIAN_RELATIVE_ERROR * 100} %`);
+    expect(page).toContain(`exact up to ${DISTINCT_EXACT_COUNT_MAX} values`);
+    expect(page).toContain(`a standard error of ${DISTINCT_STANDARD_ERROR * 100} %`);
     expect(page).toContain(`${FREQUENCY_VALUE_COUNT_MAX.toLocaleString('en')} distinct values`);
   });
 });

@@ -9,6 +9,7 @@ import {
   finishAll,
   foldRaw,
   foldStates,
+  GROUP_NAMES,
   naiveBucket,
   type Point,
   schemaOf,
@@ -48,7 +49,7 @@ const group = fc
   .record({ values: fc.array(integers, { minLength: 0, maxLength: 5 }) })
   .map(({ values }) => {
     const count = values.length;
-    if (count === 0) return { m: null, s: null, l: null, u: null, q: null, d: null, c: 0, n: null };
+    if (count === 0) return { c: 0 };
     const { v } = naiveBucket(
       values.map((value) => ({ timestampMs: 0, value })),
       MINUTES,
@@ -84,6 +85,7 @@ describe('Fold of raw datapoints', () => {
         expect(actual.map(withoutDeviation)).toEqual(expected.map(withoutDeviation));
         actual.forEach(({ t, v }, i) => {
           expect(v['d']).toBeCloseTo(expected[i]!.v['d']!, 8);
+          expect(v['v']).toBeCloseTo(expected[i]!.v['v']!, 4);
           if (t['d'] !== null) expect(t['d']).toBeCloseTo(expected[i]!.t['d'] as number, 8);
         });
       }),
@@ -181,7 +183,7 @@ describe('Fold of raw datapoints', () => {
   });
 
   test('does not depend on whether numbers come in float64 or among JSON values, to the bit', () => {
-    const schema = schemaOf();
+    const schema = schemaOf(GROUP_NAMES);
     const value = fc.oneof(
       { arbitrary: fc.double({ noNaN: true, min: -1e6, max: 1e6 }), weight: 12 },
       { arbitrary: group, weight: 1 },
@@ -222,16 +224,18 @@ describe('Fold of raw datapoints', () => {
   });
 
   test('weighs an already downsampled value by its count, at its one instant', () => {
-    const schema = schemaOf();
+    const schema = schemaOf(GROUP_NAMES);
     const points = [
       { timestampMs: 0, value: 10 },
       {
         timestampMs: 4000,
-        value: { m: 2, s: 6, l: 1, u: 3, q: 14, d: Math.sqrt(2 / 3), c: 3, n: 2 },
+        value: { m: 2, s: 6, l: 1, u: 3, q: 14, d: Math.sqrt(2 / 3), c: 3, n: 2, a: 3, z: 1, g: 2 },
       },
     ];
     const [bucket] = finishAll(schema, TENS, foldRaw(schema, TENS, [blockOf(points)]));
     expect(bucket!.v).toMatchObject({ m: 4, s: 16, l: 1, u: 10, q: 114, c: 4, n: 2 });
+    expect(bucket!.v).toMatchObject({ a: 10, z: 1, g: 9 });
+    expect(bucket!.v['v']).toBeCloseTo(114 / 4 - 16, 12);
     expect(bucket!.v['d']).toBeCloseTo(Math.sqrt(114 / 4 - 16), 12);
     expect(bucket!.t).toEqual({
       m: new Date(3000),
@@ -248,7 +252,7 @@ describe('Fold of raw datapoints', () => {
 
 describe('Fold of bucket states', () => {
   test('gives what folding the raw datapoints gives', () => {
-    const schema = schemaOf();
+    const schema = schemaOf(GROUP_NAMES);
     fc.assert(
       fc.property(pointsOf(fc.oneof(integers, group, fc.constant(null))), (points) => {
         const raw = blockOf(points);
@@ -258,6 +262,7 @@ describe('Fold of bucket states', () => {
         expect(merged.map(withoutDeviation)).toEqual(direct.map(withoutDeviation));
         merged.forEach(({ v, t }, i) => {
           expect(v['d']).toBeCloseTo(direct[i]!.v['d'] as number, 8);
+          expect(v['v']).toBeCloseTo(direct[i]!.v['v'] as number, 4);
           expect(t['d']).toEqual(direct[i]!.t['d']);
         });
       }),
@@ -387,5 +392,5 @@ describe('Fold.takeClosed()', () => {
 });
 
 function withoutDeviation<T extends { t: object; v: object }>(bucket: T): T {
-  return { ...bucket, v: { ...bucket.v, d: null }, t: { ...bucket.t, d: null } };
+  return { ...bucket, v: { ...bucket.v, d: null, v: null }, t: { ...bucket.t, d: null } };
 }

@@ -15,7 +15,8 @@ import {
 } from './support.ts';
 
 const MINUTES = Granularity.Minutes;
-const schema = schemaOf(undefined, { valueType: 'nominal' });
+const names = ['most_often', 'least_often', 'frequencies'];
+const schema = schemaOf(names, { valueType: 'nominal' });
 
 describe('most_often, least_often and frequencies', () => {
   test('count JSON values, and skip null', () => {

@@ -8,6 +8,7 @@ import {
   finishOne,
   foldRaw,
   foldStates,
+  GROUP_NAMES,
   schemaOf,
   secondly,
 } from './support.ts';
@@ -15,6 +16,7 @@ import {
 const TENS = Granularity.Seconds10;
 const MINUTES = Granularity.Minutes;
 const schema = schemaOf(undefined, { highAccuracy: true });
+const groupSchema = schemaOf(GROUP_NAMES, { highAccuracy: true });
 const E = '2.718281828459045235360287471352662497757247093699959574966967628';
 
 describe('high-accuracy downsampling', () => {
@@ -73,8 +75,21 @@ describe('high-accuracy downsampling', () => {
   });
 
   test('weighs an already downsampled value by its count', () => {
-    const group = { m: '0.2', s: '0.6', l: '0.1', u: '0.3', q: '0.14', d: '0.08', c: 3, n: '0.2' };
-    const { v } = finishOne(schema, MINUTES, secondly(['0.1', null, group]));
+    const group = {
+      m: '0.2',
+      s: '0.6',
+      l: '0.1',
+      u: '0.3',
+      q: '0.14',
+      d: '0.08',
+      c: 3,
+      n: '0.2',
+      a: '0.3',
+      z: '0.1',
+      g: '0.2',
+      v: '0.0064',
+    };
+    const { v } = finishOne(groupSchema, MINUTES, secondly(['0.1', null, group]));
     expect({ ...v, m: String(v['m']), s: String(v['s']), q: String(v['q']) }).toMatchObject({
       c: 4,
       m: '0.175',
@@ -82,9 +97,34 @@ describe('high-accuracy downsampling', () => {
       q: '0.15',
     });
     expect([String(v['l']), String(v['u']), String(v['n'])]).toEqual(['0.1', '0.3', '0.2']);
+    expect([String(v['a']), String(v['z']), String(v['g'])]).toEqual(['0.1', '0.1', '0.2']);
+    expect(String(v['v'])).toBe('0.006875');
     expect(String(v['d'])).toBe(
       '0.08291561975888499622787331841676716709817721363973383992646705365',
     );
+  });
+
+  test('gives range, variance, rate of change and percentiles without rounding', () => {
+    const own = schemaOf(
+      ['range', 'variance', 'rate_of_change', 'percentile_99.9', 'percentile_25', 'distinct'],
+      { highAccuracy: true },
+    );
+    const large = 10n ** 80n;
+    const values = [large + 1n, large, large + 4n, large + 4n].map(String);
+    const { v } = finishOne(own, MINUTES, secondly(values));
+    const texts = Object.fromEntries(
+      Object.entries(v).map(([letter, value]) => [letter, decimalTextOf(value)]),
+    );
+    expect(texts).toMatchObject({ a: values[0], z: values[3], g: '4', v: '3.1875', k: '1' });
+    expect(texts).toMatchObject({
+      'p99.9': values[3],
+      p25: `${large.toString().slice(0, -1)}0.75`,
+    });
+    expect(texts['h']).toBe('3');
+    const thirds = finishOne(own, MINUTES, secondly(['0', '1', '0', '1'])).v;
+    expect(String(thirds['k'])).toBe(`0.${'3'.repeat(64)}`);
+    expect(String(thirds['p99.9'])).toBe('1');
+    expect(finishOne(own, MINUTES, secondly(['7'])).v).toMatchObject({ k: null });
   });
 
   test('takes a float64 column as the decimals that its numbers print as', () => {
@@ -102,5 +142,5 @@ describe('high-accuracy downsampling', () => {
 });
 
 function decimalTextOf(value: unknown): string {
-  return typeof value === 'bigint' ? value.toString() : (value as { toFixed(): string }).toFixed();
+  return typeof value === 'object' ? (value as { toFixed(): string }).toFixed() : String(value);
 }

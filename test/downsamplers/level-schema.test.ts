@@ -21,7 +21,7 @@ describe('LevelSchema', () => {
 
   test('says which columns hold JSON', () => {
     const plain = schemaOf();
-    expect(plain.columns.filter((name) => plain.isJson(name))).toEqual(['n']);
+    expect(plain.columns.filter((name) => plain.isJson(name))).toEqual(['n', 'h']);
     const decimal = schemaOf(undefined, { highAccuracy: true });
     expect(decimal.columns.filter((name) => decimal.isJson(name))).toEqual([
       's',
@@ -29,7 +29,12 @@ describe('LevelSchema', () => {
       'u',
       'q',
       'n',
+      'a',
+      'z',
+      'h',
     ]);
+    const nominal = schemaOf(undefined, { valueType: 'nominal' });
+    expect(nominal.columns.filter((name) => nominal.isJson(name))).toEqual(['f', 'a', 'z', 'h']);
   });
 
   test('is empty without value downsamplers', () => {
@@ -42,7 +47,10 @@ describe('LevelSchema', () => {
 describe('LevelSelection', () => {
   test('gives 1.4142135623730951 as the deviation of 1, 2, 3, 4, 5', () => {
     const { v, t } = finishOne(schemaOf(), TENS, secondly([1, 2, 3, 4, 5]));
-    expect(v).toEqual({ m: 3, s: 15, l: 1, u: 5, q: 55, d: Math.SQRT2, c: 5, n: 3 });
+    expect(v).toEqual({
+      ...{ m: 3, s: 15, l: 1, u: 5, q: 55, d: Math.SQRT2, c: 5, n: 3 },
+      ...{ a: 1, z: 5, g: 4, v: 2, k: 1, h: 5 },
+    });
     expect(t).toEqual({
       m: new Date(2000),
       a: new Date(0),
@@ -84,7 +92,10 @@ describe('LevelSelection', () => {
 
   test('makes a bucket without data: count 0, its middle, everything else null', () => {
     const { t, v } = schemaOf().select({}).emptyDatapoint(-10_000, TENS);
-    expect(v).toEqual({ m: null, s: null, l: null, u: null, q: null, d: null, c: 0, n: null });
+    expect(v).toEqual({
+      ...{ m: null, s: null, l: null, u: null, q: null, d: null, c: 0, n: null },
+      ...{ a: null, z: null, g: null, v: null, k: null, h: null },
+    });
     expect(t).toEqual({
       m: new Date(-5000),
       a: null,
@@ -158,7 +169,7 @@ describe('LevelSelection', () => {
 
   test('finishes a block without rows to columns without rows', () => {
     const { v, t } = schemaOf().select({}).finishColumns(EMPTY_BLOCK, TENS);
-    expect(Object.keys(v!)).toEqual(['m', 's', 'l', 'u', 'q', 'd', 'c', 'n']);
+    expect(Object.keys(v!)).toEqual([...'mluqdcnazgvkh'].toSpliced(1, 0, 's'));
     expect(Object.keys(t!)).toEqual(['m', 'a', 'z', 'i', 'l', 'u', 'q', 'd']);
     for (const column of [...Object.values(v!), ...Object.values(t!)]) {
       expect(column).toHaveLength(0);

@@ -23,6 +23,25 @@ describe('expandValueDownsamplers()', () => {
     expect(expandValueDownsamplers([], 'graph')).toEqual([]);
   });
 
+  test('lists percentiles behind all others, in order', () => {
+    const names = ['percentile_99.9', 'percentile_5', 'first', 'percentile_50', 'percentile_99.9'];
+    expect(expandValueDownsamplers(names, 'numeric')).toEqual([
+      'count',
+      'first',
+      'percentile_5',
+      'percentile_50',
+      'percentile_99.9',
+    ]);
+  });
+
+  test('refuses percentages that are none, or have two spellings', () => {
+    for (const text of ['', '-1', '100.1', '050', '99.90', '1e1', ' 5', '5 ', 'NaN', '0x5', '.5']) {
+      expect(() => expandValueDownsamplers([`percentile_${text}`], 'numeric')).toThrow(unsupported);
+    }
+    expect(expandValueDownsamplers(['percentile_0', 'percentile_100'], 'numeric')).toHaveLength(3);
+    expect(() => expandValueDownsamplers(['percentile_50'], 'nominal')).toThrow(unsupported);
+  });
+
   test('is idempotent', () => {
     const once = expandValueDownsamplers(['median', 'mean'], 'numeric');
     expect(expandValueDownsamplers(once, 'numeric')).toEqual(once);
@@ -51,6 +70,12 @@ describe('the registry', () => {
       'most_often o',
       'least_often r',
       'frequencies f',
+      'first a',
+      'last z',
+      'range g',
+      'variance v',
+      'rate_of_change k',
+      'distinct h',
     ]);
     expect(TIME_DOWNSAMPLERS.map(({ name, letter }) => `${name} ${letter}`)).toEqual([
       'mean m',

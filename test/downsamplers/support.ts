@@ -8,6 +8,7 @@ import { expandValueDownsamplers, VALUE_DOWNSAMPLERS } from '../../src/downsampl
 import { type Block, rawBlock, sliceBlock } from '../../src/model/block.ts';
 import { bucketStartMs, type Granularity } from '../../src/model/granularity.ts';
 import type { ValueType } from '../../src/model/stream.ts';
+import { takesGroups } from '../../src/model/value-letters.ts';
 
 export interface Point {
   readonly timestampMs: number;
@@ -28,6 +29,11 @@ export function schemaOf(
     valueDownsamplers: expandValueDownsamplers(wanted, valueType),
   });
 }
+
+/** Those of plain numeric streams that take already downsampled values. */
+export const GROUP_NAMES: readonly string[] = VALUE_DOWNSAMPLERS.filter(
+  ({ name, valueTypes }) => valueTypes.includes('numeric') && takesGroups(name),
+).map(({ name }) => name);
 
 /** A raw block of stored values: float64 when all of them are numbers or null, unless told otherwise. */
 export function blockOf(points: readonly Point[], options: { isJson?: boolean } = {}): Block {
@@ -114,7 +120,7 @@ export function secondly(values: readonly unknown[], startMs = 0): readonly Poin
 export function naiveBucket(
   points: readonly { timestampMs: number; value: number }[],
   granularity: Granularity,
-): { t: Record<string, Date | number | null>; v: Record<string, number> } {
+): { t: Record<string, Date | number | null>; v: Record<string, number | null> } {
   const values = points.map((point) => point.value);
   const count = values.length;
   const sum = values.reduce((a, b) => a + b, 0);
@@ -125,6 +131,7 @@ export function naiveBucket(
   const startMs = bucketStartMs(times[0]!, granularity);
   const meanOffsetMs = times.reduce((a, time) => a + (time - startMs), 0) / count;
   const lengths = times.slice(1).map((time, i) => (time - times[i]!) / 1000);
+  const rate = (values.at(-1)! - values[0]!) / ((times.at(-1)! - times[0]!) / 1000);
   const deviation = (items: readonly number[]): number => {
     const average = items.reduce((a, b) => a + b, 0) / items.length;
     return Math.sqrt(items.reduce((a, b) => a + (b - average) ** 2, 0) / items.length);
@@ -141,6 +148,12 @@ export function naiveBucket(
       d: deviation(values),
       c: count,
       n: middle,
+      a: values[0]!,
+      z: values.at(-1)!,
+      g: Math.max(...values) - Math.min(...values),
+      v: deviation(values) ** 2,
+      k: times.at(-1) === times[0] ? null : rate,
+      h: new Set(values.map((value) => value + 0)).size,
     },
     t: {
       m: new Date(startMs + Math.floor(meanOffsetMs / 1000) * 1000),

@@ -1,4 +1,5 @@
 /** The naive computation of one bucket, out of all of its datapoints at once. */
+import { moreOf } from './more-statistics.ts';
 
 /** An already downsampled value. */
 export interface Group {
@@ -28,14 +29,15 @@ export function isGroup(v: unknown): v is Group {
 /** The bucket that the datapoints, in order of time, make. */
 export function bucketOf(
   all: readonly Row[],
-  options: { start: number; seconds: number; isNumeric: boolean },
+  options: { start: number; seconds: number; isNumeric: boolean; hasMore: boolean },
 ): Bucket {
-  const { start, seconds, isNumeric } = options;
+  const { start, seconds, isNumeric, hasMore } = options;
   const rows = all.filter(({ v }) => v !== null);
   const groups = isNumeric ? rows.map(({ v }) => (isGroup(v) ? v : groupOf([v as number]))) : [];
   const weights = isNumeric ? groups.map(({ c }) => c) : rows.map(() => 1);
   const c = add(weights);
-  const v = isNumeric ? numbers(groups) : nominals(rows.map((row) => row.v));
+  const usual = isNumeric ? numbers(groups) : nominals(rows.map((row) => row.v));
+  const v = hasMore ? { ...usual, ...moreOf(rows, isNumeric) } : usual;
   if (rows.length === 0) {
     const t = { a: null, z: null, i: null, l: null, u: null, q: null, d: null };
     return { t: { m: start + Math.floor(seconds / 2), ...t }, v };

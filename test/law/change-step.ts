@@ -4,6 +4,7 @@ import type { Datastream } from '../../src/api/datastream.ts';
 import type { DeriveFrom, StreamChanges } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
 import type { Derivation, Model, ModelStream, Source } from './model.ts';
+import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
 
 interface Redefinition {
   readonly op: 'sum' | 'derivative' | 'rate' | 'clamp';
@@ -79,12 +80,29 @@ async function changeLetters(
   const letterOf = (name: string): string => ({ ...letters, ...nominal })[name as 'min'];
   const present = optional.filter((name) => rules.letters.v.has(letterOf(name)));
   const names = present.filter((_name, index) => (kept >> index) % 2 === 1);
-  const valueDownsamplers = [...(model.isNumeric ? ['mean'] : ['count']), ...names];
+  const more = moreNames(model, rules);
+  const keptMore = kept % 3 === 0 ? more : [];
+  const usual = [...(model.isNumeric ? ['mean'] : ['count']), ...names];
+  const valueDownsamplers = [...usual, ...keptMore.map(({ name }) => name)];
   await datastream.updateStream(id, { valueDownsamplers });
-  const shown = new Set(names.map(letterOf));
+  const shown = new Set([...names.map(letterOf), ...keptMore.map(({ letter }) => letter)]);
+  if (shown.has('g')) shown.add('l').add('u');
+  if (shown.has('v')) shown.add('q');
   // A deviation is made of squares.
   if (shown.has('d')) shown.add('q');
-  model.hidden = new Set(present.map(letterOf).filter((letter) => !shown.has(letter)));
+  const all = [...present.map(letterOf), ...more.map(({ letter }) => letter)];
+  model.hidden = new Set(all.filter((letter) => !shown.has(letter)));
+}
+
+/** The further statistics that the stream may have. */
+function moreNames(
+  { hasMore, isNumeric }: ModelStream,
+  { letters }: Model['rules'],
+): readonly { readonly name: string; readonly letter: string }[] {
+  if (!hasMore) return [];
+  return Object.entries(isNumeric ? MORE_NUMERIC : MORE_NOMINAL)
+    .map(([name, letter]) => ({ name, letter }))
+    .filter(({ letter }) => letters.v.has(letter));
 }
 
 async function redefine(

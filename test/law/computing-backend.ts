@@ -26,7 +26,17 @@ export class ComputingBackend extends MemoryBackend {
     highAccuracy: false,
     levels: 'computed',
     liveLevels: false,
-    valueDownsamplers: ['mean', 'sum', 'min', 'max', 'sum_squares', 'std_dev', 'count'],
+    valueDownsamplers: [
+      'mean',
+      'sum',
+      'min',
+      'max',
+      'sum_squares',
+      'std_dev',
+      'count',
+      'range',
+      'variance',
+    ],
     timeDownsamplers: ['mean'],
   };
 

@@ -22,6 +22,8 @@ export interface Derivation {
 
 export interface ModelStream {
   readonly isNumeric: boolean;
+  /** Whether it has further statistics, and takes no already downsampled values. */
+  readonly hasMore: boolean;
   /** Seconds of the highest granularity. */
   readonly highest: number;
   /** Of a stream that is not derived: datapoints in order of arrival. */
@@ -137,8 +139,7 @@ export class Model {
     }
     return {
       starts,
-      bucket: (start) =>
-        bucketOf(byStart.get(start) ?? [], { start, seconds, isNumeric: stream.isNumeric }),
+      bucket: (start) => bucketOf(byStart.get(start) ?? [], { start, seconds, ...stream }),
     };
   }
 

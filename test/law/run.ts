@@ -18,6 +18,7 @@ import {
   type Rules,
   type Source,
 } from './model.ts';
+import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
 /** Later than all data of a history. */
@@ -95,7 +96,10 @@ function rulesOf(supports: BackendManifest): Rules {
     keepsEqualTimestamps: supports.equalTimestamps,
     hasComputedLevels: supports.levels === 'computed',
     letters: {
-      v: lettersOf({ ...NUMERIC, ...NOMINAL }, supports.valueDownsamplers),
+      v: lettersOf(
+        { ...NUMERIC, ...NOMINAL, ...MORE_NUMERIC, ...MORE_NOMINAL },
+        supports.valueDownsamplers,
+      ),
       t: lettersOf(TIMES, supports.timeDownsamplers),
     },
   };
@@ -148,28 +152,33 @@ export class Run {
   }
 
   async start(): Promise<void> {
-    for (const highest of [1, 1, 1, 10]) await this.#addBase(highest, true);
-    await this.#addBase(1, false);
+    for (const highest of [1, 1]) await this.#addBase(highest, { isNumeric: true, hasMore: false });
+    await this.#addBase(1, { isNumeric: true, hasMore: true });
+    await this.#addBase(10, { isNumeric: true, hasMore: false });
+    await this.#addBase(1, { isNumeric: false, hasMore: true });
     this.#baseCount = this.streams.length;
   }
 
-  async #addBase(highest: number, isNumeric: boolean): Promise<void> {
+  async #addBase(highest: number, kind: Pick<ModelStream, 'isNumeric' | 'hasMore'>): Promise<void> {
     const id = await this.datastream.ensureStream(
       { name: this.streams.length },
       {
-        valueType: isNumeric ? 'numeric' : 'nominal',
-        valueDownsamplers: this.#downsamplers(isNumeric),
+        valueType: kind.isNumeric ? 'numeric' : 'nominal',
+        valueDownsamplers: this.#downsamplers(kind),
         highestGranularity: granularityOf(highest),
       },
     );
-    const flags = { isNumeric, hasExactSums: true, isExact: true };
+    const flags = { ...kind, hasExactSums: true, isExact: true };
     const model: ModelStream = { ...flags, ...nothingYet(), highest, derivation: null };
     this.streams.push({ id, model, latest: 0 });
   }
 
-  #downsamplers(isNumeric: boolean): readonly string[] {
+  #downsamplers({ isNumeric, hasMore }: Pick<ModelStream, 'isNumeric' | 'hasMore'>): string[] {
     const { valueDownsamplers } = this.datastream.supports;
-    return selected(isNumeric ? NUMERIC : NOMINAL, valueDownsamplers).map(([name]) => name);
+    const usual = isNumeric ? NUMERIC : NOMINAL;
+    const more = isNumeric ? MORE_NUMERIC : MORE_NOMINAL;
+    const letters = hasMore ? { ...usual, ...more } : usual;
+    return selected(letters, valueDownsamplers).map(([name]) => name);
   }
 
   async apply(step: Step): Promise<void> {
@@ -308,12 +317,14 @@ export class Run {
     // Of a stream that keeps less than all, a group has other letters.
     if ((stream.model.hidden?.size ?? 0) > 0) return;
     const group = groupOf(step.values);
-    if (this.datastream.supports.groupValues) {
+    if (this.datastream.supports.groupValues && !stream.model.hasMore) {
       return this.#append(stream, step.gap, group as unknown as number);
     }
     const timestamp = msOf(stream.latest + step.gap);
     const append = this.datastream.append(stream.id, group, timestamp);
-    await assert.rejects(append, { code: 'NOT_SUPPORTED' });
+    await assert.rejects(append, {
+      code: stream.model.hasMore ? 'INVALID_VALUE' : 'NOT_SUPPORTED',
+    });
   }
 
   async #late(
@@ -428,7 +439,7 @@ export class Run {
       { name: this.streams.length },
       {
         valueType: isNumeric ? 'numeric' : 'nominal',
-        valueDownsamplers: this.#downsamplers(isNumeric),
+        valueDownsamplers: this.#downsamplers({ isNumeric, hasMore: false }),
         highestGranularity: granularityOf(own),
         deriveOp: step.op,
         deriveFrom: streams.map(({ id: stream }, index): DeriveFrom => {
@@ -445,6 +456,7 @@ export class Run {
     const model: ModelStream = {
       ...nothingYet(),
       isNumeric,
+      hasMore: false,
       highest: own,
       derivation,
       hasExactSums,

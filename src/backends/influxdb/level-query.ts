@@ -16,6 +16,8 @@ export const VALUE_DOWNSAMPLERS: readonly string[] = Object.freeze([
   'sum_squares',
   'std_dev',
   'count',
+  'range',
+  'variance',
 ]);
 
 /** What the server is asked for, by downsampler. */
@@ -90,7 +92,9 @@ async function answerTo(
 }
 
 function isAsked({ valueType, valueDownsamplers }: StreamRecord, name: string): boolean {
-  return valueType === 'numeric' && name !== 'count' && valueDownsamplers.includes(name);
+  if (valueType !== 'numeric' || name === 'count') return false;
+  const isOfVariance = name === 'std_dev' && valueDownsamplers.includes('variance');
+  return isOfVariance || valueDownsamplers.includes(name);
 }
 
 function statement(

@@ -1,6 +1,5 @@
 import type { Datapoint, Stream } from '../../api/types.ts';
-import { TIME_DOWNSAMPLERS, VALUE_DOWNSAMPLERS } from '../../downsamplers/registry.ts';
-import { UnsupportedDownsampler } from '../../exceptions/errors.ts';
+import { selectTimeDownsamplers, valueDownsamplersOf } from '../../downsamplers/registry.ts';
 import type { Granularity } from '../../model/granularity.ts';
 import { exactJson, isDecimal, timeText, valueText } from './exact-json.ts';
 import type { TableColumn } from './table.ts';
@@ -77,25 +76,14 @@ function unquoted(json: string, value: unknown): string {
   return typeof value === 'bigint' || isDecimal(value) ? json.slice(1, -1) : json;
 }
 
+/** @throws {UnsupportedDownsampler} when there is none of that name. */
 function valueLetter(name: string): string {
-  return letterOf(VALUE_DOWNSAMPLERS, name);
-}
-
-function timeLetter(name: string): string {
-  return letterOf(TIME_DOWNSAMPLERS, name);
+  return valueDownsamplersOf([name])[0]!.letter;
 }
 
 /** @throws {UnsupportedDownsampler} when there is none of that name. */
-function letterOf(
-  downsamplers: readonly { readonly name: string; readonly letter: string }[],
-  name: string,
-): string {
-  const found = downsamplers.find((downsampler) => downsampler.name === name);
-  if (found !== undefined) return found.letter;
-  const known = downsamplers.map((downsampler) => downsampler.name).join(', ');
-  throw new UnsupportedDownsampler(
-    `Unknown downsampler ${JSON.stringify(name)}: expected one of ${known}.`,
-  );
+function timeLetter(name: string): string {
+  return selectTimeDownsamplers([name])[0]!.letter;
 }
 
 function granularityDurationMs({ highestGranularity }: Stream): number {

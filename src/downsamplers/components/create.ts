@@ -2,6 +2,8 @@ import { addExact } from '../../model/high-accuracy.ts';
 import type { Accumulator } from './accumulator.ts';
 import { CountTimesAccumulator } from './count-times.ts';
 import { DecimalAccumulator } from './decimal.ts';
+import { DistinctAccumulator } from './distinct.ts';
+import { EdgeAccumulator, JsonEdgeAccumulator } from './edge.ts';
 import { MaxAccumulator, MinAccumulator } from './extremum.ts';
 import { FrequencyAccumulator } from './frequencies.ts';
 import { MedianAccumulator } from './median.ts';
@@ -16,10 +18,23 @@ const SHARED: AccumulatorTable = {
   c: () => new CountTimesAccumulator(),
   n: () => new MedianAccumulator(),
   f: () => new FrequencyAccumulator(),
+  h: () => new DistinctAccumulator(),
+};
+
+const JSON_VALUES: AccumulatorTable = {
+  ...SHARED,
+  a: () => new JsonEdgeAccumulator('a'),
+  z: () => new JsonEdgeAccumulator('z'),
+};
+
+const EDGES: AccumulatorTable = {
+  a: () => new EdgeAccumulator('a'),
+  z: () => new EdgeAccumulator('z'),
 };
 
 const PLAIN: AccumulatorTable = {
   ...SHARED,
+  ...EDGES,
   s: () => new SumAccumulator(),
   l: () => new MinAccumulator(),
   u: () => new MaxAccumulator(),
@@ -30,6 +45,7 @@ const PLAIN: AccumulatorTable = {
 /** Of levels that have all of sum, minimum and maximum. */
 const PLAIN_TOGETHER: AccumulatorTable = {
   ...SHARED,
+  ...EDGES,
   s: () => new SumExtremaAccumulator(),
   q: PLAIN['q']!,
   mu: PLAIN['mu']!,
@@ -41,15 +57,31 @@ const DECIMAL: AccumulatorTable = {
   l: () => new DecimalAccumulator('l', (a, b) => (b.lt(a) ? b : a)),
   u: () => new DecimalAccumulator('u', (a, b) => (b.gt(a) ? b : a)),
   q: () => new DecimalAccumulator('q', addExact),
+  a: () => new DecimalAccumulator('a', (a) => a),
+  z: () => new DecimalAccumulator('z', (_a, b) => b),
 };
+
+interface NumberKind {
+  readonly isNumeric: boolean;
+  readonly isDecimal: boolean;
+}
+
+function tableOf(
+  columns: readonly string[],
+  { isNumeric, isDecimal }: NumberKind,
+): AccumulatorTable {
+  if (!isNumeric) return JSON_VALUES;
+  if (isDecimal) return DECIMAL;
+  const hasAll = columns.includes('s') && columns.includes('l') && columns.includes('u');
+  return hasAll ? PLAIN_TOGETHER : PLAIN;
+}
 
 /** One accumulator for each component, or group of components, among the columns of a level. */
 export function createAccumulators(
   columns: readonly string[],
-  { isDecimal }: { readonly isDecimal: boolean },
+  kind: NumberKind,
 ): readonly Accumulator[] {
-  const hasAll = columns.includes('s') && columns.includes('l') && columns.includes('u');
-  const table = isDecimal ? DECIMAL : hasAll ? PLAIN_TOGETHER : PLAIN;
+  const table = tableOf(columns, kind);
   const accumulators: Accumulator[] = [];
   for (const component of columns) {
     const create = table[component];

@@ -1,14 +1,7 @@
-import type { Decimal } from 'decimal.js';
-import {
-  decimalOf,
-  divideDecimals,
-  multiplyExact,
-  sqrtDecimal,
-  subtractExact,
-} from '../../model/high-accuracy.ts';
+import { divideDecimals, sqrtDecimal } from '../../model/high-accuracy.ts';
 import { VALUE_DOWNSAMPLER_LETTERS } from '../../model/value-letters.ts';
-import { decimals } from '../decimal-state.ts';
 import { floats, type ValueDownsampler } from '../downsampler.ts';
+import { decimalVariances } from '../moments-state.ts';
 
 /**
  * Population standard deviation, in the unit of the values. In float64 from (count, mean, M2), which
@@ -32,16 +25,11 @@ export const stdDev: ValueDownsampler = {
   decimal: {
     components: ['q', 's', 'c'],
     bind(columns) {
-      const squares = decimals(columns, 'q');
-      const sum = decimals(columns, 's');
-      const count = decimals(columns, 'c');
-      return (row) => deviation(squares(row), sum(row), count(row));
+      const variance = decimalVariances(columns);
+      return (row) => {
+        const { scaled, count } = variance(row);
+        return divideDecimals(sqrtDecimal(scaled), count);
+      };
     },
   },
 };
-
-function deviation(squares: Decimal, sum: Decimal, count: Decimal): Decimal {
-  const scaled = subtractExact(multiplyExact(count, squares), multiplyExact(sum, sum));
-  // Groups that contradict themselves (squares too small for their sum) have no deviation to speak of.
-  return scaled.lte(0) ? decimalOf(0) : divideDecimals(sqrtDecimal(scaled), count);
-}
