@@ -6,7 +6,7 @@ import { BASE_MS, granularityOf, type Run, type RunStream } from './run.ts';
 const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
 const FILLS = ['previous', 'linear', 7.5] as const;
 /** Of totals: no other bucket tells what they would be. */
-const TOTALS = ['s', 'q', 'f'];
+const TOTALS = ['s', 'q', 'f', 'h'];
 
 type Fill = (typeof FILLS)[number];
 type Read = Omit<DataRange, 'start' | 'end'>;
@@ -78,7 +78,7 @@ function filled(
   if (left < 0 || TOTALS.includes(letter)) return null;
   if (fill === 'previous') return plain[left]!.v[letter];
   const right = plain.findIndex(({ v }, index) => index > bucket && v.c > 0);
-  if (right < 0) return null;
+  if (right < 0 || [left, right].some((end) => plain[end]!.v[letter] === null)) return null;
   const share =
     (timestamps[bucket]! - timestamps[left]!) / (timestamps[right]! - timestamps[left]!);
   return plain[left]!.v[letter] * (1 - share) + plain[right]!.v[letter] * share;
