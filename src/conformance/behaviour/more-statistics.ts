@@ -98,24 +98,24 @@ export function moreStatisticsTopic({ test }: Suite): void {
 
   test('percentiles share the state of the median', async (fixture) => {
     const definition = {
-      valueDownsamplers: ['percentile_99.9', 'percentile_0', 'percentile_50', 'percentile_90'],
+      valueDownsamplers: ['percentile_99.9', 'percentile_0', 'percentile_50', 'percentile_75'],
     };
     const values = Array.from({ length: 600 }, (_, n) => ((n * 7) % 600) + 1);
     const id = await seriesWith(fixture, definition, values);
     if (id === null) return;
     const { valueDownsamplers } = await fixture.datastream.getStream(id);
     assert.deepEqual(valueDownsamplers, [
-      ...['count', 'percentile_0', 'percentile_50', 'percentile_90', 'percentile_99.9'],
+      ...['count', 'percentile_0', 'percentile_50', 'percentile_75', 'percentile_99.9'],
     ]);
     const ten = await firstOf(fixture, id, Seconds10);
-    assert.deepEqual({ ...ten, 'p99.9': 0 }, { c: 10, p0: 1, p50: 32.5, p90: 57.7, 'p99.9': 0 });
+    assert.deepEqual({ ...ten, 'p99.9': 0 }, { c: 10, p0: 1, p50: 32.5, p75: 48.25, 'p99.9': 0 });
     const hour = await firstOf(fixture, id, Hours);
-    for (const [letter, value] of Object.entries({ p50: 300, p90: 540, 'p99.9': 599 })) {
+    for (const [letter, value] of Object.entries({ p50: 300, p75: 450, 'p99.9': 599 })) {
       assert(Math.abs(hour[letter] - value) <= 0.0101 * value, `${letter} ${hour[letter]}`);
     }
-    const limited = { start: at(0), valueDownsamplers: ['percentile_90'] };
+    const limited = { start: at(0), valueDownsamplers: ['percentile_75'] };
     const [selected] = await fixture.datastream.getData(id, Seconds10, limited).toArray();
-    assert.deepEqual(Object.keys(selected!.v), ['p90']);
+    assert.deepEqual(Object.keys(selected!.v), ['p75']);
   });
 
   test('distinct is exact for few values, and close for many', async (fixture) => {
