@@ -202,6 +202,7 @@ function checkSource(source: DeriveFrom): CheckedDerivation['sources'][number] {
 export interface DerivationContext {
   /** The derived stream's highest granularity. */
   readonly own: Granularity;
+  readonly isHighAccuracy: boolean;
   readonly nowMs: number;
   /** Of the sources, in their order. */
   readonly snapshots: readonly (StreamSnapshot | null)[];
@@ -214,12 +215,12 @@ function historyEndMs({ record, latestMs }: StreamSnapshot, nowMs: number): numb
 }
 
 /**
- * Resolves a derivation against its sources, as they are now.
+ * Resolves a derivation against its sources, as they are now. What its operator needs is loaded.
  * @throws {StreamNotFound} {IncompatibleGranularities} {IncompatibleTypes} {InvalidOperatorArguments}
  */
 export function resolveDerivation(
   { op, args, sources, isBackprocessed }: CheckedDerivation,
-  { own, nowMs, snapshots }: DerivationContext,
+  { own, isHighAccuracy, nowMs, snapshots }: DerivationContext,
 ): Derivation {
   const resolved = sources.map(({ name, streamId, granularity }, index): ResolvedSource => {
     const snapshot = snapshots[index] ?? null;
@@ -229,7 +230,7 @@ export function resolveDerivation(
   });
   operatorOf(op).validate(
     resolved.map(({ description }) => description),
-    { args, granularity: own },
+    { args, granularity: own, isHighAccuracy },
   );
   const depths = snapshots.map((snapshot) => (snapshot === null ? 0 : depthOf(snapshot.record)));
   return {

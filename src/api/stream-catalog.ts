@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend } from '../backends/backend.ts';
+import { operatorOf } from '../derive/registry.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
@@ -90,12 +91,18 @@ export class StreamCatalog {
   async #create(queryTags: Tags, definition: CheckedDefinition): Promise<StreamId | null> {
     checkSupported(definition, this.#backend.supports);
     const { derive, highestGranularity: highest } = definition;
+    if (derive !== null) await operatorOf(derive.op).load?.();
     const sources = await this.#backend.readStreams(
       derive?.sources.map(({ streamId }) => streamId) ?? [],
     );
     const derivation =
       derive &&
-      resolveDerivation(derive, { own: highest, nowMs: this.#nowMs(), snapshots: sources });
+      resolveDerivation(derive, {
+        own: highest,
+        isHighAccuracy: definition.valueTypeOptions.highAccuracy === true,
+        nowMs: this.#nowMs(),
+        snapshots: sources,
+      });
     const hasHistory =
       derive?.isBackprocessed === true &&
       derivation!.sources.some((source, i) => holdsData(sources[i]!, source.granularity));

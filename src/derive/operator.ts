@@ -62,6 +62,10 @@ export interface NumberSink extends Sink {
 export interface OperatorContext {
   readonly args: Readonly<Record<string, unknown>>;
   readonly sourceCount: number;
+  /** By source; empty over a query, whose sources have none. */
+  readonly sourceNames: readonly (string | null)[];
+  /** Whether the sources are those that match a tag query, rather than a list. */
+  readonly isOverQuery: boolean;
   /** The derived stream's own highest granularity. */
   readonly granularity: Granularity;
   readonly arithmetic: Arithmetic<Num>;
@@ -87,7 +91,7 @@ type Reach =
   | { readonly kind: 'sequence'; settles(input: Input): boolean }
   | {
       readonly kind: 'bucket';
-      /** Whether a bucket in which a source has no input gives no output. */
+      /** Whether a bucket in which a source of a list has no input gives no output. */
       readonly needsEverySource: boolean;
     };
 
@@ -101,6 +105,10 @@ export interface Operator<State = unknown> {
   /** Value type of the derived stream. */
   readonly valueType: ValueType;
   readonly reach: Reach;
+  /** Whether the sources may be those that match a tag query, however many: then it takes only plain ones. */
+  readonly takesQuery?: boolean;
+  /** Loads what `validate` and `start` need; idempotent. Absent: they need nothing. */
+  load?(): Promise<void>;
   /**
    * Checks sources and arguments when a stream is created.
    * @throws {IncompatibleTypes} {IncompatibleGranularities} {InvalidOperatorArguments}
@@ -110,6 +118,8 @@ export interface Operator<State = unknown> {
     options: {
       readonly args: Readonly<Record<string, unknown>>;
       readonly granularity: Granularity;
+      /** Whether the derived stream is one. Default: false. */
+      readonly isHighAccuracy?: boolean;
     },
   ): void;
   start(context: OperatorContext): State;

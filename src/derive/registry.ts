@@ -4,13 +4,14 @@ import { counterDerivative } from './counter-derivative.ts';
 import { counterReset } from './counter-reset.ts';
 import { derivative } from './derivative.ts';
 import { difference } from './difference.ts';
+import { expression } from './expression.ts';
 import type { Operator } from './operator.ts';
 import { rate } from './rate.ts';
 import { sum } from './sum.ts';
 
 // A Map, so that names such as `constructor` find nothing.
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [sum, derivative, counterReset, counterDerivative, rate, difference, clamp].map(
+  [sum, derivative, counterReset, counterDerivative, rate, difference, clamp, expression].map(
     (operator: Operator) => [operator.name, operator],
   ),
 );

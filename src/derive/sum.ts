@@ -2,25 +2,15 @@ import { InvalidOperatorArguments } from '../exceptions/errors.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import type { Num } from './arithmetic.ts';
 import { checkArgumentNames, checkGranularities, checkValueType } from './checks.ts';
-import { emitFloat, emitNumber, numberOf } from './numbers.ts';
-import type { Operator, OperatorContext, Sink } from './operator.ts';
-
-export interface SumState {
-  readonly context: OperatorContext;
-  /** The one bucket in hand; null before the first input. */
-  bucketMs: number | null;
-  /** By source: its last value in the bucket, null for no data, undefined before any input. */
-  readonly latest: (Num | null | undefined)[];
-  missingCount: number;
-  /** Whether the bucket took inputs since it was last emitted. */
-  hasChanged: boolean;
-}
+import { emitFloat, emitNumber } from './numbers.ts';
+import type { Operator } from './operator.ts';
+import { type BucketState, bucketSteps } from './source-buckets.ts';
 
 /**
  * Adds up one value of each source per bucket, in the order of the sources, so that the sum of
  * floats does not depend on who arrived first.
  */
-export const sum: Operator<SumState> = Object.freeze({
+export const sum: Operator<BucketState> = Object.freeze({
   name: 'sum',
   valueType: 'numeric',
   reach: Object.freeze({ kind: 'bucket', needsEverySource: true }),
@@ -34,27 +24,15 @@ export const sum: Operator<SumState> = Object.freeze({
     checkGranularities('sum', sources, granularity);
   },
 
-  start: (context) => ({
-    context,
-    bucketMs: null,
-    latest: new Array(context.sourceCount).fill(undefined),
-    missingCount: context.sourceCount,
-    hasChanged: false,
-  }),
-
-  step(state, input, sink) {
-    const bucketMs = bucketStartMs(input.timestampMs, state.context.granularity);
-    if (bucketMs !== state.bucketMs) {
-      emitBucket(state, sink);
-      state.bucketMs = bucketMs;
-      state.latest.fill(undefined);
-      state.missingCount = state.context.sourceCount;
+  ...bucketSteps(({ context, bucketMs, latest }, sink) => {
+    let total: Num | null = null;
+    for (const value of latest) {
+      if (value === null || value === undefined) continue;
+      total = total === null ? value : context.arithmetic.add(total, value);
     }
-    if (state.latest[input.source] === undefined) state.missingCount--;
-    state.latest[input.source] = numberOf(input);
-    state.hasChanged = true;
-    return state;
-  },
+    if (total === null) sink.emit({ timestampMs: bucketMs, value: null });
+    else emitNumber(sink, { operator: 'sum', timestampMs: bucketMs, value: total });
+  }),
 
   computeAligned({ granularity }, { timestamps, rowCount, sources }, sink) {
     const totals = new Float64Array(rowCount).fill(Number.NaN);
@@ -76,20 +54,4 @@ export const sum: Operator<SumState> = Object.freeze({
       else emitFloat(sink, { operator: 'sum', timestampMs, value });
     }
   },
-
-  flush: emitBucket,
-} satisfies Operator<SumState>);
-
-/** Emits nothing while a source has no value in the bucket, and nothing twice. */
-function emitBucket(state: SumState, sink: Sink): void {
-  const { bucketMs, latest, missingCount, hasChanged, context } = state;
-  if (bucketMs === null || missingCount > 0 || !hasChanged) return;
-  state.hasChanged = false;
-  let total: Num | null = null;
-  for (const value of latest) {
-    if (value === null || value === undefined) continue;
-    total = total === null ? value : context.arithmetic.add(total, value);
-  }
-  if (total === null) sink.emit({ timestampMs: bucketMs, value: null });
-  else emitNumber(sink, { operator: 'sum', timestampMs: bucketMs, value: total });
-}
+} satisfies Operator<BucketState>);

@@ -7,7 +7,7 @@ import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import type { Lease } from './lease.ts';
-import { OperatorRun } from './operator-run.ts';
+import { loadOperators, OperatorRun } from './operator-run.ts';
 import { commitChanges, type PreparedChange } from './prepared-change.ts';
 import { replay } from './replay.ts';
 import { pendingStartMs, type Replayed } from './replay-inputs.ts';
@@ -133,6 +133,7 @@ export function firstStaleRange(
 export async function readFamily(context: EngineContext, streamId: StreamId): Promise<Family> {
   const [derived] = await context.backend.readStreams([streamId]);
   if (derived === null || derived === undefined) throw new StreamNotFound(streamId);
+  await loadOperators([derived.record]);
   const ids = sourceIds(derived.record);
   return familyOf(derived, await context.backend.readStreams(ids));
 }

@@ -13,6 +13,7 @@ import {
 } from './derived-maintenance.ts';
 import type { FailureHandler, Lease } from './lease.ts';
 import { type LevelWork, maintainLevels, prepareLevels } from './level-maintenance.ts';
+import { loadOperators } from './operator-run.ts';
 
 type Snapshots = Map<StreamId, StreamSnapshot>;
 
@@ -158,6 +159,7 @@ export class MaintenanceGroup {
   async #replays(leases: readonly Lease[], isQuiet: boolean): Promise<Prepare> {
     const derived = await this.#read(leases.map(({ streamId }) => streamId));
     const stale = [...derived.values()].filter((snapshot) => this.#isStale(snapshot));
+    await loadOperators(stale.map(({ record }) => record));
     const sources = await this.#read(stale.flatMap(({ record }) => sourceIds(record)));
     const families = new Map(stale.map((snapshot) => [snapshot.record.id, snapshot]));
     return async (lease) => {

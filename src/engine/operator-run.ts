@@ -18,6 +18,13 @@ import {
   type SourceStream,
 } from './source-cursor.ts';
 
+/** Loads what the operators of derived streams need before they can run. */
+export async function loadOperators(records: Iterable<StreamRecord>): Promise<void> {
+  for (const { derivation } of records) {
+    if (derivation !== null) await operatorOf(derivation.op).load?.();
+  }
+}
+
 /** Where an operator stands among its inputs: after every input at or before it. */
 export interface Position {
   readonly timestampMs: number;
@@ -47,6 +54,8 @@ export class OperatorRun {
     this.context = {
       args: this.derivation.args,
       sourceCount: this.derivation.sources.length,
+      sourceNames: this.derivation.sources.map(({ name }) => name),
+      isOverQuery: false,
       granularity: this.granularity,
       arithmetic: arithmetic as Arithmetic<Num>,
     };

@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { LiveStream } from './live-stream.ts';
+import { loadOperators } from './operator-run.ts';
 
 /** Streams that are remembered at most, apart from those of the batch at hand. */
 const STREAM_COUNT_MAX = 200_000;
@@ -66,6 +67,7 @@ export class StreamCache {
     const missing = [...new Set(streamIds)].filter((id) => this.#streams.get(id)?.isDirty ?? true);
     if (missing.length === 0) return;
     const snapshots = await this.#backend.readStreams(missing);
+    await loadOperators(snapshots.flatMap((snapshot) => snapshot?.record ?? []));
     for (const [index, snapshot] of snapshots.entries()) {
       const streamId = missing[index]!;
       const known = this.#streams.get(streamId);

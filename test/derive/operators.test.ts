@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Decimal } from 'decimal.js';
 
-import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from '../../src/derive/arithmetic.ts';
+import type { Arithmetic, Num } from '../../src/derive/arithmetic.ts';
 import type { SourceDescription } from '../../src/derive/operator.ts';
 import { OPERATOR_NAMES, operatorOf } from '../../src/derive/registry.ts';
 import { Granularity } from '../../src/model/granularity.ts';
 import { DECIMAL_ARITHMETIC, decimalOf } from '../../src/model/high-accuracy.ts';
-import { run } from './script.ts';
+import { contextOf, run } from './script.ts';
 
 const numeric: SourceDescription = {
   name: null,
@@ -45,6 +45,7 @@ describe('the registry', () => {
       ['rate', 'numeric'],
       ['difference', 'numeric'],
       ['clamp', 'numeric'],
+      ['expression', 'numeric'],
     ]);
   });
 
@@ -240,13 +241,7 @@ describe('the state of sum', () => {
     const sum = operatorOf('sum');
     const outputs: unknown[] = [];
     const sink = { emit: ({ value }: { value: unknown }) => void outputs.push(value), warn() {} };
-    const context = {
-      args: {},
-      sourceCount: 2,
-      granularity: Granularity.Seconds10,
-      arithmetic: FLOAT_ARITHMETIC as Arithmetic<Num>,
-    };
-    const state = sum.start(context);
+    const state = sum.start(contextOf({ sourceCount: 2, granularity: Granularity.Seconds10 }));
     sum.flush!(state, sink);
     sum.step(state, { timestampMs: 1000, source: 1, value: 2 }, sink);
     sum.flush!(state, sink);

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from '../../src/derive/arithmetic.ts';
 import type { Input, Operator } from '../../src/derive/operator.ts';
 import { OPERATOR_NAMES, operatorOf } from '../../src/derive/registry.ts';
 import { bucketStartMs, Granularity } from '../../src/model/granularity.ts';
-import { inOrder, type RunOptions, run } from './script.ts';
+import { contextOf, inOrder, type RunOptions, run } from './script.ts';
 
 interface Setting {
   readonly title: string;
@@ -273,8 +272,7 @@ describe('the reach of sum', () => {
             void live.set(output.timestampMs, output.value),
           warn: () => {},
         };
-        const arithmetic = FLOAT_ARITHMETIC as Arithmetic<Num>;
-        let state = sum.start({ args: {}, sourceCount, granularity, arithmetic });
+        let state = sum.start(contextOf({ sourceCount, granularity }));
         for (const input of ordered) {
           state = sum.step(state, input, sink);
           sum.flush!(state, sink);

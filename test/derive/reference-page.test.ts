@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 
-import { OPERATOR_NAMES } from '../../src/derive/registry.ts';
+import { OPERATOR_NAMES, operatorOf } from '../../src/derive/registry.ts';
 import { runScript } from './script.ts';
 
 const page = readFileSync(
@@ -14,6 +14,10 @@ const sections = page
   .split(/^## /m)
   .slice(1)
   .map((text) => ({ name: text.slice(0, text.indexOf('\n')).trim(), text }));
+
+beforeAll(async () => {
+  for (const name of OPERATOR_NAMES) await operatorOf(name).load?.();
+});
 
 describe('the reference page of operators', () => {
   test('has the operators of the registry as its headings, in the same order', () => {

@@ -1,5 +1,11 @@
 import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from '../../src/derive/arithmetic.ts';
-import type { Input, Operator, Output, SourceDescription } from '../../src/derive/operator.ts';
+import type {
+  Input,
+  Operator,
+  OperatorContext,
+  Output,
+  SourceDescription,
+} from '../../src/derive/operator.ts';
 import { operatorOf } from '../../src/derive/registry.ts';
 import { bucketStartMs, Granularity } from '../../src/model/granularity.ts';
 import type { ValueType } from '../../src/model/stream.ts';
@@ -12,6 +18,8 @@ export interface RunResult {
 export interface RunOptions {
   readonly args?: Readonly<Record<string, unknown>>;
   readonly sourceCount?: number;
+  readonly sourceNames?: readonly (string | null)[];
+  readonly isOverQuery?: boolean;
   readonly granularity?: Granularity;
   readonly arithmetic?: Arithmetic<Num>;
 }
@@ -20,7 +28,7 @@ export interface RunOptions {
 export function run(
   operator: Operator,
   inputs: readonly Input[],
-  { args = {}, sourceCount = 1, granularity = Granularity.Seconds, arithmetic }: RunOptions = {},
+  options: RunOptions = {},
 ): RunResult {
   const outputs: Output[] = [];
   const warnings: string[] = [];
@@ -28,15 +36,22 @@ export function run(
     emit: (output: Output) => void outputs.push(output),
     warn: (message: string) => void warnings.push(message),
   };
-  let state = operator.start({
-    args,
-    sourceCount,
-    granularity,
-    arithmetic: arithmetic ?? (FLOAT_ARITHMETIC as Arithmetic<Num>),
-  });
+  let state = operator.start(contextOf(options));
   for (const input of inputs) state = operator.step(state, input, sink);
   operator.flush?.(state, sink);
   return { outputs, warnings };
+}
+
+/** What an operator is told of its stream; of what is not said, the most usual. */
+export function contextOf({
+  args = {},
+  sourceCount = 1,
+  sourceNames = new Array(sourceCount).fill(null),
+  isOverQuery = false,
+  granularity = Granularity.Seconds,
+  arithmetic = FLOAT_ARITHMETIC as Arithmetic<Num>,
+}: RunOptions): OperatorContext {
+  return { args, sourceCount, sourceNames, isOverQuery, granularity, arithmetic };
 }
 
 /** Sorts by (timestamp, index of source), keeping the order of arrival among equals. */
@@ -128,7 +143,12 @@ function derive(
   const inputs = sources.flatMap(({ stream }, source) =>
     stream.points.map(({ seconds, value }) => ({ timestampMs: seconds * 1000, source, value })),
   );
-  const result = run(operator, inOrder(inputs), { args, granularity, sourceCount: sources.length });
+  const result = run(operator, inOrder(inputs), {
+    args,
+    granularity,
+    sourceCount: sources.length,
+    sourceNames: sources.map(({ name }) => name),
+  });
   return {
     points: result.outputs.map(({ timestampMs, value }) => ({
       seconds: timestampMs / 1000,

@@ -71,7 +71,8 @@ export type Step =
         | 'counter_derivative'
         | 'rate'
         | 'difference'
-        | 'clamp';
+        | 'clamp'
+        | 'expression';
       readonly picks: readonly number[];
       readonly isCoarse: boolean;
       readonly isBackprocessed: boolean;
@@ -170,6 +171,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'rate' as const,
         'difference' as const,
         'clamp' as const,
+        'expression' as const,
       ),
       picks: fc.array(pick, { minLength: 1, maxLength: 3 }),
       isCoarse: fc.boolean(),

@@ -3,6 +3,7 @@
  * Times are whole seconds.
  */
 import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
+import { expressionOf } from './expression.ts';
 
 export interface Source {
   readonly stream: ModelStream;
@@ -166,7 +167,10 @@ export class Model {
       .sort((a, b) => a.t - b.t || a.index - b.index);
     if (op === 'sum') {
       const count = this.#defect === 'sum ignores a source' ? 1 : sources.length;
-      return sum(inputs, { seconds: highest, count });
+      return perBucket(inputs, { seconds: highest, count, of: total });
+    }
+    if (op === 'expression') {
+      return perBucket(inputs, { seconds: highest, count: sources.length, of: expressionOf });
     }
     if (op === 'derivative')
       return rates(
@@ -206,16 +210,25 @@ function floor(t: number, seconds: number): number {
   return Math.floor((t + NOON) / seconds) * seconds - NOON;
 }
 
-function sum(
+function total(values: readonly (number | null)[]): number | null {
+  const present = values.filter((value) => value !== null);
+  return present.length === 0 ? null : present.reduce((a, b) => a + b);
+}
+
+/** Of each bucket in which so many sources have a value: a function of their last ones, in their order. */
+function perBucket(
   inputs: readonly Input[],
-  { seconds, count }: { seconds: number; count: number },
+  {
+    seconds,
+    count,
+    of,
+  }: { seconds: number; count: number; of: (values: readonly (number | null)[]) => number | null },
 ): Row[] {
   const output: Row[] = [];
   for (const [t, group] of groupBy(inputs, (input) => floor(input.t, seconds))) {
     const last = new Map(group.map(({ index, v }) => [index, v as number | null]));
     if (last.size < count) continue;
-    const values = [...last].sort(([a], [b]) => a - b).flatMap(([, v]) => (v === null ? [] : [v]));
-    output.push({ t, v: values.length === 0 ? null : values.reduce((a, b) => a + b) });
+    output.push({ t, v: of([...last].sort(([a], [b]) => a - b).map(([, v]) => v)) });
   }
   return output;
 }

@@ -8,6 +8,7 @@ import { Granularity } from '../../src/model/granularity.ts';
 import type { StreamId } from '../../src/model/stream.ts';
 import { groupOf } from './bucket.ts';
 import { type ChangeStep, changeStream } from './change-step.ts';
+import { expressionOver, named } from './expression.ts';
 import type { Step } from './history.ts';
 import {
   type Derivation,
@@ -445,9 +446,10 @@ export class Run {
         deriveFrom: streams.map(({ id: stream }, index): DeriveFrom => {
           const granularity = granularityOf(own);
           const isReset = step.op === 'counter_derivative' && index === 0;
+          if (step.op === 'expression') return named({ stream, granularity }, index);
           return isReset ? { name: 'reset', stream, granularity } : { stream, granularity };
         }),
-        deriveArgs: step.op === 'clamp' ? LIMITS : max === null ? {} : { max_value: max },
+        deriveArgs: argsOf(step.op, { max, sourceCount: sources.length }),
         deriveBackprocess: isBackprocessed,
       },
     );
@@ -488,7 +490,17 @@ export class Run {
       const reset = resets[(step.picks[1] ?? 0) % Math.max(resets.length, 1)];
       return reset === undefined ? null : { own, streams: [reset, data] };
     }
-    if (step.op !== 'sum') return { own, streams: picked.slice(0, 1) };
+    const isOverMany = step.op === 'sum' || step.op === 'expression';
+    if (!isOverMany) return { own, streams: picked.slice(0, 1) };
     return { own, streams: picked.filter(({ model }) => model.highest <= own) };
   }
+}
+
+function argsOf(
+  op: (Step & { kind: 'derive' })['op'],
+  { max, sourceCount }: { max: number | null; sourceCount: number },
+): Readonly<Record<string, unknown>> {
+  if (op === 'clamp') return LIMITS;
+  if (op === 'expression') return { expression: expressionOver(sourceCount) };
+  return max === null ? {} : { max_value: max };
 }

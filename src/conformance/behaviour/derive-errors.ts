@@ -45,6 +45,18 @@ export function deriveErrorsTopic({ test }: Suite): void {
       ],
       ['INCOMPATIBLE_TYPES', { deriveOp: 'counter_derivative', deriveFrom: [named, nominal] }],
       ['INVALID_OPERATOR_ARGUMENTS', { deriveOp: 'derivative', deriveFrom: [a, b] }],
+      [
+        'INVALID_OPERATOR_ARGUMENTS',
+        { deriveOp: 'expression', deriveFrom: { name: 'a', stream: a } },
+      ],
+      [
+        'INVALID_OPERATOR_ARGUMENTS',
+        {
+          deriveOp: 'expression',
+          deriveFrom: { name: 'a', stream: a },
+          deriveArgs: { expression: 'a + process' },
+        },
+      ],
       ['INVALID_OPERATOR_ARGUMENTS', { deriveOp: 'sum', deriveFrom: [] }],
       ['INVALID_OPERATOR_ARGUMENTS', { deriveOp: 'counter_derivative', deriveFrom: a }],
       ['INVALID_OPERATOR_ARGUMENTS', { deriveOp: 'counter_derivative', deriveFrom: [a, named] }],

@@ -6,6 +6,41 @@ import { at, type Suite } from '../fixture.ts';
 const { Seconds10 } = Granularity;
 
 export function deriveTopic({ test }: Suite): void {
+  test('expression: of history, live, and corrected', async (fixture) => {
+    const { datastream } = fixture;
+    const rx = await fixture.ensure('rx');
+    const tx = await fixture.ensure('tx');
+    await datastream.append(rx, 4, at(0));
+    await datastream.append(tx, 2, at(0));
+    const from = [
+      { name: 'rx', stream: rx },
+      { name: 'tx', stream: tx },
+    ];
+    const deriveArgs = { expression: '(rx + tx) * 8 / rx' };
+    const id = await fixture.derive('use', 'expression', from, { deriveArgs });
+    await datastream.backprocessStreams();
+    assert.deepEqual(await fixture.readRaw(id), [[0, 12]]);
+    for (const [second, a, b] of [
+      [1, 8, 0],
+      [2, null, 3],
+      [3, 0, 1],
+    ] as const) {
+      await datastream.append(tx, b, at(second));
+      await datastream.append(rx, a, at(second));
+    }
+    assert.deepEqual(await fixture.readRaw(id), [
+      [0, 12],
+      [1, 8],
+      [2, null],
+      [3, null],
+    ]);
+    assert.equal(fixture.warnings.length, 1);
+    await datastream.upsert(tx, 8, at(1));
+    await datastream.downsampleStreams();
+    assert.deepEqual((await fixture.readRaw(id))[1], [1, 16]);
+    assert.deepEqual((await datastream.getStream(id)).derivedFrom?.args, deriveArgs);
+  });
+
   test('§7 sum, derivative, and the sum of a stream and its derivative', async (fixture) => {
     const { datastream } = fixture;
     const a = await fixture.ensure('a');
