@@ -1,4 +1,5 @@
 import type { Backend, Expectation, Write } from '../backends/backend.ts';
+import { operatorOf } from '../derive/registry.ts';
 import { withDownsamplers } from '../engine/change-levels.ts';
 import {
   type Downstream,
@@ -11,6 +12,7 @@ import {
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
+import { loadOperators } from '../engine/operator-run.ts';
 import {
   DatastreamException,
   InconsistentStreamConfiguration,
@@ -124,6 +126,7 @@ export class StreamChanger {
   async #checkDependents(changed: StreamSnapshot): Promise<void> {
     const ids = [...new Set(changed.record.dependents.map(({ streamId }) => streamId))];
     const dependents = await this.#read(ids);
+    await loadOperators([...dependents.values()].map(({ record }) => record));
     const sourceIds = [...dependents.values()].flatMap(({ record }) => sourceIdsOf(record));
     const read = new Map(await this.#read(sourceIds)).set(changed.record.id, changed);
     for (const { record } of dependents.values()) {
@@ -157,6 +160,7 @@ export class StreamChanger {
         `Stream ${record.id} has datapoints of its own, and cannot derive from others.`,
       );
     }
+    await operatorOf(asked.op).load?.();
     const before = new Set(sourceIdsOf(record));
     const sources = await this.#read([
       ...before,
@@ -188,12 +192,13 @@ export class StreamChanger {
   }
 
   #resolve(
-    { highestGranularity }: StreamRecord,
+    { highestGranularity, valueTypeOptions }: StreamRecord,
     asked: Parameters<typeof resolveDerivation>[0],
     sources: Snapshots,
   ): Derivation {
     return resolveDerivation(asked, {
       own: Granularity.byName(highestGranularity),
+      isHighAccuracy: valueTypeOptions.highAccuracy === true,
       nowMs: this.#context.nowMs(),
       snapshots: asked.sources.map(({ streamId }) => sources.get(streamId) ?? null),
     });
