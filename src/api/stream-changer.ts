@@ -13,6 +13,7 @@ import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import { loadOperators } from '../engine/operator-run.ts';
+import { inputRange } from '../engine/output-offset.ts';
 import {
   DatastreamException,
   InconsistentStreamConfiguration,
@@ -172,7 +173,7 @@ export class StreamChanger {
     const derivation = keepsSources ? withStarts(resolved, record.derivation!) : resolved;
     if (canonicalJson(derivation) === canonicalJson(record.derivation)) return;
     const read = derivation.sources.map(({ streamId }) => sources.get(streamId)!);
-    const stale = staleBy(snapshot, read);
+    const stale = staleBy(derivation, snapshot, read);
     draft.record = { ...(draft.record ?? record), derivation, stale };
     for (const { record: source, revision, version } of sources.values()) {
       draft.expect.push({ streamId: source.id, revision, version });
@@ -240,10 +241,17 @@ function withStarts(resolved: Derivation, { sources }: Derivation): Derivation {
  * What of a stream is stale once it is defined otherwise: all that it has, or will have of what its sources
  * have. It follows them from now on, unless history of theirs or its own has still to be processed.
  */
-function staleBy(derived: StreamSnapshot, sources: readonly StreamSnapshot[]): RangeSet {
+function staleBy(
+  derivation: Derivation,
+  derived: StreamSnapshot,
+  sources: readonly StreamSnapshot[],
+): RangeSet {
   if ([derived, ...sources].some(({ record }) => isPendingBackprocess(record))) return [ALL_TIME];
   const latest = [derived, ...sources].flatMap(({ latestMs }) => latestMs ?? []);
-  return latest.length === 0 ? [] : [{ startMs: TIME_MIN_MS, endMs: Math.max(...latest) + 1 }];
+  if (latest.length === 0) return [];
+  const range = { startMs: TIME_MIN_MS, endMs: Math.max(...latest) + 1 };
+  // What is stale are inputs: of outputs that are moved to earlier times, those that lie further on.
+  return [{ ...range, endMs: Math.max(range.endMs, inputRange(derivation, range).endMs) }];
 }
 
 function sourceIdsOf({ derivation }: StreamRecord): readonly StreamId[] {

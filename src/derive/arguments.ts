@@ -7,16 +7,20 @@ type Arguments = Readonly<Record<string, unknown>>;
  * @throws {InvalidOperatorArguments} when there is one and it is not a finite number.
  */
 export function readFinite(operator: string, args: Arguments, name: string): number | null {
-  return read(operator, args, { name, isFit: Number.isFinite, what: 'a finite number' });
+  return readNumber(operator, args, { name, isFit: Number.isFinite, what: 'a finite number' });
 }
 
 /** As `readFinite`, of a number above zero. */
 export function readPositive(operator: string, args: Arguments, name: string): number | null {
   const isFit = (value: unknown): boolean => Number.isFinite(value) && (value as number) > 0;
-  return read(operator, args, { name, isFit, what: 'a positive finite number' });
+  return readNumber(operator, args, { name, isFit, what: 'a positive finite number' });
 }
 
-function read(
+/**
+ * Reads an optional argument, a number for which `isFit` holds; null when it is absent.
+ * @throws {InvalidOperatorArguments} saying that it must be `what`.
+ */
+export function readNumber(
   operator: string,
   args: Arguments,
   { name, isFit, what }: { name: string; isFit: (value: unknown) => boolean; what: string },
@@ -25,4 +29,28 @@ function read(
   if (value === undefined) return null;
   if (isFit(value)) return value as number;
   throw new InvalidOperatorArguments(`Argument ${name} of ${operator} must be ${what}.`);
+}
+
+/**
+ * Reads an optional argument that is one of some words; the first of them when it is absent.
+ * @throws {InvalidOperatorArguments}
+ */
+export function readWord<Word extends string>(
+  operator: string,
+  args: Arguments,
+  { name, words }: { name: string; words: readonly [Word, ...Word[]] },
+): Word {
+  const value = args[name];
+  if (value === undefined) return words[0];
+  const word = words.find((item) => item === value);
+  if (word !== undefined) return word;
+  throw new InvalidOperatorArguments(
+    `Argument ${name} of ${operator} must be ${words.map((item) => JSON.stringify(item)).join(' or ')}.`,
+  );
+}
+
+/** @throws {InvalidOperatorArguments} when an argument that has to be there is absent. */
+export function required(operator: string, name: string, value: number | null): number {
+  if (value !== null) return value;
+  throw new InvalidOperatorArguments(`Operator ${operator} takes the argument ${name}.`);
 }

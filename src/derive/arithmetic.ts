@@ -7,6 +7,7 @@ export interface Arithmetic<N> {
   of(value: number): N;
   add(a: N, b: N): N;
   subtract(a: N, b: N): N;
+  multiply(a: N, b: N): N;
   divide(a: N, b: N): N;
   isLess(a: N, b: N): boolean;
 }
@@ -15,6 +16,7 @@ export const FLOAT_ARITHMETIC: Arithmetic<number> = {
   of: (value) => value,
   add: (a, b) => a + b,
   subtract: (a, b) => a - b,
+  multiply: (a, b) => a * b,
   divide: (a, b) => a / b,
   isLess: (a, b) => a < b,
 };

@@ -1,5 +1,6 @@
 import type { Granularity } from '../model/granularity.ts';
 import type { ValueType } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
 
 /** One value that a source has at one instant, as an operator sees it. */
@@ -60,7 +61,7 @@ export interface NumberSink extends Sink {
 
 /** What an operator knows about the derived stream that it works for. */
 export interface OperatorContext {
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: Arguments;
   readonly sourceCount: number;
   /** By source; empty over a query, whose sources have none. */
   readonly sourceNames: readonly (string | null)[];
@@ -69,6 +70,8 @@ export interface OperatorContext {
   /** The derived stream's own highest granularity. */
   readonly granularity: Granularity;
   readonly arithmetic: Arithmetic<Num>;
+  /** Instants that the store takes. */
+  readonly timestampRange: TimeRange;
 }
 
 /** A source as `validate` sees it. */
@@ -80,20 +83,38 @@ export interface SourceDescription {
   readonly isLevel: boolean;
 }
 
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** An output of a `running` operator that is no null, and what led to it. */
+export interface LastOutput {
+  readonly output: Output;
+  /** The last input at its instant; null when that is no longer there. */
+  readonly input: Input | null;
+}
+
 /**
  * How far memory goes: the *reach* of an operator.
  * - `sequence`: outputs depend on the inputs before. `settles` says after which inputs the state no
  *   longer depends on anything earlier; so a change at t can alter outputs from t up to, and including,
  *   the first settling input after t, and a replay may start at the last settling input before t.
  * - `bucket`: outputs at a bucket of the derived stream depend on the inputs inside it alone.
+ * - `running`: outputs depend on all inputs before, and stand at the instants of inputs; a change at t can
+ *   alter all of them from t on. The last output that is no null says all that is to be known of what led
+ *   to it: `resume` gives the state after the inputs at its instant, bit for bit. So a replay may start
+ *   there.
+ * - `window`: an output at t, the instant of an input, depends on the inputs in (t - windowMs, t] alone.
+ * - `shift`: an output depends on one input, and stands at its instant + offsetMs.
  */
-type Reach =
+export type Reach =
   | { readonly kind: 'sequence'; settles(input: Input): boolean }
   | {
       readonly kind: 'bucket';
       /** Whether a bucket in which a source of a list has no input gives no output. */
       readonly needsEverySource: boolean;
-    };
+    }
+  | { readonly kind: 'running'; resume(context: OperatorContext, last: LastOutput): unknown }
+  | { readonly kind: 'window'; windowMs(args: Arguments): number }
+  | { readonly kind: 'shift'; offsetMs(args: Arguments): number };
 
 /**
  * A derive operator: pure, a state machine over the inputs of all sources, ordered by (timestamp,
@@ -116,7 +137,7 @@ export interface Operator<State = unknown> {
   validate(
     sources: readonly SourceDescription[],
     options: {
-      readonly args: Readonly<Record<string, unknown>>;
+      readonly args: Arguments;
       readonly granularity: Granularity;
       /** Whether the derived stream is one. Default: false. */
       readonly isHighAccuracy?: boolean;

@@ -4,16 +4,31 @@ import { counterDerivative } from './counter-derivative.ts';
 import { counterReset } from './counter-reset.ts';
 import { derivative } from './derivative.ts';
 import { difference } from './difference.ts';
+import { exponentialSmoothing } from './exponential-smoothing.ts';
 import { expression } from './expression.ts';
+import { integral } from './integral.ts';
+import { movingAverage } from './moving-average.ts';
 import type { Operator } from './operator.ts';
 import { rate } from './rate.ts';
 import { sum } from './sum.ts';
+import { timeShift } from './time-shift.ts';
 
 // A Map, so that names such as `constructor` find nothing.
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [sum, derivative, counterReset, counterDerivative, rate, difference, clamp, expression].map(
-    (operator: Operator) => [operator.name, operator],
-  ),
+  [
+    sum,
+    derivative,
+    counterReset,
+    counterDerivative,
+    rate,
+    difference,
+    clamp,
+    expression,
+    integral,
+    exponentialSmoothing,
+    movingAverage,
+    timeShift,
+  ].map((operator: Operator) => [operator.name, operator]),
 );
 
 /** Names of all derive operators, in the order of the documentation. */

@@ -5,6 +5,7 @@ import { canonicalJson } from '../model/tags.ts';
 import { TIME_MIN_MS } from '../model/time-range.ts';
 import { markerOf } from './copy-marker.ts';
 import type { CopyRoute } from './copy-selection.ts';
+import { inputRange } from './output-offset.ts';
 
 /**
  * `begun`: a copy from this source is under way. `behind`: it was finished once, and the source, or what of
@@ -46,13 +47,15 @@ function staleWithoutLevels(
   { record, latestMs }: StreamSnapshot,
   sourceOf: FinishedContext['sourceOf'],
 ): RangeSet {
-  const sources = record.derivation?.sources ?? [];
+  const { derivation } = record;
+  const sources = derivation?.sources ?? [];
   const readsLevels = sources.some(({ streamId, granularity }) => {
     const source = sourceOf(streamId);
     return source !== undefined && source.record.highestGranularity !== granularity;
   });
   if (!readsLevels || latestMs === null) return record.stale;
-  return addRange(record.stale, { startMs: TIME_MIN_MS, endMs: latestMs + 1 });
+  const { endMs } = inputRange(derivation!, { startMs: TIME_MIN_MS, endMs: latestMs + 1 });
+  return addRange(record.stale, { startMs: TIME_MIN_MS, endMs });
 }
 
 /**

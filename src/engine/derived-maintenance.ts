@@ -57,7 +57,7 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
 
 /**
  * What `maintainDerived` would commit first; null when there is nothing to do.
- * @param work `isQuiet`: pending history only as far as nothing can be appended in order any more.
+ * @param work `isQuiet`: what goes on to the end of all data only as far as nothing can be appended in order any more.
  */
 export async function prepareReplay(
   context: EngineContext,
@@ -66,14 +66,13 @@ export async function prepareReplay(
 ): Promise<PreparedChange | null> {
   const range = firstStaleRange(derived.record, work);
   if (range === undefined) return null;
-  const run = new OperatorRun(derived.record);
+  const run = new OperatorRun(derived.record, context.backend.supports.timestampRange);
   const { record } = derived;
   const { stale } = record;
-  const limitMs = work.includesPending
-    ? work.isQuiet
-      ? quietEndMs(run, sources, range)
-      : TIME_END_MS
-    : pendingStartMs(stale);
+  const limitMs = Math.min(
+    work.includesPending ? TIME_END_MS : pendingStartMs(stale),
+    work.isQuiet ? quietEndMs(run, sources, range) : TIME_END_MS,
+  );
   const { signal } = work;
   const pages = work.lease.keeping(context.backend);
   const replayed = await replay(pages, { run, sources, range, stale, limitMs, signal });
@@ -83,7 +82,7 @@ export async function prepareReplay(
     snapshot: derived,
     expect: [
       { streamId: record.id, revision: derived.revision, version: derived.version },
-      ...expectSources(run, sources, replayed.range),
+      ...expectSources(run, sources, replayed.inputRange),
     ],
     update: withStaleRaw(update, derived.earliestMs, changed),
     writes: [
@@ -107,11 +106,12 @@ export async function prepareReplay(
 
 /** Before it nothing can be appended in order, as far as that is behind the start of the range. */
 function quietEndMs(
-  { derivation, granularity }: OperatorRun,
+  { derivation, granularity, operator }: OperatorRun,
   sources: readonly StreamSnapshot[],
   range: TimeRange,
 ): number {
-  if (range.endMs !== TIME_END_MS) return TIME_END_MS;
+  const isOpen = range.endMs === TIME_END_MS || operator.reach.kind === 'running';
+  if (!isOpen) return TIME_END_MS;
   const ends = sources.flatMap(({ record, latestMs }, index) => {
     const isRaw = derivation.sources[index]!.granularity === record.highestGranularity;
     if (!isRaw || latestMs === null) return [];
@@ -171,8 +171,9 @@ export function changedRange(
   };
 }
 
-function remainingStale(stale: RangeSet, { range, openEndMs }: Replayed): RangeSet {
-  return addRange(subtractRange(stale, range), { startMs: range.endMs, endMs: openEndMs });
+function remainingStale(stale: RangeSet, { inputRange, openEndMs }: Replayed): RangeSet {
+  const rest = subtractRange(stale, inputRange);
+  return addRange(rest, { startMs: inputRange.endMs, endMs: openEndMs });
 }
 
 /**

@@ -5,7 +5,7 @@ import { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import { type DerivedState, OPEN_BUCKET_COUNT_MAX } from './derived-state.ts';
 import type { LiveStream } from './live-stream.ts';
-import { SILENT_SINK } from './operator-run.ts';
+import { SILENT_SINK } from './restore-state.ts';
 
 /** In the place of the slot of a source that has no rows in the tick. */
 export const NO_SLOT = -1;

@@ -3,6 +3,7 @@ import type { StreamId } from '../model/stream.ts';
 import { TIME_MIN_MS } from '../model/time-range.ts';
 import { DerivedNode, isBucketStream, NO_SLOT } from './derived-node.ts';
 import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
+import { outputOffsetMs } from './output-offset.ts';
 import type { StreamCache } from './stream-cache.ts';
 import { TickGroup } from './tick-group.ts';
 
@@ -149,6 +150,8 @@ class DerivedDraft {
   }
 
   #addNode(stream: LiveStream): boolean {
+    // Its outputs stand at other instants than the tick.
+    if (outputOffsetMs(stream.record.derivation!) !== 0) return false;
     const sources = stream.record.derivation?.sources ?? [];
     const sourceSlots = new Int32Array(sources.length).fill(NO_SLOT);
     const found: LiveStream[] = [];

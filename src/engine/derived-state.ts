@@ -1,4 +1,5 @@
 import type { StreamRecord } from '../model/stream.ts';
+import type { TimeRange } from '../model/time-range.ts';
 import { OperatorRun } from './operator-run.ts';
 
 export interface LiveSequence {
@@ -19,15 +20,15 @@ export const OPEN_BUCKET_COUNT_MAX = 64;
  */
 export class DerivedState {
   readonly run: OperatorRun;
-  /** Of an operator of `sequence` reach; null when it must be restored. */
+  /** Of an operator of any reach but `bucket`; null when it must be restored. */
   sequence: LiveSequence | null = null;
   /** Of one of `bucket` reach. Such a state has seen all inputs of its bucket. */
   openBuckets: OpenBuckets = new Map();
   /** Whoever holds on to it must ask for the present one. */
   isForgotten = false;
 
-  constructor(record: StreamRecord) {
-    this.run = new OperatorRun(record);
+  constructor(record: StreamRecord, timestampRange: TimeRange) {
+    this.run = new OperatorRun(record, timestampRange);
   }
 
   reset(): void {

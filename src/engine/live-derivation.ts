@@ -22,13 +22,8 @@ import {
 } from './derived-state.ts';
 import { mergeInputs } from './input-merge.ts';
 import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
-import {
-  isBefore,
-  type OperatorRun,
-  OutputRows,
-  type Position,
-  SILENT_SINK,
-} from './operator-run.ts';
+import { type OperatorRun, OutputRows } from './operator-run.ts';
+import { isBefore, type Position, restoreState, SILENT_SINK } from './restore-state.ts';
 import { openBlockCursor, openCursor, type SourceCursor } from './source-cursor.ts';
 import type { StreamCache } from './stream-cache.ts';
 import { canStepTick, type DerivingTick, TickDerivation } from './tick-derivation.ts';
@@ -355,7 +350,8 @@ export class LiveDerivation {
     if (state.sequence !== null) return state.sequence;
     const { run } = state;
     const streams = run.derivation.sources.map(({ streamId }) => this.#cache.get(streamId)!);
-    const restored = await run.restore(this.#context.backend, { streams, beforeMs: TIME_END_MS });
+    const past = { streams, beforeMs: TIME_END_MS };
+    const restored = await restoreState(run, this.#context.backend, past);
     state.sequence = { state: restored.state, position: { ...restored.position } };
     return state.sequence;
   }
@@ -363,7 +359,7 @@ export class LiveDerivation {
   #state(derived: LiveStream): DerivedState {
     let state = this.#states.get(derived.streamId);
     if (state === undefined) {
-      state = new DerivedState(derived.record);
+      state = new DerivedState(derived.record, this.#context.backend.supports.timestampRange);
       this.#states.set(derived.streamId, state);
     }
     return state;

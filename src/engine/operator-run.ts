@@ -1,5 +1,5 @@
 import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from '../derive/arithmetic.ts';
-import type { Input, Operator, OperatorContext, Sink } from '../derive/operator.ts';
+import type { Operator, OperatorContext, Sink } from '../derive/operator.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
@@ -7,10 +7,9 @@ import { type Block, EMPTY_BLOCK, rawBlock, valueColumn } from '../model/block.t
 import { Granularity } from '../model/granularity.ts';
 import { DECIMAL_ARITHMETIC } from '../model/high-accuracy.ts';
 import type { Derivation, StreamId, StreamRecord } from '../model/stream.ts';
-import { TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
+import { ALL_TIME, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { PageSource } from './block-reader.ts';
-import { mergeInputs } from './input-merge.ts';
 import {
   type ArithmeticKind,
   openCursor,
@@ -25,14 +24,6 @@ export async function loadOperators(records: Iterable<StreamRecord>): Promise<vo
   }
 }
 
-/** Where an operator stands among its inputs: after every input at or before it. */
-export interface Position {
-  readonly timestampMs: number;
-  readonly source: number;
-}
-
-const BEFORE_ALL: Position = { timestampMs: Number.NEGATIVE_INFINITY, source: 0 };
-
 /** An operator at work for one derived stream. */
 export class OperatorRun {
   readonly record: StreamRecord;
@@ -42,7 +33,8 @@ export class OperatorRun {
   readonly arithmeticKind: ArithmeticKind;
   readonly context: OperatorContext;
 
-  constructor(record: StreamRecord) {
+  /** @param timestampRange instants that the store takes. */
+  constructor(record: StreamRecord, timestampRange: TimeRange = ALL_TIME) {
     assert(record.derivation !== null, 'an operator works for a derived stream');
     this.record = record;
     this.derivation = record.derivation;
@@ -58,6 +50,7 @@ export class OperatorRun {
       isOverQuery: false,
       granularity: this.granularity,
       arithmetic: arithmetic as Arithmetic<Num>,
+      timestampRange,
     };
   }
 
@@ -79,56 +72,7 @@ export class OperatorRun {
       ),
     );
   }
-
-  /**
-   * The state after all stored inputs before `beforeMs`, rebuilt from the last input that settles it
-   * onward; and the position of the last input. For operators of `sequence` reach.
-   */
-  async restore(
-    pages: PageSource,
-    { streams, beforeMs }: { streams: readonly SourceStream[]; beforeMs: number },
-  ): Promise<{ state: unknown; position: Position }> {
-    const { reach } = this.operator;
-    assert(reach.kind === 'sequence', 'only sequences have a state before a window');
-    const cursors = this.openCursors(
-      pages,
-      { streams, range: { startMs: TIME_MIN_MS, endMs: beforeMs } },
-      { isReverse: true, firstRowCount: 2 },
-    );
-    const inputs: Input[] = [];
-    let isSettled = false;
-    await mergeInputs(
-      cursors,
-      (input) => {
-        if (isSettled) return false;
-        inputs.push({ ...input });
-        isSettled = reach.settles(input);
-        return true;
-      },
-      { isReverse: true },
-    );
-    const last = inputs[0];
-    const position = last === undefined ? BEFORE_ALL : positionOf(last);
-    let state = this.start();
-    for (const input of inputs.reverse()) state = this.operator.step(state, input, SILENT_SINK);
-    return { state, position };
-  }
 }
-
-function positionOf({ timestampMs, source }: Input): Position {
-  return { timestampMs, source };
-}
-
-/** Whether an input there would come before something that was already processed. */
-export function isBefore(input: Input, position: Position): boolean {
-  return (
-    input.timestampMs < position.timestampMs ||
-    (input.timestampMs === position.timestampMs && input.source < position.source)
-  );
-}
-
-/** For outputs that are known, or will be given again. */
-export const SILENT_SINK: Sink = { emit: () => {}, warn: () => {} };
 
 /** Gathers the outputs of an operator as rows of the derived stream's raw level. */
 export class OutputRows implements Sink {

@@ -2,6 +2,7 @@ import { addRange } from '../model/staleness.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
+import { inputRange } from './output-offset.ts';
 import { withStaleBuckets } from './stale-levels.ts';
 import type { LevelDifference } from './verify.ts';
 
@@ -36,7 +37,9 @@ function withStaleDifference(
   const range = { startMs: timestampMs, endMs: timestampMs + 1 };
   // Raw rows differ only where they are those of a derived stream.
   if (granularity.name === record.highestGranularity) {
-    return { ...record, stale: addRange(record.stale, range) };
+    const { derivation } = record;
+    const inputs = derivation === null ? range : inputRange(derivation, range);
+    return { ...record, stale: addRange(record.stale, inputs) };
   }
   const level = record.levels[granularity.name];
   if (level === undefined) return record;

@@ -33,8 +33,10 @@ export interface ReplayTask {
 export interface Replayed {
   /** Outputs inside it are what `block` says. */
   readonly range: TimeRange;
+  /** Inputs that they are the outputs of: the same, unless outputs stand elsewhere than their inputs. */
+  readonly inputRange: TimeRange;
   readonly block: Block;
-  /** Changed inputs may still alter outputs up to here; equal to the end of `range` when all is done. */
+  /** Inputs up to here may still alter outputs; equal to the end of `inputRange` when all is done. */
   readonly openEndMs: number;
   readonly inputCount: number;
   /** Inputs that gave no output. */

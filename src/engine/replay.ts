@@ -12,12 +12,19 @@ import {
   visitInputs,
   wholeInstantsEnd,
 } from './replay-inputs.ts';
+import { replayWindow } from './replay-window.ts';
+import { restoreState } from './restore-state.ts';
 
 /** Computes the outputs of a window, or of the first part of it that one commit should hold. */
 export function replay(pages: PageSource, task: ReplayTask): Promise<Replayed> {
-  return task.run.operator.reach.kind === 'bucket'
-    ? replayBuckets(pages, task)
-    : replaySequence(pages, task);
+  switch (task.run.operator.reach.kind) {
+    case 'bucket':
+      return replayBuckets(pages, task);
+    case 'sequence':
+      return replaySequence(pages, task);
+    default:
+      return replayWindow(pages, task);
+  }
 }
 
 async function replayBuckets(
@@ -71,8 +78,10 @@ async function replayBuckets(
     return true;
   });
   operator.flush?.(state, outputs);
+  const covered = { startMs, endMs: coveredMs };
   return {
-    range: { startMs, endMs: coveredMs },
+    range: covered,
+    inputRange: covered,
     block: outputs.block(),
     openEndMs: endMs,
     inputCount,
@@ -91,7 +100,7 @@ async function replaySequence(
   let state =
     startMs === TIME_MIN_MS
       ? run.start()
-      : (await run.restore(pages, { streams: sources, beforeMs: startMs })).state;
+      : (await restoreState(run, pages, { streams: sources, beforeMs: startMs })).state;
   // A window of corrections ends with the first input that settles; history goes on to the end.
   const isLong = range.endMs === TIME_END_MS;
   const outputs = outputsOf(run);
@@ -146,8 +155,10 @@ async function replaySequence(
   if (settledMs !== Number.POSITIVE_INFINITY) changedEndMs = coveredMs = settledMs + 1;
   const openEndMs = Math.max(coveredMs, Math.min(changedEndMs, limitMs));
   const isCut = coveredMs < limitMs && settledMs === Number.POSITIVE_INFINITY;
+  const covered = { startMs, endMs: coveredMs };
   return {
-    range: { startMs, endMs: coveredMs },
+    range: covered,
+    inputRange: covered,
     block: outputs.block(),
     // A window that was cut before it settled goes on at least with the input that follows.
     openEndMs: isCut ? Math.max(openEndMs, coveredMs + 1) : openEndMs,

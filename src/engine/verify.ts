@@ -12,6 +12,7 @@ import { readFamily } from './derived-maintenance.ts';
 import { LevelDraft } from './level-draft.ts';
 import { foldComputed, foldRange } from './level-maintenance.ts';
 import { OperatorRun } from './operator-run.ts';
+import { outputRange } from './output-offset.ts';
 import { replay } from './replay.ts';
 import { pendingStartMs } from './replay-inputs.ts';
 import { turn } from './turn.ts';
@@ -126,22 +127,29 @@ class StreamVerifier {
   async #verifyDerived(): Promise<void> {
     const { derived, sources } = await readFamily(this.#context, this.#snapshot.record.id);
     this.#read.push(derived, ...sources);
-    const run = new OperatorRun(derived.record);
+    const { timestampRange } = this.#context.backend.supports;
+    const run = new OperatorRun(derived.record, timestampRange);
     const { stale } = derived.record;
     const limitMs = pendingStartMs(stale);
     const task = { run, sources, stale: [], limitMs, signal: this.#signal };
     let mask: RangeSet = [];
     for (const range of [...stale, ...staleLevels(run, sources)]) {
       if (range.endMs === TIME_END_MS) continue;
+      if (run.operator.reach.kind === 'running') {
+        mask = [...mask, { startMs: range.startMs, endMs: TIME_END_MS }];
+        continue;
+      }
       const window = await replay(this.#context.backend, { ...task, stale, range });
-      mask = [...mask, window.range, { startMs: window.range.endMs, endMs: window.openEndMs }];
+      const open = { startMs: window.inputRange.endMs, endMs: window.openEndMs };
+      mask = [...mask, window.range, outputRange(run.derivation, open)];
     }
     let range: TimeRange = { startMs: TIME_MIN_MS, endMs: limitMs };
     while (!isEmptyRange(range)) {
-      const { range: covered, block } = await replay(this.#context.backend, { ...task, range });
+      const window = await replay(this.#context.backend, { ...task, range });
+      const { range: covered, inputRange: inputs, block } = window;
       await this.#compare(run.granularity, { range: covered, expected: block, mask });
       this.#derivedCount += block.timestamps.length;
-      range = { startMs: covered.endMs, endMs: limitMs };
+      range = { startMs: inputs.endMs, endMs: limitMs };
       await turn();
     }
   }

@@ -146,19 +146,21 @@ export function describeType(value: unknown): string {
 }
 
 /**
- * The arithmetic of derive operators on high-accuracy streams: sums and differences are exact, quotients
- * have 64 significant digits.
+ * The arithmetic of derive operators on high-accuracy streams: sums, differences and products are exact,
+ * quotients have 64 significant digits.
  */
 export const DECIMAL_ARITHMETIC: {
   of(value: number): Decimal;
   add(a: Decimal, b: Decimal): Decimal;
   subtract(a: Decimal, b: Decimal): Decimal;
+  multiply(a: Decimal, b: Decimal): Decimal;
   divide(a: Decimal, b: Decimal): Decimal;
   isLess(a: Decimal, b: Decimal): boolean;
 } = {
   of: (value) => new Rounded(exactly(value)),
   add: (a, b) => new Rounded(addExact(a, b)),
   subtract: (a, b) => new Rounded(subtractExact(a, b)),
+  multiply: (a, b) => new Rounded(multiplyExact(a, b)),
   divide: divideDecimals,
   isLess: (a, b) => a.lt(b),
 };

@@ -32,7 +32,11 @@ function validate(
   sources: readonly SourceDescription[],
   args: Readonly<Record<string, unknown>> = {},
 ): void {
-  operatorOf(name).validate(sources, { args, granularity: Granularity.Seconds });
+  operatorOf(name).validate(sources, {
+    args,
+    granularity: Granularity.Seconds,
+    isHighAccuracy: false,
+  });
 }
 
 describe('the registry', () => {
@@ -46,6 +50,10 @@ describe('the registry', () => {
       ['difference', 'numeric'],
       ['clamp', 'numeric'],
       ['expression', 'numeric'],
+      ['integral', 'numeric'],
+      ['exponential_smoothing', 'numeric'],
+      ['moving_average', 'numeric'],
+      ['time_shift', 'numeric'],
     ]);
   });
 

@@ -9,6 +9,7 @@ import type {
 import { operatorOf } from '../../src/derive/registry.ts';
 import { bucketStartMs, Granularity } from '../../src/model/granularity.ts';
 import type { ValueType } from '../../src/model/stream.ts';
+import { ALL_TIME } from '../../src/model/time-range.ts';
 
 export interface RunResult {
   readonly outputs: readonly Output[];
@@ -51,7 +52,15 @@ export function contextOf({
   granularity = Granularity.Seconds,
   arithmetic = FLOAT_ARITHMETIC as Arithmetic<Num>,
 }: RunOptions): OperatorContext {
-  return { args, sourceCount, sourceNames, isOverQuery, granularity, arithmetic };
+  return {
+    args,
+    sourceCount,
+    sourceNames,
+    isOverQuery,
+    granularity,
+    arithmetic,
+    timestampRange: ALL_TIME,
+  };
 }
 
 /** Sorts by (timestamp, index of source), keeping the order of arrival among equals. */
@@ -138,7 +147,7 @@ function derive(
     sources.map(({ name, stream }): SourceDescription => {
       return { name, valueType: stream.valueType, granularity: stream.granularity, isLevel: false };
     }),
-    { args, granularity },
+    { args, granularity, isHighAccuracy: false },
   );
   const inputs = sources.flatMap(({ stream }, source) =>
     stream.points.map(({ seconds, value }) => ({ timestampMs: seconds * 1000, source, value })),

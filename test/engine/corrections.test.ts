@@ -1,39 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { Datastream } from '../../src/api/datastream.ts';
-import type { Page, PageRequest } from '../../src/backends/backend.ts';
-import { MemoryBackend } from '../../src/backends/memory/memory-backend.ts';
-import { Granularity, type GranularityName } from '../../src/model/granularity.ts';
+import { Granularity } from '../../src/model/granularity.ts';
 import type { StreamId } from '../../src/model/stream.ts';
+import { CountingBackend } from './counting-backend.ts';
 import { at } from './support.ts';
 
 const ROW_COUNT = 120_000;
 const { Seconds } = Granularity;
 const DEFINITION = { valueDownsamplers: ['mean', 'min', 'max'], highestGranularity: Seconds };
-
-/** A memory store that counts the rows that it gives out. */
-class CountingBackend extends MemoryBackend {
-  readonly rowCounts = new Map<string, number>();
-
-  protected override async _readPage(request: PageRequest): Promise<Page> {
-    const page = await super._readPage(request);
-    const key = keyOf(request.streamId, request.granularity.name);
-    const rowCount = page.block.timestamps.length;
-    this.rowCounts.set(key, (this.rowCounts.get(key) ?? 0) + rowCount);
-    return page;
-  }
-
-  rowCount(streamId: StreamId, granularity: GranularityName): number {
-    return this.rowCounts.get(keyOf(streamId, granularity)) ?? 0;
-  }
-
-  get rowCountTotal(): number {
-    return [...this.rowCounts.values()].reduce((sum, count) => sum + count, 0);
-  }
-}
-
-function keyOf(streamId: StreamId, name: GranularityName): string {
-  return `${streamId} ${name}`;
-}
 
 /** A long stream, a derivative of it and a derivative of that, and the sum of both, all up to date. */
 async function upToDate() {

@@ -5,9 +5,15 @@ import type { DeriveFrom, StreamChanges } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
 import type { Derivation, Model, ModelStream, Source } from './model.ts';
 import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
+import {
+  isTimeOperator,
+  TIME_OPERATORS,
+  type TimeOperator,
+  timeArguments,
+} from './time-operators.ts';
 
 interface Redefinition {
-  readonly op: 'sum' | 'derivative' | 'rate' | 'clamp';
+  readonly op: 'sum' | 'derivative' | 'rate' | 'clamp' | TimeOperator;
   readonly picks: readonly number[];
   readonly isCoarse: boolean;
   readonly hasMax: boolean;
@@ -38,7 +44,13 @@ export const redefineStep: fc.Arbitrary<ChangeStep> = fc.record({
   kind: fc.constant('redefine' as const),
   stream: fc.nat({ max: 11 }),
   to: fc.record({
-    op: fc.constantFrom('sum' as const, 'derivative' as const, 'rate' as const, 'clamp' as const),
+    op: fc.constantFrom(
+      'sum' as const,
+      'derivative' as const,
+      'rate' as const,
+      'clamp' as const,
+      ...TIME_OPERATORS,
+    ),
     picks: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 3 }),
     isCoarse: fc.boolean(),
     hasMax: fc.boolean(),
@@ -125,13 +137,14 @@ async function redefine(
   );
   const max = to.op === 'rate' && to.hasMax ? 128 : null;
   const limits = { min: -limit, max: limit };
-  const derivation: Derivation = { op: to.op, max, limits, sources };
+  const args = isTimeOperator(to.op) ? timeArguments(to.op, to.hasMax) : {};
+  const derivation: Derivation = { op: to.op, max, limits, args, sources };
   const changes: StreamChanges = {
     deriveOp: to.op,
     deriveFrom: streams.map(
       ({ id: stream }): DeriveFrom => ({ stream, granularity: run.granularityOf(own) }),
     ),
-    deriveArgs: to.op === 'clamp' ? limits : max === null ? {} : { max_value: max },
+    deriveArgs: to.op === 'clamp' ? limits : max === null ? args : { max_value: max },
   };
   if (sources.some(({ stream }) => reaches(stream, model))) {
     const change = run.datastream.updateStream(id, changes);

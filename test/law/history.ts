@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type ChangeStep, downsamplersStep, redefineStep } from './change-step.ts';
+import { TIME_OPERATORS, type TimeOperator } from './time-operators.ts';
 
 /** Numbers whose sums and means are exact in float64: quarters, and nulls now and then. */
 const number: fc.Arbitrary<number> = fc.integer({ min: -400, max: 400 }).map((n) => n / 4);
@@ -72,7 +73,8 @@ export type Step =
         | 'rate'
         | 'difference'
         | 'clamp'
-        | 'expression';
+        | 'expression'
+        | TimeOperator;
       readonly picks: readonly number[];
       readonly isCoarse: boolean;
       readonly isBackprocessed: boolean;
@@ -172,6 +174,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'difference' as const,
         'clamp' as const,
         'expression' as const,
+        ...TIME_OPERATORS,
       ),
       picks: fc.array(pick, { minLength: 1, maxLength: 3 }),
       isCoarse: fc.boolean(),

@@ -4,6 +4,7 @@
  */
 import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
 import { expressionOf } from './expression.ts';
+import { isTimeOperator, timeOutputs } from './time-operators.ts';
 
 export interface Source {
   readonly stream: ModelStream;
@@ -18,6 +19,8 @@ export interface Derivation {
   readonly max: number | null;
   /** Of a clamp. */
   readonly limits?: { readonly min: number; readonly max: number };
+  /** Of an operator whose reach is a time, or all that follows. */
+  readonly args?: Readonly<Record<string, unknown>>;
   readonly sources: readonly Source[];
 }
 
@@ -100,7 +103,8 @@ export class Model {
   /** Latest datapoint that there ever was among all that the stream comes from. */
   latestInput({ reached, derivation }: ModelStream): number {
     const latest = derivation?.sources.map(({ stream }) => this.latestInput(stream));
-    return Math.max(reached, ...(latest ?? []));
+    const moved = Number(derivation?.args?.['offset'] ?? 0);
+    return Math.max(reached, ...(latest ?? []).map((at) => at + moved));
   }
 
   /** The buckets of a level of so many seconds that a reader sees. */
@@ -157,7 +161,7 @@ export class Model {
   }
 
   #derive({ derivation, highest }: ModelStream): readonly Row[] {
-    const { op, max, limits = LIMITS, sources } = derivation!;
+    const { op, max, limits = LIMITS, args = {}, sources } = derivation!;
     const inputs = sources
       .flatMap((source, index) =>
         this.#inputs(source)
@@ -172,6 +176,7 @@ export class Model {
     if (op === 'expression') {
       return perBucket(inputs, { seconds: highest, count: sources.length, of: expressionOf });
     }
+    if (isTimeOperator(op)) return timeOutputs(op, args, inputs);
     if (op === 'derivative')
       return rates(
         inputs.map(({ t, v }) => ({ t, v, index: 1 })),

@@ -20,6 +20,7 @@ import {
   type Source,
 } from './model.ts';
 import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
+import { isTimeOperator, timeArguments } from './time-operators.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
 /** Later than all data of a history. */
@@ -435,6 +436,7 @@ export class Run {
     }
     const hasMaximum = step.op === 'counter_derivative' || step.op === 'rate';
     const max = hasMaximum && step.hasMax ? 128 : null;
+    const args = argsOf(step, { max, sourceCount: sources.length });
     const isNumeric = step.op !== 'counter_reset';
     const id = await this.datastream.ensureStream(
       { name: this.streams.length },
@@ -449,11 +451,11 @@ export class Run {
           if (step.op === 'expression') return named({ stream, granularity }, index);
           return isReset ? { name: 'reset', stream, granularity } : { stream, granularity };
         }),
-        deriveArgs: argsOf(step.op, { max, sourceCount: sources.length }),
+        deriveArgs: args,
         deriveBackprocess: isBackprocessed,
       },
     );
-    const derivation: Derivation = { op: step.op, max, sources };
+    const derivation: Derivation = { op: step.op, max, args, sources };
     const [hasExactSums, isExact] = exactness(derivation);
     const model: ModelStream = {
       ...nothingYet(),
@@ -497,9 +499,10 @@ export class Run {
 }
 
 function argsOf(
-  op: (Step & { kind: 'derive' })['op'],
+  { op, hasMax }: Step & { kind: 'derive' },
   { max, sourceCount }: { max: number | null; sourceCount: number },
 ): Readonly<Record<string, unknown>> {
+  if (isTimeOperator(op)) return timeArguments(op, hasMax);
   if (op === 'clamp') return LIMITS;
   if (op === 'expression') return { expression: expressionOver(sourceCount) };
   return max === null ? {} : { max_value: max };
