@@ -5,6 +5,7 @@ import { countersTopic } from './behaviour/counters.ts';
 import { deletionTopic } from './behaviour/deletion.ts';
 import { deriveErrorsTopic } from './behaviour/derive-errors.ts';
 import { deriveTopic } from './behaviour/derive-facts.ts';
+import { deriveTimeTopic } from './behaviour/derive-time.ts';
 import { derivedLifeTopic } from './behaviour/derived-life.ts';
 import { downsamplingTopic } from './behaviour/downsampling.ts';
 import { ensureStreamTopic } from './behaviour/ensure-stream.ts';
@@ -62,6 +63,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: maintenance': maintenanceTopic,
   'behaviour: derived streams': deriveTopic,
   'behaviour: derived streams, counters': countersTopic,
+  'behaviour: derived streams, time': deriveTimeTopic,
   'behaviour: derived streams, errors': deriveErrorsTopic,
   'behaviour: derived streams, life': derivedLifeTopic,
   'behaviour: changing streams': changingStreamsTopic,
