@@ -3,6 +3,7 @@
 //   --marks                                                see embedded/main.mjs
 //   --backends  [--only BACKENDS]                          see backends/main.mjs
 //   --growth    [--huge]                                   see growth/main.mjs
+//   --late      [--rounds N]                               see late/main.mjs
 // Each with --smoke for a small size, and --json. --into FILE: all but --backends put the report into
 // a document too, see section.mjs.
 import { parseArgs } from 'node:util';
@@ -12,6 +13,7 @@ const { values: options } = parseArgs({
     marks: { type: 'boolean', default: false },
     backends: { type: 'boolean', default: false },
     growth: { type: 'boolean', default: false },
+    late: { type: 'boolean', default: false },
     huge: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -36,13 +38,18 @@ async function run({ smoke: isSmoke, json: isJson, only, into, ...rest }) {
     const { benchGrowth } = await import('./growth/main.mjs');
     return benchGrowth({ isSmoke, isJson, into, isHuge: rest.huge });
   }
+  const roundCount = wholeNumber('--rounds', rest.rounds ?? (isSmoke ? '1' : '3'));
+  if (rest.late) {
+    const { benchLate } = await import('./late/main.mjs');
+    return benchLate({ isSmoke, isJson, into, roundCount });
+  }
   const { benchPeers } = await import('./peers/main.mjs');
   return benchPeers({
     isSmoke,
     isJson,
     only,
     into,
-    roundCount: wholeNumber('--rounds', rest.rounds ?? (isSmoke ? '1' : '3')),
+    roundCount,
     seed: wholeNumber('--seed', rest.seed ?? '1'),
   });
 }

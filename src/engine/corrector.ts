@@ -7,7 +7,7 @@ import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { changedRange } from './derived-maintenance.ts';
 import { commitChanges, type PreparedChange } from './prepared-change.ts';
-import { withStaleRaw } from './stale-levels.ts';
+import { withAllStaleRaw } from './stale-levels.ts';
 import { storedColumn } from './stored-values.ts';
 
 /** Datapoints that come in the place of all that a stream has in a range. */
@@ -84,9 +84,7 @@ function prepare(
     .map(({ range, block }) => changedRange(snapshot, { range, block }))
     .filter((range) => !isEmptyRange(range));
   // A new record in any case, so that whoever computes from the older datapoints right now notices.
-  const update = changed.reduce((changing, range) => withStaleRaw(changing, earliestMs, range), {
-    ...record,
-  });
+  const update = { ...withAllStaleRaw(record, earliestMs, changed) };
   // In-order appends meanwhile do not matter, unless they would lie in what is replaced.
   const mayGrow = replacements.some(({ range }) => range.endMs > (latestMs ?? range.startMs));
   return {

@@ -1,7 +1,7 @@
 import { type Block, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
 import type { Granularity, GranularityName } from '../model/granularity.ts';
 import { type Ladder, ladderOf } from '../model/ladder.ts';
-import { clipRanges, subtractRange } from '../model/staleness.ts';
+import { clipRanges, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type PageSource, visitBlocks } from './block-reader.ts';
@@ -50,8 +50,9 @@ export class LevelDraft {
   /** Takes a computed range, moves the watermark, and makes what is computed from it stale there. */
   put({ granularity, range, block }: ComputedRange): void {
     const ranges = this.#computed.get(granularity.name) ?? [];
+    const isLast = (ranges.at(-1)?.range.startMs ?? TIME_MIN_MS) <= range.startMs;
     ranges.push({ granularity, range, block });
-    ranges.sort((a, b) => a.range.startMs - b.range.startMs);
+    if (!isLast) ranges.sort((a, b) => a.range.startMs - b.range.startMs);
     this.#computed.set(granularity.name, ranges);
     const { untilMs, stale } = this.level(granularity);
     this.#levels[granularity.name] = {
@@ -91,7 +92,7 @@ export class LevelDraft {
     visit: (block: Block) => boolean,
   ): Promise<void> {
     let startMs = range.startMs;
-    for (const { range: covered, block } of this.#computed.get(granularity.name) ?? []) {
+    for (const { range: covered, block } of this.#computedIn(granularity, range)) {
       const stored = { startMs, endMs: Math.min(covered.startMs, range.endMs) };
       if (!(await this.#visitStored(granularity, stored, visit))) return;
       const rows = cutBlock(block, range);
@@ -103,8 +104,19 @@ export class LevelDraft {
 
   /** The rows of a range of a level that has been computed as a whole; null for others. */
   computedRows(granularity: Granularity, range: TimeRange): Block | null {
-    const computed = this.#computed.get(granularity.name)?.find((item) => contains(item, range));
-    return computed === undefined ? null : cutBlock(computed.block, range);
+    const [computed] = this.#computedIn(granularity, range);
+    return computed !== undefined && contains(computed, range)
+      ? cutBlock(computed.block, range)
+      : null;
+  }
+
+  /** What has been computed of a range of a level, ascending. Ranges are many when data came late. */
+  #computedIn(granularity: Granularity, { startMs, endMs }: TimeRange): readonly ComputedRange[] {
+    const computed = this.#computed.get(granularity.name) ?? [];
+    const from = firstIndex(computed, ({ range }) => range.endMs > startMs);
+    let to = from;
+    while (to < computed.length && computed[to]!.range.startMs < endMs) to++;
+    return computed.slice(from, to);
   }
 
   async #visitStored(
@@ -164,12 +176,13 @@ export class LevelDraft {
     );
   }
 
-  /** What of a level is stale or missing up to `endMs`, ascending. */
+  /** What of a level is to be computed up to `endMs`, ascending: what is missing, and what is stale or lies between. */
   work(granularity: Granularity, { startMs, endMs }: TimeRange): readonly TimeRange[] {
     const { untilMs, stale } = this.level(granularity);
     const missing = { startMs: untilMs ?? startMs, endMs };
     const known = clipRanges(stale, { startMs: Number.NEGATIVE_INFINITY, endMs: missing.startMs });
-    return isEmptyRange(missing) ? known : [...known, missing];
+    const joined = joinDense(known);
+    return isEmptyRange(missing) ? joined : [...joined, missing];
   }
 }
 
@@ -179,6 +192,37 @@ function filledRecord(record: StreamRecord, levels: StreamRecord['levels']): Str
   if (Object.values(levels).some(({ stale }) => stale.length > 0)) return record;
   const { isRefilling: _isRefilling, ...filled } = record;
   return filled;
+}
+
+/**
+ * Ranges with what lies between them where at least half of that is stale: one long range is read, folded
+ * and written in a fraction of the time that many short ones take, and has at most twice their rows.
+ */
+function joinDense(ranges: RangeSet): readonly TimeRange[] {
+  const joined: { startMs: number; endMs: number; staleMs: number }[] = [];
+  for (const { startMs, endMs } of ranges) {
+    const last = joined.at(-1);
+    const staleMs = endMs - startMs;
+    if (last !== undefined && (last.staleMs + staleMs) * 2 >= endMs - last.startMs) {
+      last.endMs = endMs;
+      last.staleMs += staleMs;
+    } else {
+      joined.push({ startMs, endMs, staleMs });
+    }
+  }
+  return joined.map(({ startMs, endMs }) => ({ startMs, endMs }));
+}
+
+/** Index of the first item of which it holds, when it holds of all behind one of which it does. */
+function firstIndex<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(items[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function contains({ range }: ComputedRange, { startMs, endMs }: TimeRange): boolean {

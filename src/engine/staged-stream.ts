@@ -15,7 +15,7 @@ import {
 import type { StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import type { LiveStream } from './live-stream.ts';
-import { withStaleRaw } from './stale-levels.ts';
+import { withAllStaleRaw } from './stale-levels.ts';
 
 const NONE_REPLACED: readonly never[] = Object.freeze([]);
 
@@ -131,16 +131,9 @@ export class StagedStream {
   markStaleLevels(): void {
     const computedRows = this.#computedRows();
     if (computedRows.length === 0 && this.#replaced.length === 0) return;
-    let { record } = this;
-    for (const timestampMs of computedRows) {
-      record = withStaleRaw(record, this.stream.earliestMs, {
-        startMs: timestampMs,
-        endMs: timestampMs + 1,
-      });
-    }
-    for (const { range } of this.#replaced)
-      record = withStaleRaw(record, this.stream.earliestMs, range);
-    this.#record = { ...record };
+    const instants = Array.from(computedRows, (startMs) => ({ startMs, endMs: startMs + 1 }));
+    const changes = [...instants, ...this.replacedRanges];
+    this.#record = { ...withAllStaleRaw(this.record, this.stream.earliestMs, changes) };
   }
 
   /** Timestamp, when a single number in order is all that the batch has for the stream. */

@@ -5,7 +5,7 @@ import {
   type GranularityName,
 } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
-import { addRange } from '../model/staleness.ts';
+import { addRanges } from '../model/staleness.ts';
 import type { LevelState, StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 
@@ -15,13 +15,36 @@ export function withStaleBuckets(
   granularity: Granularity,
   changed: TimeRange,
 ): LevelState {
+  return withAllStaleBuckets(level, granularity, [changed]);
+}
+
+function withAllStaleBuckets(
+  level: LevelState,
+  granularity: Granularity,
+  changes: readonly TimeRange[],
+): LevelState {
   const { untilMs } = level;
   if (untilMs === null) return level;
-  const stale = addRange(level.stale, {
-    startMs: bucketStartMs(changed.startMs, granularity),
-    endMs: Math.min(bucketCeilMs(changed.endMs, granularity), untilMs),
-  });
+  const stale = addRanges(level.stale, bucketRanges(granularity, changes, untilMs));
   return stale === level.stale ? level : { untilMs, stale };
+}
+
+/** The buckets of each change up to `untilMs`; those of many changes in one bucket once, if they come in order. */
+function bucketRanges(
+  granularity: Granularity,
+  changes: readonly TimeRange[],
+  untilMs: number,
+): readonly TimeRange[] {
+  const ranges: TimeRange[] = [];
+  for (const { startMs, endMs } of changes) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.startMs <= startMs && endMs <= last.endMs) continue;
+    ranges.push({
+      startMs: bucketStartMs(startMs, granularity),
+      endMs: Math.min(bucketCeilMs(endMs, granularity), untilMs),
+    });
+  }
+  return ranges;
 }
 
 /** The record with what the change of raw rows makes stale in the levels that are computed from them; others follow. */
@@ -30,14 +53,25 @@ export function withStaleRaw(
   earliestMs: number | null,
   changed: TimeRange,
 ): StreamRecord {
+  return withAllStaleRaw(record, earliestMs, [changed]);
+}
+
+/** As `withStaleRaw`, of many changes: best in order of time. */
+export function withAllStaleRaw(
+  record: StreamRecord,
+  earliestMs: number | null,
+  changes: readonly TimeRange[],
+): StreamRecord {
   // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too.
-  const isEarlier = earliestMs !== null && changed.startMs < earliestMs;
-  const endMs = isEarlier ? Math.max(changed.endMs, earliestMs) : changed.endMs;
+  const dense = changes.map(({ startMs, endMs }) => {
+    const isEarlier = earliestMs !== null && startMs < earliestMs;
+    return { startMs, endMs: isEarlier ? Math.max(endMs, earliestMs) : endMs };
+  });
   let levels: Partial<Record<GranularityName, LevelState>> | null = null;
   for (const granularity of ladderOf(record).fromRaw) {
     const level = record.levels[granularity.name];
     if (level === undefined) continue;
-    const next = withStaleBuckets(level, granularity, { startMs: changed.startMs, endMs });
+    const next = withAllStaleBuckets(level, granularity, dense);
     if (next === level) continue;
     levels ??= { ...record.levels };
     levels[granularity.name] = next;

@@ -9,6 +9,9 @@ export type RangeSet = readonly TimeRange[];
  */
 export const STALE_RANGE_COUNT_MAX = 256;
 
+/** Fewer ranges are added one after the other: sorting them costs more. */
+const SWEPT_RANGE_COUNT_MIN = 4;
+
 /** The union of the set and the range, in canonical form. */
 export function addRange(set: RangeSet, range: TimeRange): RangeSet {
   if (isEmptyRange(range)) return set;
@@ -29,15 +32,20 @@ export function addRange(set: RangeSet, range: TimeRange): RangeSet {
     }
   }
   if (!isPlaced) result.push({ startMs, endMs });
-  let bounded: RangeSet = result;
-  while (bounded.length > STALE_RANGE_COUNT_MAX) bounded = joinClosest(bounded);
-  return bounded;
+  return bounded(result);
 }
 
+/** The union of the set and the ranges, in canonical form; in one sweep where there are many. */
 export function addRanges(set: RangeSet, ranges: Iterable<TimeRange>): RangeSet {
-  let result = set;
-  for (const range of ranges) result = addRange(result, range);
-  return result;
+  const added = [...ranges].filter((range) => !isEmptyRange(range));
+  if (added.length <= SWEPT_RANGE_COUNT_MIN) return added.reduce(addRange, set);
+  const result: { startMs: number; endMs: number }[] = [];
+  for (const { startMs, endMs } of [...set, ...added].sort((a, b) => a.startMs - b.startMs)) {
+    const last = result.at(-1);
+    if (last === undefined || last.endMs < startMs) result.push({ startMs, endMs });
+    else last.endMs = Math.max(last.endMs, endMs);
+  }
+  return isSame(result, set) ? set : bounded(result);
 }
 
 /** What of the set lies outside the range. */
@@ -69,16 +77,23 @@ export function isInRanges(set: RangeSet, timestampMs: number): boolean {
   return set.some((item) => item.startMs <= timestampMs && timestampMs < item.endMs);
 }
 
-function joinClosest(ranges: readonly TimeRange[]): RangeSet {
-  let closest = 1;
-  let gapMs = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < ranges.length; i++) {
-    const candidateMs = ranges[i]!.startMs - ranges[i - 1]!.endMs;
-    if (candidateMs < gapMs) {
-      gapMs = candidateMs;
-      closest = i;
-    }
-  }
-  const joined = { startMs: ranges[closest - 1]!.startMs, endMs: ranges[closest]!.endMs };
-  return [...ranges.slice(0, closest - 1), joined, ...ranges.slice(closest + 1)];
+/** Ranges that are not too many: joined across their smallest gaps, of equal ones the earliest. */
+function bounded(ranges: RangeSet): RangeSet {
+  if (ranges.length <= STALE_RANGE_COUNT_MAX) return ranges;
+  const gapMs = (index: number): number => ranges[index]!.startMs - ranges[index - 1]!.endMs;
+  const starts = Array.from({ length: ranges.length - 1 }, (_, index) => index + 1)
+    .sort((a, b) => gapMs(b) - gapMs(a) || b - a)
+    .slice(0, STALE_RANGE_COUNT_MAX - 1)
+    .sort((a, b) => a - b);
+  return [0, ...starts].map((index, i) => ({
+    startMs: ranges[index]!.startMs,
+    endMs: ranges[(starts[i] ?? ranges.length) - 1]!.endMs,
+  }));
+}
+
+function isSame(a: RangeSet, b: RangeSet): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ startMs, endMs }, i) => startMs === b[i]!.startMs && endMs === b[i]!.endMs)
+  );
 }

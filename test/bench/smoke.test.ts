@@ -125,3 +125,18 @@ describe('the growth', () => {
     }
   });
 });
+
+describe('late data', () => {
+  test('gives the same levels at its smoke size, whatever the order of arrival', () => {
+    const { orders, corrections, hashes } = JSON.parse(bench('--late', '--json')) as {
+      orders: { order: string; figures: Record<string, number> }[];
+      corrections: { figures: Record<string, number> };
+      hashes: string[];
+    };
+    expect(orders.map(({ order }) => order)).toEqual([
+      ...['in_order', 'late_between', 'late_at_end', 'shuffled'],
+    ]);
+    expect(hashes).toHaveLength(1);
+    for (const { figures } of [...orders, corrections]) expectPositive(figures);
+  });
+});

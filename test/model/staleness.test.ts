@@ -76,6 +76,17 @@ describe('sets of stale ranges', () => {
     );
   });
 
+  test('are the same when many ranges are added at once as one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(ranges, { maxLength: 5 }), fc.array(ranges), (first, list) => {
+        const set = addRanges([], first);
+        expect(addRanges(set, list)).toEqual(list.reduce(addRange, set));
+        expect(addRanges(set, [...set, ...set, ...set])).toBe(set);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('join ranges that touch', () => {
     const set = addRanges(
       [],

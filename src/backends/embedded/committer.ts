@@ -89,7 +89,7 @@ export class Committer {
     this.#entry.reset();
     this.#writeRecords(view, commit, seq);
     this.#boundLevels(view, commit.writes ?? []);
-    for (const write of commit.writes ?? []) this.#write(view, write, seq);
+    this.#writeAll(view, commit.writes ?? [], seq);
     this.#delete(view, commit.delete ?? [], seq);
     return { isCommitted: true, version: this.#finish(view, seq) };
   }
@@ -213,6 +213,16 @@ export class Committer {
     boundLevels(this.#blocks, levels);
   }
 
+  /** Ranges of one level that are replaced one after the other are replaced together. */
+  #writeAll(view: View, writes: readonly (Write | LevelWrite)[], seq: number): void {
+    for (let i = 0; i < writes.length; ) {
+      const replaced = replacedTogether(writes, i);
+      if (replaced.length > 1) this.#replace(view, replaced, seq);
+      else this.#write(view, writes[i]!, seq);
+      i += Math.max(replaced.length, 1);
+    }
+  }
+
   #write(view: View, write: Write | LevelWrite, seq: number): void {
     if (write.kind === 'tick') {
       this.#tick(view, write, seq);
@@ -226,7 +236,7 @@ export class Committer {
     const place = { ordinal: stream.ordinal, level: granularityIndex(write.granularity.name) };
     if (write.kind === 'append') this.#append(view, place, { rows: write.block, seq });
     else if (write.kind === 'advance') this.#advance(view, place, { write, seq });
-    else this.#replace(view, place, { write, seq });
+    else this.#replace(view, [write], seq);
   }
 
   #tick(view: View, { streamIds, values, timestampMs }: TickWrite, seq: number): void {
@@ -351,21 +361,25 @@ export class Committer {
     view.apply(seq, { kind: 'advance', place, untilMs });
   }
 
-  #replace(
-    view: View,
-    place: LevelPlace,
-    { write, seq }: { write: ReplaceWrite; seq: number },
-  ): void {
-    const { range, block } = write;
-    const level = boundedLevel(this.#blocks, view.state(place.ordinal), place.level);
-    if (range.startMs > level.lastMs) {
+  /** @param writes of one level, ascending; their ranges do not overlap. */
+  #replace(view: View, writes: readonly ReplaceWrite[], seq: number): void {
+    const [{ streamId, granularity }] = writes as [ReplaceWrite];
+    const stream = this.#stream(view, streamId);
+    const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+    const { lastMs } = boundedLevel(this.#blocks, stream, place.level);
+    const within = writes.filter(({ range }) => range.startMs <= lastMs);
+    if (within.length > 0) {
+      this.#seal(view, [place], seq);
+      this.#blocks.replace(
+        place,
+        within.map(({ range, block }) => ({ range, rows: block })),
+      );
+      this.#touch(view, place, seq);
+    }
+    for (const { block } of writes.slice(within.length)) {
       if (block.timestamps.length > 0) this.#append(view, place, { rows: block, seq });
       else this.#touch(view, place, seq);
-      return;
     }
-    this.#seal(view, [place], seq);
-    this.#blocks.replace(place, { range, rows: block });
-    this.#touch(view, place, seq);
   }
 
   /** Whether rows are journaled as blocks, or drafts of blocks. */
@@ -452,4 +466,22 @@ function withoutCounts(write: BucketWrite, positions: readonly number[]): Float6
   const counts = bucketColumns(write)[COUNT_COLUMN]!.slice();
   for (const i of positions) counts[i] = 0;
   return counts;
+}
+
+/** The replaced ranges of one level that ascend from the index on. */
+function replacedTogether(
+  writes: readonly (Write | LevelWrite)[],
+  index: number,
+): readonly ReplaceWrite[] {
+  const replaced: ReplaceWrite[] = [];
+  for (let i = index; i < writes.length; i++) {
+    const write = writes[i]!;
+    if (write.kind !== 'replace') break;
+    const last = replaced.at(-1) ?? write;
+    const isSameLevel =
+      write.streamId === last.streamId && write.granularity.name === last.granularity.name;
+    if (!isSameLevel || (last !== write && write.range.startMs < last.range.endMs)) break;
+    replaced.push(write);
+  }
+  return replaced;
 }

@@ -1,8 +1,8 @@
 import type { Block } from '../../model/block.ts';
 import type { TimeRange } from '../../model/time-range.ts';
-import type { LevelBounds } from './block-store.ts';
 import type { Cohort, ColumnPart } from './cohort.ts';
 import type { EncodedRows } from './encoded-rows.ts';
+import type { LevelBounds } from './stored-blocks.ts';
 import type { StreamNumbers } from './stream-numbers.ts';
 import { partsIn, Tail, type TailPart } from './tail.ts';
 

@@ -49,7 +49,8 @@ type Command =
       kind: 'replace';
       stream: number;
       level: number;
-      range: TimeRange;
+      /** Ascending, without overlaps. */
+      ranges: readonly TimeRange[];
       timestamps: readonly number[];
     }
   | { kind: 'turns'; count: number }
@@ -63,6 +64,15 @@ const range = fc.tuple(timestamp, timestamp).map(([a, b]) => ({
   startMs: Math.min(a, b),
   endMs: Math.max(a, b) + 1,
 }));
+const ranges = fc
+  .uniqueArray(fc.integer({ min: 0, max: 24 }), { minLength: 2, maxLength: 10 })
+  .map((instants) => {
+    const ends = instants.sort((a, b) => a - b);
+    return Array.from({ length: ends.length >> 1 }, (_, i) => ({
+      startMs: ends[2 * i]!,
+      endMs: ends[2 * i + 1]!,
+    }));
+  });
 const stream = fc.integer({ min: 0, max: STREAM_COUNT - 1 });
 const level = fc.integer({ min: 0, max: 1 });
 const command: fc.Arbitrary<Command> = fc.oneof(
@@ -114,7 +124,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     kind: fc.constant('replace' as const),
     stream,
     level,
-    range,
+    ranges,
     timestamps: fc.array(timestamp, { maxLength: 30 }),
   }),
   fc.record({ kind: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 5 }) }),
@@ -180,8 +190,12 @@ class Streams {
   }
 }
 
-/** The write of a command, after it was done to the model. */
-function modelled(model: Model, item: Command, streams: Streams): Write | LevelWrite | null {
+/** The writes of a command, after they were done to the model. */
+function modelled(
+  model: Model,
+  item: Command,
+  streams: Streams,
+): readonly (Write | LevelWrite)[] | null {
   switch (item.kind) {
     case 'inOrder':
     case 'big': {
@@ -193,14 +207,14 @@ function modelled(model: Model, item: Command, streams: Streams): Write | LevelW
       });
       model.insert(0, item.stream, rows);
       const streamId = streams.ids[item.stream]!;
-      return { kind: 'append', streamId, granularity: LEVELS[0]!, block: blockOf(rows) };
+      return [{ kind: 'append', streamId, granularity: LEVELS[0]!, block: blockOf(rows) }];
     }
     case 'anywhere':
     case 'replace':
       return modelledAnywhere(model, item, streams);
     case 'tick':
     case 'bucket':
-      return modelledTick(model, item, streams);
+      return [modelledTick(model, item, streams)];
     case 'advance': {
       let timestampMs = model.latestMs(item.stream, 1);
       const rows = item.steps.map((step): Row => {
@@ -212,7 +226,7 @@ function modelled(model: Model, item: Command, streams: Streams): Write | LevelW
       model.untilMs[item.stream] = untilMs;
       const streamId = streams.ids[item.stream]!;
       const granularity = LEVELS[1]!;
-      return { kind: 'advance', streamId, granularity, block: blockOf(rows), untilMs };
+      return [{ kind: 'advance', streamId, granularity, block: blockOf(rows), untilMs }];
     }
     default:
       return null;
@@ -223,20 +237,22 @@ function modelledAnywhere(
   model: Model,
   item: Extract<Command, { kind: 'anywhere' | 'replace' }>,
   streams: Streams,
-): Write {
+): readonly Write[] {
   const sorted = [...item.timestamps].sort((a, b) => a - b);
   const streamId = streams.ids[item.stream]!;
   const granularity = LEVELS[item.level]!;
   if (item.kind === 'anywhere') {
     const rows = sorted.map((t): Row => [t, model.next()]);
     model.insert(item.level, item.stream, rows);
-    return { kind: 'append', streamId, granularity, block: blockOf(rows) };
+    return [{ kind: 'append', streamId, granularity, block: blockOf(rows) }];
   }
-  const inside = sorted.filter((t) => t >= item.range.startMs && t < item.range.endMs);
-  const rows = inside.map((t): Row => [t, model.next()]);
-  model.remove(item.level, item.stream, item.range);
-  model.insert(item.level, item.stream, rows);
-  return { kind: 'replace', streamId, granularity, range: item.range, block: blockOf(rows) };
+  return item.ranges.map((range) => {
+    const inside = sorted.filter((t) => t >= range.startMs && t < range.endMs);
+    const rows = inside.map((t): Row => [t, model.next()]);
+    model.remove(item.level, item.stream, range);
+    model.insert(item.level, item.stream, rows);
+    return { kind: 'replace', streamId, granularity, range, block: blockOf(rows) };
+  });
 }
 
 function modelledTick(
@@ -364,11 +380,11 @@ async function runHistory(
   for (let i = 0; i < STREAM_COUNT; i++) ids.push(await createStream(backends[i % 2]!));
   const streams = new Streams(ids);
   for (const [item, who] of commands) {
-    const write = modelled(model, item, streams);
+    const writes = modelled(model, item, streams);
     const backend = backends[who]!;
-    if (write !== null) {
-      const expectation = await expectationOf(backend, item, write);
-      const outcome = await backend.commit({ ...expectation, writes: [write] });
+    if (writes !== null) {
+      const expectation = await expectationOf(backend, item, writes[0]!);
+      const outcome = await backend.commit({ ...expectation, writes });
       expect(outcome.isCommitted).toBe(true);
     } else if (item.kind === 'update') {
       model.untilMs[item.stream] = item.untilMs;
