@@ -26,9 +26,10 @@ async function arrive(datastream, { order, ...input }) {
     figures: {
       appendSeconds: append.cpuSeconds,
       downsampleSeconds: downsample.cpuSeconds,
+      currentSeconds: append.cpuSeconds + downsample.cpuSeconds,
       checkpointSeconds: checkpoint.cpuSeconds,
-      cpuSeconds: append.cpuSeconds + downsample.cpuSeconds,
-      seconds: append.seconds + downsample.seconds,
+      lastingSeconds: append.cpuSeconds + downsample.cpuSeconds + checkpoint.cpuSeconds,
+      elapsedSeconds: append.seconds + downsample.seconds + checkpoint.seconds,
     },
     hash,
   };

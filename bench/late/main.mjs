@@ -20,10 +20,12 @@ const SEED = 1;
 const ARRIVAL_FIGURES = {
   appendSeconds: 'appends, s',
   downsampleSeconds: 'maintenance, s',
-  cpuSeconds: 'both, s',
-  ratio: 'of that in order',
+  currentSeconds: 'both, s',
+  currentRatio: '… of that in order',
   checkpointSeconds: 'checkpoint at the end, s',
-  seconds: 'both, seconds that passed',
+  lastingSeconds: 'all three, s',
+  lastingRatio: '… of that in order',
+  elapsedSeconds: 'seconds that passed',
   rssMb: 'peak memory, MB',
 };
 

@@ -128,7 +128,7 @@ export class BlockAppender {
       return this.#putReadyMade(level, only, last);
     }
     const decoded = merged.map((block) => this.#stored.decode(block));
-    const rows = concatBlocks([...decoded, ...pieces.map((piece) => this.#rowsOf(level, piece))]);
+    const rows = concatBlocks([...decoded, ...pieces.map((piece) => this.rowsOf(level, piece))]);
     for (const { place } of merged) this.#files.blocks.remove(blockKey(place));
     if (merged.length > 0) this.#room.forget();
     const bytesPerRow = this.#bytesPerRow(merged.at(-1) ?? last);
@@ -155,7 +155,7 @@ export class BlockAppender {
   #putReadyMade(level: LevelPlace, piece: EncodedRows, end: StoredBlock | null): StoredBlock {
     const { bytes, rowCount } = piece;
     if (!this.#isAtEnd || !this.#room.isWastedBy(bytes.length)) return this.#put(level, piece, end);
-    const rows = this.#rowsOf(level, piece);
+    const rows = this.rowsOf(level, piece);
     if (!this.#isSharing(rows)) return this.#put(level, piece, end);
     const bytesPerRow = bytes.length / rowCount;
     let last = end;
@@ -199,7 +199,8 @@ export class BlockAppender {
     return isFull({ bytes, rowCount }, this.#sizes.narrow);
   }
 
-  #rowsOf(level: LevelPlace, piece: Block | EncodedRows): Block {
+  /** The rows of a piece that was made for the level. */
+  rowsOf(level: LevelPlace, piece: Block | EncodedRows): Block {
     if (!isEncoded(piece)) return piece;
     const { ordinal, level: index } = level;
     return decodeBlock(

@@ -53,6 +53,11 @@ export class BlockStore extends StoredBlocks {
     this.#appender.append(level, appended);
   }
 
+  /** The rows of a piece that was made for the level. */
+  rowsOf(level: LevelPlace, piece: Block | EncodedRows): Block {
+    return this.#appender.rowsOf(level, piece);
+  }
+
   /** Adds rows, each after every row of the same or an earlier timestamp. */
   insert(level: LevelPlace, rows: Block): void {
     if (this.first(level) !== null) {

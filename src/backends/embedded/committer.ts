@@ -24,8 +24,9 @@ import type { BucketRows, LevelPlace } from './journal-entry.ts';
 import { hasNumbersOnly, JournalEntryWriter } from './journal-entry-writer.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { boundedLevel, boundLevels, type StreamLevel } from './level-bounds.ts';
+import { insertIntoLevel, replaceInLevel } from './level-change.ts';
 import type { LevelState } from './level-state.ts';
-import { pendingRows } from './pending-rows.ts';
+import { type PendingRows, pendingOf, pendingRows } from './pending-rows.ts';
 import { type RawGroup, StreamGroups } from './stream-groups.ts';
 import type { StreamState } from './stream-state.ts';
 import type { StreamStore } from './stream-store.ts';
@@ -333,8 +334,9 @@ export class Committer {
     const firstMs = rows.timestamps[0]!;
     const lastMs = rows.timestamps.at(-1)!;
     if (firstMs < level.lastMs) {
-      this.#seal(view, [place], seq);
-      this.#blocks.insert(place, rows);
+      const pending = pendingOf(view, place);
+      insertIntoLevel(this.#blocks, pending, rows);
+      this.#noteSealed(view, pending, seq);
       const bounds = [Math.min(firstMs, level.firstMs), Math.max(lastMs, level.lastMs)] as const;
       this.#touch(view, place, seq);
       // Rows only came to those that the bounds had.
@@ -369,11 +371,10 @@ export class Committer {
     const { lastMs } = boundedLevel(this.#blocks, stream, place.level);
     const within = writes.filter(({ range }) => range.startMs <= lastMs);
     if (within.length > 0) {
-      this.#seal(view, [place], seq);
-      this.#blocks.replace(
-        place,
-        within.map(({ range, block }) => ({ range, rows: block })),
-      );
+      const changes = within.map(({ range, block }) => ({ range, rows: block }));
+      const pending = pendingOf(view, place);
+      replaceInLevel(this.#blocks, pending, changes);
+      this.#noteSealed(view, pending, seq);
       this.#touch(view, place, seq);
     }
     for (const { block } of writes.slice(within.length)) {
@@ -428,10 +429,14 @@ export class Committer {
     for (const { place, pieces } of pendingRows(view, pending)) {
       this.#blocks.append(place, { pieces, end: ends[index++]! });
     }
-    this.#noteSealed(view, pending, seq);
+    this.#noteAllSealed(view, pending, seq);
   }
 
-  #noteSealed(view: View, places: readonly LevelPlace[], seq: number): void {
+  #noteSealed(view: View, { place, pieces }: PendingRows, seq: number): void {
+    if (pieces.length > 0) this.#noteAllSealed(view, [place], seq);
+  }
+
+  #noteAllSealed(view: View, places: readonly LevelPlace[], seq: number): void {
     this.#entry.sealed(places);
     view.apply(seq, { kind: 'sealed', places });
   }

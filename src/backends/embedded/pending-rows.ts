@@ -14,14 +14,16 @@ export interface PendingRows {
 
 /** Those of the levels among the places that have such rows. */
 export function* pendingRows(view: View, places: readonly LevelPlace[]): Generator<PendingRows> {
-  for (const place of places) {
-    const level = view.level(place);
-    if (!level?.isPending) continue;
-    const open = level.openColumn();
-    const parts = [...(level.tail?.parts ?? []), ...(open === null ? [] : [open])];
-    const pieces = parts.map((part) =>
-      part instanceof TailRows || part instanceof ColumnPart ? part.block() : part,
-    );
-    yield { place, pieces };
-  }
+  for (const place of places) if (view.level(place)?.isPending) yield pendingOf(view, place);
+}
+
+/** The rows of a level that are in no block yet; maybe none. */
+export function pendingOf(view: View, place: LevelPlace): PendingRows {
+  const level = view.level(place);
+  const open = level?.openColumn() ?? null;
+  const parts = [...(level?.tail?.parts ?? []), ...(open === null ? [] : [open])];
+  const pieces = parts.map((part) =>
+    part instanceof TailRows || part instanceof ColumnPart ? part.block() : part,
+  );
+  return { place, pieces };
 }
