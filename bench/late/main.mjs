@@ -48,8 +48,12 @@ export async function benchLate({ isSmoke, isJson, into, roundCount }) {
     }
   }
   const orders = Object.keys(ORDERS).map((order) => leastOf(order, rounds));
-  for (const { figures } of orders)
-    figures.ratio = figures.cpuSeconds / orders[0].figures.cpuSeconds;
+  for (const { figures } of orders) {
+    for (const kind of ['current', 'lasting']) {
+      const seconds = `${kind}Seconds`;
+      figures[`${kind}Ratio`] = figures[seconds] / orders[0].figures[seconds];
+    }
+  }
   const { correctionCount } = sizes;
   const task = { subject: 'corrections', seed: SEED, pointCount: sizes.corrected, correctionCount };
   const corrections = await measureInChild(task);
