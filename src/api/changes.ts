@@ -111,19 +111,23 @@ function checkDerivation({
  * @throws {UnsupportedDownsampler} for names that are unknown, not for the value type, or needed by others.
  */
 export function changedDownsamplers(
-  { valueType, valueDownsamplers }: Pick<StreamRecord, 'valueType' | 'valueDownsamplers'>,
+  {
+    valueType,
+    valueTypeOptions,
+    valueDownsamplers,
+  }: Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'valueDownsamplers'>,
   { list, add, drop }: DownsamplerChanges,
 ): readonly string[] {
-  if (list !== null) return expandValueDownsamplers(list, valueType);
+  const expand = (names: readonly string[]): readonly string[] =>
+    expandValueDownsamplers(names, valueType, valueTypeOptions);
+  if (list !== null) return expand(list);
   // Names that nobody knows are refused, also among those that go.
-  expandValueDownsamplers(drop, valueType);
+  expand(drop);
   const wanted = [...valueDownsamplers, ...add].filter((name) => !drop.includes(name));
-  const names = expandValueDownsamplers(wanted, valueType);
+  const names = expand(wanted);
   const needed = drop.find((name) => names.includes(name));
   if (needed === undefined) return names;
-  const user = names.find(
-    (name) => name !== needed && expandValueDownsamplers([name], valueType).includes(needed),
-  );
+  const user = names.find((name) => name !== needed && expand([name]).includes(needed));
   throw new UnsupportedDownsampler(
     `The value downsampler ${needed} cannot be dropped: ${user} is computed from it.`,
   );

@@ -16,5 +16,5 @@ export interface DatapointRows extends SequenceSource<Datapoint> {
 /** Rows to read, and what becomes of them. */
 export interface ColumnsPlan extends RowsPlan {
   /** The rows as columns. The block is the caller's, who has no other use for it. */
-  finish(block: Block): DatapointColumns;
+  finish(block: Block): DatapointColumns | Promise<DatapointColumns>;
 }

@@ -22,6 +22,8 @@ export interface DataRequest {
   readonly isLive: boolean;
   /** What buckets without data show; null: nothing. */
   readonly fill: FillMethod | null;
+  /** The clock: until when a live read holds values. */
+  readonly nowMs: () => number;
   readonly valueDownsamplers: readonly string[] | undefined;
   readonly timeDownsamplers: readonly string[] | undefined;
 }
@@ -121,8 +123,15 @@ function rowsOf(backend: Backend, request: DataRequest, snapshot: StreamSnapshot
     isReverse,
     selection,
     fill: request.fill,
+    heldUntilMs: heldUntilMs(request, snapshot),
     tail: request.isLive ? new LevelTail(backend, snapshot, granularity) : null,
   });
+}
+
+/** In stored buckets, which are complete, values are held to the end; in others they may be so only until now. */
+function heldUntilMs({ isLive, nowMs }: DataRequest, { latestMs }: StreamSnapshot): number {
+  if (!isLive) return Number.POSITIVE_INFINITY;
+  return Math.max(nowMs(), latestMs ?? Number.NEGATIVE_INFINITY);
 }
 
 function noGapsToFill({ name }: Granularity): UnsupportedGranularity {

@@ -24,7 +24,7 @@ import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
 import { checkChanges } from './changes.ts';
-import { computedDatapoints } from './computed-datapoints.ts';
+import { type ComputedLevels, computedDatapoints } from './computed-datapoints.ts';
 import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
 import { checkRange } from './data-range.ts';
 import { Datapoints } from './datapoints.ts';
@@ -281,6 +281,7 @@ export class Datastream {
       isReverse,
       isLive,
       fill: fill === 'null' ? null : fill,
+      nowMs: () => this.#context.nowMs(),
       valueDownsamplers,
       timeDownsamplers,
     });
@@ -339,19 +340,21 @@ export class Datastream {
     checkDownsampleOptions(options);
     const { until, returnDatapoints = false, filterStream } = options;
     const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
-    const returned: AppendedDatapoint[] = [];
+    const committed: ComputedLevels[] = [];
     await this.#maintain(options, {
       kind: 'levels',
       untilMs,
       isIncluded: (snapshot) => filterStream?.(describeStream(snapshot, this.supports)) ?? true,
       onComputed: returnDatapoints
-        ? (snapshot, computed) => {
-            for (const datapoint of computedDatapoints(snapshot, computed, this.supports)) {
-              returned.push(datapoint);
-            }
-          }
+        ? (snapshot, computed) => committed.push({ snapshot, computed })
         : null,
     });
+    const returned: AppendedDatapoint[] = [];
+    for (const levels of committed) {
+      for (const datapoint of await computedDatapoints(this.#backend, levels)) {
+        returned.push(datapoint);
+      }
+    }
     return returned;
   }
 

@@ -73,12 +73,13 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
   if (!Array.isArray(downsamplers)) {
     throw new TypeError('Expected valueDownsamplers as a list of names; it may be empty.');
   }
+  const valueTypeOptions = checkValueTypeOptions(definition.valueTypeOptions ?? {}, valueType);
   return {
     tags: checkTags(definition.tags ?? {}, 'tags'),
-    valueDownsamplers: expandValueDownsamplers(downsamplers, valueType),
+    valueDownsamplers: expandValueDownsamplers(downsamplers, valueType, valueTypeOptions),
     highestGranularity: checkGranularity(definition.highestGranularity),
     valueType,
-    valueTypeOptions: checkValueTypeOptions(definition.valueTypeOptions ?? {}, valueType),
+    valueTypeOptions,
     derive: checkDerivation(definition, valueType),
   };
 }
@@ -130,21 +131,44 @@ function checkValueType(value: unknown): ValueType {
 function checkValueTypeOptions(options: unknown, valueType: ValueType): ValueTypeOptions {
   if (!isTagObject(options))
     throw new UnsupportedValueType('Expected valueTypeOptions as an object.');
-  const { highAccuracy, ...unknown } = options as { highAccuracy?: unknown };
+  const { highAccuracy, heartbeat, ...unknown } = options as Record<
+    keyof ValueTypeOptions,
+    unknown
+  >;
   const [name] = Object.keys(unknown);
   if (name !== undefined) {
     throw new UnsupportedValueType(`Unknown value type option ${JSON.stringify(name)}.`);
   }
-  if (highAccuracy !== undefined && typeof highAccuracy !== 'boolean') {
-    throw new UnsupportedValueType('The value type option highAccuracy is true or false.');
-  }
-  if (highAccuracy !== true) return {};
-  if (valueType !== 'numeric') {
+  const isExact = checkHighAccuracy(highAccuracy, valueType);
+  if (heartbeat === undefined) return isExact ? { highAccuracy: true } : {};
+  if (isExact) {
     throw new UnsupportedValueType(
-      `The option highAccuracy is for numeric streams, not ${valueType}.`,
+      'A stream of high accuracy holds no values: it has no heartbeat.',
     );
   }
-  return { highAccuracy: true };
+  return { heartbeat: checkHeartbeat(heartbeat, valueType) };
+}
+
+function checkHighAccuracy(value: unknown, valueType: ValueType): boolean {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new UnsupportedValueType('The value type option highAccuracy is true or false.');
+  }
+  if (value === true) checkNumeric('highAccuracy', valueType);
+  return value === true;
+}
+
+function checkHeartbeat(value: unknown, valueType: ValueType): number {
+  checkNumeric('heartbeat', valueType);
+  const isDuration = typeof value === 'number' && Number.isFinite(value) && value * 1000 >= 1;
+  if (isDuration) return value;
+  throw new UnsupportedValueType(
+    `The value type option heartbeat is a number of seconds from 0.001 on, not ${String(value)}.`,
+  );
+}
+
+function checkNumeric(option: keyof ValueTypeOptions, valueType: ValueType): void {
+  if (valueType === 'numeric') return;
+  throw new UnsupportedValueType(`The option ${option} is for numeric streams, not ${valueType}.`);
 }
 
 function checkDerivation(

@@ -8,6 +8,7 @@ import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-ran
 import { bucketStarts } from './bucket-starts.ts';
 import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
 import type { BucketRow, FillMethod } from './gap-fill.ts';
+import { type HeldColumns, HeldStatistics, setHeld } from './held-statistics.ts';
 import { type Buckets, LevelBuckets, type LevelSource } from './level-buckets.ts';
 import { LevelFill } from './level-fill.ts';
 import { OBJECT_COUNT_MAX } from './sequence.ts';
@@ -19,9 +20,13 @@ export interface LevelRead extends LevelSource {
   readonly isReverse: boolean;
   /** What buckets without data show; null: nothing. */
   readonly fill: FillMethod | null;
+  /** When the last value ceases to be held, in buckets that are not over then. */
+  readonly heldUntilMs: number;
 }
 
 interface FilledBuckets extends Buckets {
+  /** Statistics of values that are held; null where none are wanted. */
+  readonly held: HeldColumns | null;
   /** What is to be filled; null for nothing. */
   readonly gaps: BucketRow | null;
 }
@@ -31,6 +36,7 @@ export class DenseRows implements DatapointRows {
   readonly #read: LevelRead;
   readonly #buckets: LevelBuckets;
   readonly #fill: LevelFill | null;
+  readonly #held: HeldStatistics | null;
   /** From the first bucket to show to the end of the last one. */
   readonly #extent: TimeRange;
 
@@ -39,6 +45,7 @@ export class DenseRows implements DatapointRows {
     this.#buckets = new LevelBuckets(backend, read);
     const { granularity, range, fill } = read;
     this.#fill = fill === null ? null : new LevelFill(fill, read, this.#buckets);
+    this.#held = read.selection.isOfHeld ? new HeldStatistics(read, this.#buckets) : null;
     const clipped = intersectRanges(range, this.#buckets.range);
     this.#extent = {
       startMs: clipped.startMs,
@@ -59,8 +66,9 @@ export class DenseRows implements DatapointRows {
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
     const { granularity, selection, isReverse } = this.#read;
     for (const range of this.#windows(from, to, OBJECT_COUNT_MAX)) {
-      const { block, live, gaps } = await this.#filledBuckets(range);
+      const { block, live, gaps, held } = await this.#filledBuckets(range);
       const datapoints = selection.datapoints(block, range, granularity) as Datapoint[];
+      if (held !== null) setHeld(datapoints, held);
       if (gaps !== null) this.#fill?.gaps.fillDatapoints(datapoints, gaps);
       if (live !== null) markLive(datapoints, this.#liveFlags(range, live));
       yield isReverse ? datapoints.reverse() : datapoints;
@@ -72,7 +80,14 @@ export class DenseRows implements DatapointRows {
     const range = this.#extent;
     return {
       rows: { granularity, range, columns: selection.columns },
-      finish: (block) => this.#finish(range, { block, live: null, gaps: null }),
+      finish: (block) => {
+        const buckets = { block, live: null, gaps: null };
+        return this.#held === null
+          ? this.#finish(range, { ...buckets, held: null })
+          : this.#held
+              .columnsOf(range, block)
+              .then((held) => this.#finish(range, { ...buckets, held }));
+      },
     };
   }
 
@@ -102,7 +117,8 @@ export class DenseRows implements DatapointRows {
   async #filledBuckets(range: TimeRange): Promise<FilledBuckets> {
     const buckets = await this.#buckets.read(range);
     const gaps = this.#fill === null ? null : await this.#fill.rowOf(range, buckets.block);
-    return { ...buckets, gaps };
+    const held = (await this.#held?.columnsOf(range, buckets.block)) ?? null;
+    return { ...buckets, gaps, held };
   }
 
   /** Of each bucket, ascending: 1 where it was computed for the read. */
@@ -125,14 +141,15 @@ export class DenseRows implements DatapointRows {
   }
 
   /** From a block that is not used any more. */
-  #finish(range: TimeRange, { block, live, gaps }: FilledBuckets): DatapointColumns {
+  #finish(range: TimeRange, { block, live, gaps, held }: FilledBuckets): DatapointColumns {
     const { granularity, selection, isReverse } = this.#read;
     const bucketCount = (range.endMs - range.startMs) / granularity.durationMs;
     const finished = selection.finishColumns(block, granularity);
-    const columns =
+    const own =
       block.timestamps.length === bucketCount
         ? { timestamps: block.timestamps, ...finished }
         : this.#spread(range, block, finished);
+    const columns = held === null ? own : { ...own, v: { ...own.v, ...held } };
     if (gaps !== null && columns.v !== undefined) this.#fill?.gaps.fillColumns(columns.v, gaps);
     const marked = live === null ? columns : { ...columns, live: this.#liveFlags(range, live) };
     return isReverse ? reverseDatapoints(marked) : marked;

@@ -9,6 +9,7 @@ import { deriveTimeTopic } from './behaviour/derive-time.ts';
 import { derivedLifeTopic } from './behaviour/derived-life.ts';
 import { downsamplingTopic } from './behaviour/downsampling.ts';
 import { ensureStreamTopic } from './behaviour/ensure-stream.ts';
+import { heldValuesTopic } from './behaviour/held-values.ts';
 import { highAccuracyTopic } from './behaviour/high-accuracy.ts';
 import { lateDataTopic } from './behaviour/late-data.ts';
 import { liveTailTopic } from './behaviour/live-tail.ts';
@@ -55,6 +56,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: sequences': sequencesTopic,
   'behaviour: statistics': statisticsTopic,
   'behaviour: more statistics': moreStatisticsTopic,
+  'behaviour: values that are held': heldValuesTopic,
   'behaviour: downsampling': downsamplingTopic,
   'behaviour: late data': lateDataTopic,
   'behaviour: corrections': correctionsTopic,

@@ -6,7 +6,8 @@ import type { ValueType } from '../model/stream.ts';
 /**
  * Columns of a bucket's mergeable state, shared by the downsamplers: count `c`, sum `s`, least `l` and
  * greatest `u` value, sum of squares `q`, mean and sum of squared deviations `mu` and `m2`, quantile state
- * `n`, frequencies state `f`, first `a` and last `z` value, distinct values `h`.
+ * `n`, frequencies state `f`, first `a` and last `z` value, distinct values `h`, and from the first to the last
+ * datapoint the sum of held values times seconds `ar` and the milliseconds for which one is held `hd`.
  */
 export type ValueComponent =
   | 'c'
@@ -20,7 +21,9 @@ export type ValueComponent =
   | 'f'
   | 'a'
   | 'z'
-  | 'h';
+  | 'h'
+  | 'ar'
+  | 'hd';
 
 /**
  * Of the datapoints' times: milliseconds from the bucket's start of the first `ta` and the last `tz`, and
@@ -54,8 +57,23 @@ export interface ValueDownsampler {
   readonly isTotal?: true;
   /** On streams that compute in float64, and on those that are not numeric. */
   readonly plain: Finisher<ValueComponent | TimeComponent>;
-  /** On high-accuracy streams. */
-  readonly decimal: Finisher<ValueComponent | TimeComponent>;
+  /** On high-accuracy streams; null: not for them. */
+  readonly decimal: Finisher<ValueComponent | TimeComponent> | null;
+  /**
+   * On those that tell what was held in a bucket: finishes with that, also in buckets without data. `plain` then says
+   * nothing but which components that takes.
+   */
+  readonly finishHeld?: (total: HeldTotal) => number;
+}
+
+/** What was held in one bucket: values until the next datapoint, also those that came before the bucket. */
+export interface HeldTotal {
+  /** Values times the seconds for which they were held. */
+  readonly area: number;
+  /** For how long there was a value; 0 when there was none. */
+  readonly heldMs: number;
+  /** Of the bucket. */
+  readonly durationMs: number;
 }
 
 /** A named statistic of the times of the datapoints in a bucket. */

@@ -4,9 +4,10 @@ import type { Granularity } from '../model/granularity.ts';
 import { toCallerNumber } from '../model/high-accuracy.ts';
 import type { StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
-import { isHighAccuracy } from '../model/value.ts';
+import { heartbeatMsOf, isHighAccuracy } from '../model/value.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
 import type { Finisher, TimeDownsampler, ValueDownsampler } from './downsampler.ts';
+import type { HeldTotals } from './held-totals.ts';
 import {
   availableTimeDownsamplers,
   selectTimeDownsamplers,
@@ -39,7 +40,7 @@ type SchemaSource = Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'value
 
 /** In stored order. */
 const COMPONENT_ORDER: readonly string[] = Object.freeze(
-  'c s l u q mu m2 n f ts ta tz ic il iu iq a z h'.split(' '),
+  'c s l u q mu m2 n f ts ta tz ic il iu iq a z h ar hd'.split(' '),
 );
 
 /** JSON on every stream. */
@@ -67,6 +68,8 @@ export class LevelSchema {
   readonly isNumeric: boolean;
   /** Whether numbers are decimal strings: a high-accuracy stream. */
   readonly isDecimal: boolean;
+  /** For how long a value is held, at most; Infinity: until the next datapoint. */
+  readonly heartbeatMs: number;
   /** Component columns stored, in stored order; empty when the stream is never downsampled. */
   readonly columns: readonly string[];
   /** Its columns without a row. */
@@ -78,7 +81,8 @@ export class LevelSchema {
   /** The same one for every stream that is downsampled alike. */
   static of(record: SchemaSource): LevelSchema {
     if (latest?.isOf(record)) return latest;
-    const key = [record.valueType, isHighAccuracy(record), ...record.valueDownsamplers].join();
+    const numbers = [isHighAccuracy(record), heartbeatMsOf(record)];
+    const key = [record.valueType, ...numbers, ...record.valueDownsamplers].join();
     latest = SCHEMAS.get(key) ?? new LevelSchema(record);
     SCHEMAS.set(key, latest);
     return latest;
@@ -89,6 +93,7 @@ export class LevelSchema {
     this.#source = { valueType, valueDownsamplers };
     this.isNumeric = record.valueType === 'numeric';
     this.isDecimal = isHighAccuracy(record);
+    this.heartbeatMs = heartbeatMsOf(record);
     this.#valueDownsamplers = valueDownsamplersOf(record.valueDownsamplers);
     this.columns = this.isEmpty ? [] : this.#columnsOf(this.#valueDownsamplers, TIME_DOWNSAMPLERS);
     this.noRows = Object.fromEntries(this.columns.map((name) => [name, NO_VALUES]));
@@ -100,6 +105,7 @@ export class LevelSchema {
     return (
       valueType === record.valueType &&
       this.isDecimal === isHighAccuracy(record) &&
+      this.heartbeatMs === heartbeatMsOf(record) &&
       valueDownsamplers.length === record.valueDownsamplers.length &&
       valueDownsamplers.every((name, index) => name === record.valueDownsamplers[index])
     );
@@ -156,6 +162,8 @@ export class LevelSchema {
       isDecimal: this.isDecimal,
       hasFloats: this.isNumeric && !this.isDecimal,
       columns: this.#columnsOf(value, time),
+      held: value.flatMap(({ letter, finishHeld }) => (finishHeld ? [{ letter, finishHeld }] : [])),
+      heartbeatMs: this.heartbeatMs,
       valueTemplate: templateOf(value),
       timeTemplate: templateOf(time),
       hasAllTimes: time.map(({ letter }) => letter).join('') === ALL_TIME_LETTERS,
@@ -171,7 +179,7 @@ export class LevelSchema {
     time: readonly TimeDownsampler[],
   ): readonly string[] {
     const needed = new Set<string>([
-      ...value.flatMap((d) => (this.isDecimal ? d.decimal : d.plain).components),
+      ...value.flatMap((d) => (this.isDecimal ? d.decimal! : d.plain).components),
       ...time.flatMap((d) => d.components),
     ]);
     return COMPONENT_ORDER.filter((name) => needed.has(name));
@@ -187,11 +195,19 @@ interface SelectionOptions {
   /** Whether statistics of values are float64. */
   readonly hasFloats: boolean;
   readonly columns: readonly string[];
+  /** Those of `value` that tell what was held. */
+  readonly held: readonly HeldStatistic[];
+  readonly heartbeatMs: number;
   /** With all letters: objects that are copied from one that has its keys are made at once. */
   readonly valueTemplate: Readonly<Record<string, null>>;
   readonly timeTemplate: Readonly<Record<string, null>>;
   /** In the order of the registry. */
   readonly hasAllTimes: boolean;
+}
+
+interface HeldStatistic {
+  readonly letter: string;
+  readonly finishHeld: NonNullable<ValueDownsampler['finishHeld']>;
 }
 
 /** What statistics of a row are made of: for each value downsampler a function, for each of times a column. */
@@ -211,6 +227,16 @@ export class LevelSelection {
     this.#options = options;
   }
 
+  /** Whether it wants to know what was held: then buckets are finished with `HeldTotals`. */
+  get isOfHeld(): boolean {
+    return this.#options.held.length > 0;
+  }
+
+  /** For how long a value is held, at most. */
+  get heartbeatMs(): number {
+    return this.#options.heartbeatMs;
+  }
+
   get #value(): readonly ValueDownsampler[] | null {
     return this.#options.value;
   }
@@ -222,6 +248,7 @@ export class LevelSelection {
   /** Of the statistics that a bucket without data lacks, which may leave out those that are totals. */
   lackingLetters({ withTotals }: { readonly withTotals: boolean }): readonly string[] {
     return (this.#value ?? [])
+      .filter(({ finishHeld }) => finishHeld === undefined)
       .filter(({ letter, isTotal }) => letter !== COUNT_LETTER && (withTotals || !isTotal))
       .map(({ letter }) => letter);
   }
@@ -231,6 +258,17 @@ export class LevelSelection {
     const empty = this.#bindEmpty();
     this.#finishEmptyTimes(empty, { bucketStartMs, granularity });
     return this.#bucket(empty, 0);
+  }
+
+  /** What was held in the buckets of a range, by letter; one for each bucket, also for those without data. */
+  heldColumns({ areas, heldMs, durationsMs }: HeldTotals): Readonly<Record<string, Float64Array>> {
+    const columns = this.#options.held.map(({ letter, finishHeld }) => [
+      letter,
+      areas.map((area, bucket) =>
+        finishHeld({ area, heldMs: heldMs[bucket]!, durationMs: durationsMs[bucket]! }),
+      ),
+    ]);
+    return Object.fromEntries(columns);
   }
 
   /** Every bucket of the range, in order: those in the block's rows, and the empty ones between them. */
@@ -318,7 +356,8 @@ export class LevelSelection {
   }
 
   #finisher(downsampler: ValueDownsampler): Finisher<string> {
-    return this.#options.isDecimal ? downsampler.decimal : downsampler.plain;
+    // Whatever a high-accuracy stream has is for those.
+    return this.#options.isDecimal ? downsampler.decimal! : downsampler.plain;
   }
 
   #bucket(finishers: Finishers, row: number): FinishedBucket {

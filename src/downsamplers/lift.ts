@@ -7,6 +7,9 @@ import { COUNT_LETTER } from '../model/value-letters.ts';
 import type { RawRows, StateRows } from './components/accumulator.ts';
 import { NO_DISTINCT_VALUES } from './distinct-state.ts';
 
+/** What one instant has none of, or stands at its own start. */
+const ZERO_COMPONENTS: readonly string[] = Object.freeze('ts ta tz ic iq ar hd'.split(' '));
+
 /** The rows of a raw block that are not null, with their values as they are. */
 export function presentRows(block: Block): RawRows {
   const { timestamps } = block;
@@ -65,7 +68,7 @@ export function liftRows(
   for (const component of columns) {
     if (component === 'c') lifted[component] = Float64Array.from(values, countOf);
     else if (component === 'il' || component === 'iu') lifted[component] = nulls;
-    else if (component.startsWith('t') || component.startsWith('i')) lifted[component] = zeros;
+    else if (ZERO_COMPONENTS.includes(component)) lifted[component] = zeros;
     else if (component === 'n') lifted[component] = values.map(medianValue);
     else if (component === 'h') lifted[component] = values.map(distinctValue);
     else if (isDecimal)

@@ -1,5 +1,5 @@
 import { UnsupportedDownsampler } from '../exceptions/errors.ts';
-import type { ValueType } from '../model/stream.ts';
+import type { ValueType, ValueTypeOptions } from '../model/stream.ts';
 import { percentageOf } from '../model/value-letters.ts';
 import type { TimeDownsampler, ValueDownsampler } from './downsampler.ts';
 import { bucketStart } from './time/bucket-start.ts';
@@ -12,9 +12,11 @@ import { intervalsSumSquares } from './time/intervals-sum-squares.ts';
 import { last } from './time/last.ts';
 import { mean as timeMean } from './time/mean.ts';
 import { count } from './value/count.ts';
+import { coverage } from './value/coverage.ts';
 import { distinct } from './value/distinct.ts';
 import { first as firstValue } from './value/first.ts';
 import { frequencies } from './value/frequencies.ts';
+import { integral } from './value/integral.ts';
 import { last as lastValue } from './value/last.ts';
 import { leastOften } from './value/least-often.ts';
 import { max } from './value/max.ts';
@@ -28,6 +30,7 @@ import { rateOfChange } from './value/rate-of-change.ts';
 import { stdDev } from './value/std-dev.ts';
 import { sum } from './value/sum.ts';
 import { sumSquares } from './value/sum-squares.ts';
+import { timeWeightedMean } from './value/time-weighted-mean.ts';
 import { variance } from './value/variance.ts';
 
 /** In the order in which streams list them; behind them, percentiles by percentage. */
@@ -49,6 +52,9 @@ export const VALUE_DOWNSAMPLERS: readonly ValueDownsampler[] = Object.freeze([
   variance,
   rateOfChange,
   distinct,
+  integral,
+  timeWeightedMean,
+  coverage,
 ]);
 
 /** Every stream that is downsampled has all of them, where the store can keep them. */
@@ -113,11 +119,12 @@ export function valueDownsamplersOf(names: readonly string[]): readonly ValueDow
 
 /**
  * Adds what the named downsamplers require. In the order of the registry, no duplicates, may be empty.
- * @throws {UnsupportedDownsampler} when a name is unknown, or not for the value type.
+ * @throws {UnsupportedDownsampler} when a name is unknown, or not for the value type, or not for high accuracy.
  */
 export function expandValueDownsamplers(
   names: readonly string[],
   valueType: ValueType,
+  { highAccuracy = false }: ValueTypeOptions = {},
 ): readonly string[] {
   const wanted = new Set<string>();
   const add = (name: string): void => {
@@ -127,6 +134,11 @@ export function expandValueDownsamplers(
       throw new UnsupportedDownsampler(
         `The value downsampler ${name} is for ${downsampler.valueTypes.join(', ')} streams, ` +
           `not for ${valueType} ones.`,
+      );
+    }
+    if (highAccuracy && downsampler.decimal === null) {
+      throw new UnsupportedDownsampler(
+        `The value downsampler ${name} is not for high-accuracy streams.`,
       );
     }
     wanted.add(name);

@@ -12,6 +12,11 @@ export type ValueType = 'numeric' | 'nominal' | 'graph';
 export interface ValueTypeOptions {
   /** Compute and store with 64 significant digits, and whole numbers of any size exactly. */
   readonly highAccuracy?: boolean;
+  /**
+   * Seconds for which a value is held, at most, where the next datapoint is a longer time away. Absent: values are
+   * held until the next datapoint. Downsamplers of held values know it alone.
+   */
+  readonly heartbeat?: number;
 }
 
 export interface DeriveSource {

@@ -20,6 +20,9 @@ export const VALUE_DOWNSAMPLER_LETTERS: {
   readonly variance: 'v';
   readonly rate_of_change: 'k';
   readonly distinct: 'h';
+  readonly integral: 'i';
+  readonly time_weighted_mean: 'w';
+  readonly coverage: 'e';
 } = Object.freeze({
   mean: 'm',
   sum: 's',
@@ -38,6 +41,9 @@ export const VALUE_DOWNSAMPLER_LETTERS: {
   variance: 'v',
   rate_of_change: 'k',
   distinct: 'h',
+  integral: 'i',
+  time_weighted_mean: 'w',
+  coverage: 'e',
 });
 
 /** Key of the count in an already downsampled value. */
@@ -46,7 +52,13 @@ export const COUNT_LETTER = 'c';
 const PERCENTILE_PREFIX = 'percentile_';
 
 /** Those that say of datapoints what a group of them, as the finished statistics it is, cannot tell. */
-const GROUPLESS_NAMES: readonly string[] = Object.freeze(['rate_of_change', 'distinct']);
+const GROUPLESS_NAMES: readonly string[] = Object.freeze([
+  'rate_of_change',
+  'distinct',
+  'integral',
+  'time_weighted_mean',
+  'coverage',
+]);
 
 /** The percentage in the name of a percentile, from 0 to 100 and written without needless zeros; null for other names. */
 export function percentageOf(name: string): number | null {

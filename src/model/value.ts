@@ -58,6 +58,14 @@ export function isHighAccuracy(
   return record.valueType === 'numeric' && record.valueTypeOptions.highAccuracy === true;
 }
 
+/** For how long values of the stream are held, at most; Infinity: until the next datapoint. */
+export function heartbeatMsOf({
+  valueTypeOptions,
+}: Pick<StreamRecord, 'valueTypeOptions'>): number {
+  const { heartbeat } = valueTypeOptions;
+  return heartbeat === undefined ? Number.POSITIVE_INFINITY : Math.round(heartbeat * 1000);
+}
+
 /** Whether a stored numeric value stands for a group of datapoints. */
 export function isStoredGroup(stored: unknown): stored is StoredGroup {
   return typeof stored === 'object' && stored !== null;

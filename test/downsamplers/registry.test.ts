@@ -76,6 +76,9 @@ describe('the registry', () => {
       'variance v',
       'rate_of_change k',
       'distinct h',
+      'integral i',
+      'time_weighted_mean w',
+      'coverage e',
     ]);
     expect(TIME_DOWNSAMPLERS.map(({ name, letter }) => `${name} ${letter}`)).toEqual([
       'mean m',

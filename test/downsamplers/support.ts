@@ -15,14 +15,17 @@ export interface Point {
   readonly value: unknown;
 }
 
-/** Schema of a stream with the named downsamplers; default: all that the value type has. */
+/** Schema of a stream with the named downsamplers; default: all of the value type that a bucket itself tells. */
 export function schemaOf(
   names?: readonly string[],
   options: { valueType?: ValueType; highAccuracy?: boolean } = {},
 ): LevelSchema {
   const { valueType = 'numeric', highAccuracy = false } = options;
   const wanted =
-    names ?? VALUE_DOWNSAMPLERS.filter((d) => d.valueTypes.includes(valueType)).map((d) => d.name);
+    names ??
+    VALUE_DOWNSAMPLERS.filter(
+      (d) => d.valueTypes.includes(valueType) && d.finishHeld === undefined,
+    ).map((d) => d.name);
   return LevelSchema.of({
     valueType,
     valueTypeOptions: highAccuracy ? { highAccuracy } : {},

@@ -16,6 +16,9 @@ export const MORE_NUMERIC = {
   percentile_0: 'p0',
   percentile_50: 'p50',
   'percentile_99.9': 'p99.9',
+  integral: 'i',
+  time_weighted_mean: 'w',
+  coverage: 'e',
 } as const;
 export const MORE_NOMINAL = { first: 'a', last: 'z', distinct: 'h' } as const;
 
@@ -41,6 +44,40 @@ export function moreOf(rows: readonly Row[], isNumeric: boolean): Record<string,
     p50: percentile(values, 0.5),
     'p99.9': percentile(values, 0.999),
   };
+}
+
+/** Of values that are held until the next datapoint: known in buckets without data, too. */
+export const HELD_LETTERS: readonly string[] = ['i', 'w', 'e'];
+
+/** What is held in a bucket, of all datapoints of a stream in order of time, nulls left out. */
+export function heldIn(
+  rows: readonly Row[],
+  { start, seconds, heartbeat }: { start: number; seconds: number; heartbeat: number },
+): Record<string, unknown> {
+  const end = start + seconds;
+  let area = 0;
+  let held = 0;
+  for (let index = Math.max(0, firstAt(rows, start) - 1); index < rows.length; index++) {
+    const { t, v } = rows[index]!;
+    if (t >= end) break;
+    const until = Math.min(rows[index + 1]?.t ?? end, t + heartbeat, end);
+    const time = Math.max(0, until - Math.max(t, start));
+    area += (v as number) * time;
+    held += time;
+  }
+  return { i: held === 0 ? null : area, w: held === 0 ? null : area / held, e: held / seconds };
+}
+
+/** Index of the first row at or after a time. */
+function firstAt(rows: readonly Row[], time: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle]!.t < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** How far off the statistic may be, as a fraction of it; 0: not at all. */

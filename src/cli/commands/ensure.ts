@@ -15,6 +15,7 @@ interface EnsureOptions {
   readonly granularity: { readonly name: string };
   readonly type: 'numeric' | 'nominal' | 'graph';
   readonly highAccuracy?: true;
+  readonly heartbeat?: number;
   readonly deriveOp?: string;
   readonly deriveFrom?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
@@ -38,6 +39,7 @@ export function registerEnsure(program: Command, context: CommandContext): void 
       'numeric',
     )
     .option('--high-accuracy', 'compute with 64 significant digits')
+    .option('--heartbeat <seconds>', 'hold values no longer than that', Number)
     .option('--derive-op <operator>', 'derive the stream by this operator')
     .option(
       '--derive-from <source>',
@@ -60,7 +62,11 @@ export function registerEnsure(program: Command, context: CommandContext): void 
 }
 
 function definitionOf(options: EnsureOptions): StreamDefinition {
-  const { deriveOp, deriveFrom, deriveArgs } = options;
+  const { deriveOp, deriveFrom, deriveArgs, highAccuracy, heartbeat } = options;
+  const valueTypeOptions = {
+    ...(highAccuracy && { highAccuracy }),
+    ...(heartbeat !== undefined && { heartbeat }),
+  };
   if ((deriveOp === undefined) !== (deriveFrom === undefined)) {
     throw usageError('--derive-op and --derive-from go together.');
   }
@@ -69,7 +75,7 @@ function definitionOf(options: EnsureOptions): StreamDefinition {
     valueDownsamplers: options.downsamplers,
     highestGranularity: options.granularity,
     valueType: options.type,
-    ...(options.highAccuracy && { valueTypeOptions: { highAccuracy: true } }),
+    ...(Object.keys(valueTypeOptions).length > 0 && { valueTypeOptions }),
     ...(deriveOp !== undefined && { deriveOp }),
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
     ...(deriveArgs !== undefined && { deriveArgs }),

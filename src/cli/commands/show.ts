@@ -42,9 +42,10 @@ function describe(stream: Stream): string {
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
 }
 
-function valueTypeText(stream: Stream): string {
-  const isExact = stream.valueTypeOptions.highAccuracy === true;
-  return isExact ? `${stream.valueType}, high accuracy` : stream.valueType;
+function valueTypeText({ valueType, valueTypeOptions }: Stream): string {
+  const { highAccuracy, heartbeat } = valueTypeOptions;
+  if (heartbeat !== undefined) return `${valueType}, heartbeat ${heartbeat} s`;
+  return highAccuracy === true ? `${valueType}, high accuracy` : valueType;
 }
 
 function derivationRows(

@@ -6,12 +6,13 @@ import { DistinctAccumulator } from './distinct.ts';
 import { EdgeAccumulator, JsonEdgeAccumulator } from './edge.ts';
 import { MaxAccumulator, MinAccumulator } from './extremum.ts';
 import { FrequencyAccumulator } from './frequencies.ts';
+import { HeldAccumulator } from './held.ts';
 import { MedianAccumulator } from './median.ts';
 import { MomentsAccumulator } from './moments.ts';
 import { SumAccumulator, SumSquaresAccumulator } from './sum.ts';
 import { SumExtremaAccumulator } from './sum-extrema.ts';
 
-type AccumulatorTable = Readonly<Record<string, () => Accumulator>>;
+type AccumulatorTable = Readonly<Record<string, (kind: NumberKind) => Accumulator>>;
 
 /** Keyed by one component of those that an accumulator keeps: the others come with it. */
 const SHARED: AccumulatorTable = {
@@ -27,14 +28,15 @@ const JSON_VALUES: AccumulatorTable = {
   z: () => new JsonEdgeAccumulator('z'),
 };
 
-const EDGES: AccumulatorTable = {
+const FLOAT_ONLY: AccumulatorTable = {
   a: () => new EdgeAccumulator('a'),
   z: () => new EdgeAccumulator('z'),
+  ar: ({ heartbeatMs }) => new HeldAccumulator(heartbeatMs),
 };
 
 const PLAIN: AccumulatorTable = {
   ...SHARED,
-  ...EDGES,
+  ...FLOAT_ONLY,
   s: () => new SumAccumulator(),
   l: () => new MinAccumulator(),
   u: () => new MaxAccumulator(),
@@ -45,7 +47,7 @@ const PLAIN: AccumulatorTable = {
 /** Of levels that have all of sum, minimum and maximum. */
 const PLAIN_TOGETHER: AccumulatorTable = {
   ...SHARED,
-  ...EDGES,
+  ...FLOAT_ONLY,
   s: () => new SumExtremaAccumulator(),
   q: PLAIN['q']!,
   mu: PLAIN['mu']!,
@@ -64,6 +66,8 @@ const DECIMAL: AccumulatorTable = {
 interface NumberKind {
   readonly isNumeric: boolean;
   readonly isDecimal: boolean;
+  /** For how long a value is held, at most. */
+  readonly heartbeatMs: number;
 }
 
 function tableOf(
@@ -85,7 +89,7 @@ export function createAccumulators(
   const accumulators: Accumulator[] = [];
   for (const component of columns) {
     const create = table[component];
-    if (create !== undefined) accumulators.push(create());
+    if (create !== undefined) accumulators.push(create(kind));
   }
   return accumulators;
 }
