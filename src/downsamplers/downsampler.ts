@@ -67,7 +67,7 @@ export interface ValueDownsampler {
 }
 
 /** What was held in one bucket: values until the next datapoint, also those that came before the bucket. */
-export interface HeldTotal {
+interface HeldTotal {
   /** Values times the seconds for which they were held. */
   readonly area: number;
   /** For how long there was a value; 0 when there was none. */

@@ -3,7 +3,9 @@
  * Times are whole seconds.
  */
 import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
+
 import { expressionOf } from './expression.ts';
+import { heldIn } from './more-statistics.ts';
 import { isTimeOperator, timeOutputs } from './time-operators.ts';
 
 export interface Source {
@@ -28,6 +30,8 @@ export interface ModelStream {
   readonly isNumeric: boolean;
   /** Whether it has further statistics, and takes no already downsampled values. */
   readonly hasMore: boolean;
+  /** Seconds for which a value is held, at most; absent: until the next datapoint. */
+  readonly heartbeat?: number;
   /** Seconds of the highest granularity. */
   readonly highest: number;
   /** Of a stream that is not derived: datapoints in order of arrival. */
@@ -83,6 +87,8 @@ export class Model {
   readonly #defect: Defect;
   readonly #watermarks: Watermarks;
   readonly #rows = new Map<ModelStream, readonly Row[]>();
+  /** Without nulls. */
+  readonly #present = new Map<ModelStream, readonly Row[]>();
 
   constructor(rules: Rules, options: { defect?: Defect; watermarks?: Watermarks } = {}) {
     this.rules = rules;
@@ -144,8 +150,25 @@ export class Model {
     }
     return {
       starts,
-      bucket: (start) => bucketOf(byStart.get(start) ?? [], { start, seconds, ...stream }),
+      bucket: (start) => {
+        const bucket = bucketOf(byStart.get(start) ?? [], { start, seconds, ...stream });
+        return this.#withHeld(bucket, { stream, start, seconds });
+      },
     };
+  }
+
+  #withHeld(
+    bucket: Bucket,
+    { stream, start, seconds }: { stream: ModelStream; start: number; seconds: number },
+  ): Bucket {
+    const { hasMore, isNumeric, heartbeat = Number.POSITIVE_INFINITY } = stream;
+    if (!hasMore || !isNumeric) return bucket;
+    let present = this.#present.get(stream);
+    if (present === undefined) {
+      present = this.rows(stream).filter(({ v }) => v !== null);
+      this.#present.set(stream, present);
+    }
+    return { ...bucket, v: { ...bucket.v, ...heldIn(present, { start, seconds, heartbeat }) } };
   }
 
   #sorted({ arrivals }: ModelStream): readonly Row[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Datapoint, DataRange } from '../../src/api/types.ts';
 import { LEVELS } from './model.ts';
+import { HELD_LETTERS } from './more-statistics.ts';
 import { BASE_MS, granularityOf, type Run, type RunStream } from './run.ts';
 
 const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
@@ -72,7 +73,7 @@ function filled(
   letter: string,
 ): unknown {
   const value: unknown = plain[bucket]!.v[letter];
-  if (plain[bucket]!.v.c > 0 || letter === 'c') return value;
+  if (plain[bucket]!.v.c > 0 || letter === 'c' || HELD_LETTERS.includes(letter)) return value;
   if (typeof fill === 'number') return fill;
   const left = plain.findLastIndex(({ v }, index) => index < bucket && v.c > 0);
   if (left < 0 || TOTALS.includes(letter)) return null;

@@ -156,16 +156,20 @@ export class Run {
   async start(): Promise<void> {
     for (const highest of [1, 1]) await this.#addBase(highest, { isNumeric: true, hasMore: false });
     await this.#addBase(1, { isNumeric: true, hasMore: true });
-    await this.#addBase(10, { isNumeric: true, hasMore: false });
+    await this.#addBase(10, { isNumeric: true, hasMore: true, heartbeat: 45 });
     await this.#addBase(1, { isNumeric: false, hasMore: true });
     this.#baseCount = this.streams.length;
   }
 
-  async #addBase(highest: number, kind: Pick<ModelStream, 'isNumeric' | 'hasMore'>): Promise<void> {
+  async #addBase(
+    highest: number,
+    kind: Pick<ModelStream, 'isNumeric' | 'hasMore' | 'heartbeat'>,
+  ): Promise<void> {
     const id = await this.datastream.ensureStream(
       { name: this.streams.length },
       {
         valueType: kind.isNumeric ? 'numeric' : 'nominal',
+        valueTypeOptions: kind.heartbeat === undefined ? {} : { heartbeat: kind.heartbeat },
         valueDownsamplers: this.#downsamplers(kind),
         highestGranularity: granularityOf(highest),
       },
