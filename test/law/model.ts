@@ -3,7 +3,6 @@
  * Times are whole seconds.
  */
 import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
-
 import { expressionOf } from './expression.ts';
 import { heldIn } from './more-statistics.ts';
 import { isTimeOperator, timeOutputs } from './time-operators.ts';
