@@ -1,7 +1,6 @@
-import type { TickWrite, Write } from '../backends/backend.ts';
+import type { Write } from '../backends/backend.ts';
 import {
   AppendToDerivedStreamNotAllowed,
-  InvalidTimestamp,
   InvalidValue,
   StreamNotFound,
 } from '../exceptions/errors.ts';
@@ -10,6 +9,7 @@ import { assert } from '../model/assert.ts';
 import { VALUE_COLUMN } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
+import { checkTickValue, hasInfinity, olderThanLatest } from './append-checks.ts';
 import {
   type AppendRequest,
   type ColumnsRequest,
@@ -20,17 +20,15 @@ import {
   type TickRequest,
 } from './append-request.ts';
 import type { EngineContext } from './context.ts';
-import { type ItemGrid, itemsOf } from './item-grid.ts';
+import { datapointsOf, type ItemGrid, itemsOf } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import { StagedStream } from './staged-stream.ts';
+import { addStagedWrites } from './staged-writes.ts';
 import { storedColumn, storedValue } from './stored-values.ts';
 import type { StreamCache } from './stream-cache.ts';
 import type { DerivingTick } from './tick-derivation.ts';
 import { type PlannedTick, TickGroup } from './tick-group.ts';
 import type { TickPlan, TickPlans } from './tick-plan.ts';
-
-/** Streams with one row at the same instant are written as a tick from this many on. */
-const TICK_STREAM_COUNT_MIN = 4;
 
 let batchCount = 0;
 let checkCount = 0;
@@ -416,33 +414,8 @@ export class AppendBatch {
     for (const { timestampMs, plan, values } of this.#derivedTicks) {
       writes.push({ kind: 'tick', timestampMs, streamIds: plan.streamIds, values });
     }
-    if (this.#staged.size > 0) this.#addStagedWrites(writes);
+    if (this.#staged.size > 0) addStagedWrites(writes, this.#staged);
     return writes;
-  }
-
-  #addStagedWrites(writes: Write[]): void {
-    if (this.#staged.size < TICK_STREAM_COUNT_MIN) {
-      for (const staged of this.#staged.values()) staged.addWrites(writes);
-      return;
-    }
-    const byInstant = new Map<number, StagedStream[]>();
-    for (const staged of this.#staged.values()) {
-      const instantMs = staged.singleFloatRowMs();
-      if (instantMs === null) {
-        staged.addWrites(writes);
-        continue;
-      }
-      const group = byInstant.get(instantMs);
-      if (group === undefined) byInstant.set(instantMs, [staged]);
-      else group.push(staged);
-    }
-    for (const [timestampMs, group] of byInstant) {
-      if (group.length < TICK_STREAM_COUNT_MIN) {
-        for (const staged of group) staged.addWrites(writes);
-      } else {
-        writes.push(tickOf(timestampMs, group));
-      }
-    }
   }
 
   updates(): readonly StreamRecord[] {
@@ -452,64 +425,6 @@ export class AppendBatch {
     }
     return records;
   }
-}
-
-function tickOf(timestampMs: number, group: readonly StagedStream[]): TickWrite {
-  return {
-    kind: 'tick',
-    timestampMs,
-    streamIds: group.map(({ stream }) => stream.streamId),
-    values: Float64Array.from(group, (staged) => staged.singleFloat()),
-  };
-}
-
-function hasInfinity(values: Float64Array): boolean {
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return true;
-  }
-  return false;
-}
-
-function olderThanLatest(
-  { streamId }: LiveStream,
-  { timestampMs, latestMs }: { timestampMs: number; latestMs: number },
-): InvalidTimestamp {
-  return new InvalidTimestamp(
-    `The timestamp ${new Date(timestampMs).toISOString()} is older than ` +
-      `${new Date(latestMs).toISOString()}, the latest of stream ${streamId}; ` +
-      'pass checkTimestamp: false to add late data.',
-  );
-}
-
-function checkTickValue(stream: LiveStream, value: number): void {
-  if (stream.record.valueType !== 'numeric') {
-    throw new InvalidValue(
-      `Stream ${stream.streamId} is ${stream.record.valueType}: a tick takes numeric streams only.`,
-    );
-  }
-  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-    throw new InvalidValue(
-      `The value of stream ${stream.streamId} is ${value}: expected a finite number, or NaN for no data.`,
-    );
-  }
-}
-
-/** What the items of a grid are stored as, in their order. */
-function datapointsOf(
-  { timestampsMs, values }: ItemGrid,
-  streams: readonly LiveStream[],
-): readonly StoredDatapoint[] {
-  const datapoints: StoredDatapoint[] = [];
-  for (let row = 0, instant = 0; row < values.length; instant++) {
-    const timestampMs = timestampsMs[instant]!;
-    for (let column = 0; column < streams.length; column++, row++) {
-      const value = values[row]!;
-      const stored = Number.isNaN(value) ? null : value;
-      datapoints.push({ stream: streams[column]!, timestampMs, stored });
-    }
-  }
-  return datapoints;
 }
 
 function storedTickValue(stream: LiveStream, value: number): unknown {

@@ -1,6 +1,7 @@
 import type { StreamId } from '../model/stream.ts';
 import { cutToSecond, type TimeRange } from '../model/time-range.ts';
-import type { AppendItem } from './append-request.ts';
+import type { AppendItem, StoredDatapoint } from './append-request.ts';
+import type { LiveStream } from './live-stream.ts';
 
 /** Fewer streams are no tick. */
 const STREAM_COUNT_MIN = 4;
@@ -70,4 +71,21 @@ function periodOf(items: readonly GivenItem[]): readonly unknown[] {
 function secondOf(timestamp: unknown): number {
   if (typeof timestamp === 'number') return cutToSecond(timestamp);
   return timestamp instanceof Date ? cutToSecond(timestamp.getTime()) : Number.NaN;
+}
+
+/** What the items of a grid are stored as, in their order. */
+export function datapointsOf(
+  { timestampsMs, values }: ItemGrid,
+  streams: readonly LiveStream[],
+): readonly StoredDatapoint[] {
+  const datapoints: StoredDatapoint[] = [];
+  for (let row = 0, instant = 0; row < values.length; instant++) {
+    const timestampMs = timestampsMs[instant]!;
+    for (let column = 0; column < streams.length; column++, row++) {
+      const value = values[row]!;
+      const stored = Number.isNaN(value) ? null : value;
+      datapoints.push({ stream: streams[column]!, timestampMs, stored });
+    }
+  }
+  return datapoints;
 }

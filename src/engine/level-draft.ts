@@ -5,6 +5,7 @@ import { clipRanges, type RangeSet, subtractRange } from '../model/staleness.ts'
 import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type PageSource, visitBlocks } from './block-reader.ts';
+import { NearPages } from './near-pages.ts';
 import type { PreparedChange } from './prepared-change.ts';
 import { withStaleBuckets } from './stale-levels.ts';
 
@@ -25,11 +26,14 @@ export class LevelDraft {
   readonly snapshot: StreamSnapshot;
   readonly ladder: Ladder;
   readonly #source: PageSource;
+  readonly #pages: NearPages;
   readonly #levels: Partial<Record<GranularityName, LevelState>>;
   readonly #computed = new Map<GranularityName, ComputedRange[]>();
 
   constructor(source: PageSource, snapshot: StreamSnapshot) {
     this.#source = source;
+    // What is committed has to be what was read: a draft whose stream has changed since is given up.
+    this.#pages = new NearPages(source);
     this.snapshot = snapshot;
     this.ladder = ladderOf(snapshot.record);
     this.#levels = { ...snapshot.record.levels };
@@ -127,7 +131,7 @@ export class LevelDraft {
     // Nothing lies between the computed ranges very often.
     if (isEmptyRange(range)) return true;
     const request = { streamId: this.snapshot.record.id, granularity, range };
-    return visitBlocks(this.#source, request, visit);
+    return visitBlocks(this.#pages, request, visit);
   }
 
   /** Whether the level's rows come from the server, which folds datapoints whenever it is asked. */
@@ -176,13 +180,26 @@ export class LevelDraft {
     );
   }
 
-  /** What of a level is to be computed up to `endMs`, ascending: what is missing, and what is stale or lies between. */
-  work(granularity: Granularity, { startMs, endMs }: TimeRange): readonly TimeRange[] {
+  /** What of a level is stale or missing up to `endMs`, ascending. */
+  work(granularity: Granularity, range: TimeRange): readonly TimeRange[] {
+    const { stale, missing } = this.#work(granularity, range);
+    return [...stale, ...missing];
+  }
+
+  /** As `work`, with what lies between stale ranges that are dense: what is to be computed. */
+  joinedWork(granularity: Granularity, range: TimeRange): readonly TimeRange[] {
+    const { stale, missing } = this.#work(granularity, range);
+    return [...joinDense(stale), ...missing];
+  }
+
+  #work(
+    granularity: Granularity,
+    { startMs, endMs }: TimeRange,
+  ): { readonly stale: RangeSet; readonly missing: RangeSet } {
     const { untilMs, stale } = this.level(granularity);
     const missing = { startMs: untilMs ?? startMs, endMs };
-    const known = clipRanges(stale, { startMs: Number.NEGATIVE_INFINITY, endMs: missing.startMs });
-    const joined = joinDense(known);
-    return isEmptyRange(missing) ? joined : [...joined, missing];
+    const known = { startMs: Number.NEGATIVE_INFINITY, endMs: missing.startMs };
+    return { stale: clipRanges(stale, known), missing: isEmptyRange(missing) ? [] : [missing] };
   }
 }
 

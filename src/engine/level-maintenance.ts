@@ -101,13 +101,20 @@ export interface LevelRange {
 /**
  * What is stale or missing, level by level from the finest. Each level is looked at when its turn comes:
  * what was put into the draft for a finer one is counted in.
+ * @param options.isJoined with what lies between ranges that are dense.
  */
-function* levelWork(draft: LevelDraft, untilMs: number): Generator<LevelRange, void, undefined> {
+function* levelWork(
+  draft: LevelDraft,
+  untilMs: number,
+  { isJoined = false }: { isJoined?: boolean } = {},
+): Generator<LevelRange, void, undefined> {
   for (const rung of draft.ladder.rungs) {
     const { granularity, finer } = rung;
-    for (const range of draft.work(granularity, completeRange(draft, rung, untilMs))) {
-      yield { granularity, finer, range };
-    }
+    const complete = completeRange(draft, rung, untilMs);
+    const ranges = isJoined
+      ? draft.joinedWork(granularity, complete)
+      : draft.work(granularity, complete);
+    for (const range of ranges) yield { granularity, finer, range };
   }
 }
 
@@ -146,7 +153,8 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Comput
   }
   const { signal, untilMs } = work;
   let inputRowCount = 0;
-  for (const level of levelWork(draft, untilMs)) {
+  // A server that computes levels has nothing to gain from long ranges.
+  for (const level of levelWork(draft, untilMs, { isJoined: !draft.isServerComputed })) {
     if (inputRowCount >= ROW_COUNT_MAX) return { isComplete: false, inputRowCount };
     if (draft.isServerComputed) {
       draft.put(await serverComputed(draft, level, work));

@@ -16,10 +16,12 @@ const SECOND_COUNT = 36_000;
 /** A memory store that knows how many raw rows were read, and which rows of levels were written. */
 class CountingBackend extends MemoryBackend {
   rawReadCount = 0;
+  pageCount = 0;
   readonly replacedCounts: Record<string, number[]> = {};
 
   protected override async _readPage(request: PageRequest): Promise<Page> {
     const page = await super._readPage(request);
+    this.pageCount++;
     if (request.granularity === Granularity.Seconds) {
       this.rawReadCount += page.block.timestamps.length;
     }
@@ -56,6 +58,7 @@ async function upToDate(): Promise<{
   });
   await datastream.downsampleStreams();
   backend.rawReadCount = 0;
+  backend.pageCount = 0;
   return { backend, datastream, streamId };
 }
 
@@ -79,6 +82,20 @@ describe('late data', () => {
     expect(await stream.datastream.verify()).toMatchObject({ differenceCount: 0 });
   });
 
+  test('in every other bucket leaves those between as they are for reads and for the status', async () => {
+    const { datastream, streamId } = await upToDate();
+    const seconds = Array.from({ length: 50 }, (_, i) => 1000 + i * 20);
+    await appendLate({ datastream, streamId }, seconds);
+    const range = { start: at(1000), endExclusive: at(2000), live: true };
+    const buckets = await datastream.getData(streamId, '10seconds', range).toArray();
+    expect(buckets.map(({ live }) => live ?? false)).toEqual(
+      Array.from({ length: 100 }, (_, i) => i % 2 === 0),
+    );
+    for await (const { levels } of datastream.status()) {
+      expect(levels[0]).toMatchObject({ bucketCount: 50 });
+    }
+  });
+
   test('in buckets far from each other is followed by these buckets alone', async () => {
     const { backend, ...stream } = await upToDate();
     await appendLate(stream, [30_000, 3000, 15_000, 3600]);
@@ -99,6 +116,19 @@ describe('late data', () => {
     );
     await stream.datastream.downsampleStreams();
     expect(backend.replacedCounts['10seconds']).toEqual([8, 8, 8]);
+    expect(await stream.datastream.verify()).toMatchObject({ differenceCount: 0 });
+  });
+
+  test('in many places is followed with less pages than places', async () => {
+    const { backend, ...stream } = await upToDate();
+    await appendLate(
+      stream,
+      Array.from({ length: 200 }, (_, i) => 1000 + i * 100),
+    );
+    await stream.datastream.downsampleStreams();
+    expect(backend.replacedCounts['10seconds']).toEqual(new Array(200).fill(1));
+    // Of raw rows, a page for each of the first ones and then one for every five; of coarser levels, fewer.
+    expect(backend.pageCount).toBeLessThan(90);
     expect(await stream.datastream.verify()).toMatchObject({ differenceCount: 0 });
   });
 

@@ -1,0 +1,35 @@
+import { InvalidTimestamp, InvalidValue } from '../exceptions/errors.ts';
+import type { LiveStream } from './live-stream.ts';
+
+export function olderThanLatest(
+  { streamId }: LiveStream,
+  { timestampMs, latestMs }: { timestampMs: number; latestMs: number },
+): InvalidTimestamp {
+  return new InvalidTimestamp(
+    `The timestamp ${new Date(timestampMs).toISOString()} is older than ` +
+      `${new Date(latestMs).toISOString()}, the latest of stream ${streamId}; ` +
+      'pass checkTimestamp: false to add late data.',
+  );
+}
+
+/** @throws {InvalidValue} for a value that a tick cannot have of the stream. */
+export function checkTickValue(stream: LiveStream, value: number): void {
+  if (stream.record.valueType !== 'numeric') {
+    throw new InvalidValue(
+      `Stream ${stream.streamId} is ${stream.record.valueType}: a tick takes numeric streams only.`,
+    );
+  }
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    throw new InvalidValue(
+      `The value of stream ${stream.streamId} is ${value}: expected a finite number, or NaN for no data.`,
+    );
+  }
+}
+
+export function hasInfinity(values: Float64Array): boolean {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return true;
+  }
+  return false;
+}
