@@ -26,6 +26,7 @@ export type {
   StreamChanges,
   StreamDefinition,
   StreamStatus,
+  Thinning,
   TimeBounds,
   UnsupportedStream,
   VerifyOptions,

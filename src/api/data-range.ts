@@ -1,8 +1,8 @@
 import { bucketStartMs, type Granularity } from '../model/granularity.ts';
-import { cutToSecond, TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import { cutToSecond, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { instantMs } from '../model/timestamp.ts';
-import { checkFlag, checkKeys, checkNames } from './option-checks.ts';
-import type { DataRange, TimeBounds } from './types.ts';
+import { checkFlag, checkKeys, checkNames, checkWhole } from './option-checks.ts';
+import type { DataRange, Thinning, TimeBounds } from './types.ts';
 
 const BOUND_KEYS: readonly (keyof TimeBounds)[] = Object.freeze([
   'start',
@@ -16,10 +16,13 @@ const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
   'reverse',
   'live',
   'fill',
+  'maxPoints',
+  'thin',
   'valueDownsamplers',
   'timeDownsamplers',
 ]);
 
+const THINNING_KEYS: ReadonlySet<string> = new Set<keyof Thinning>(['points', 'method', 'by']);
 const FILLS: readonly unknown[] = Object.freeze(['null', 'previous', 'linear']);
 
 /** Bounds of a read, checked: instants in epoch milliseconds. */
@@ -32,7 +35,8 @@ export interface CheckedRange {
 
 /**
  * Checks the bounds that a caller gave.
- * @throws {TypeError} unless there is exactly one start and at most one end.
+ * @throws {TypeError} {RangeError} unless there is exactly one start and at most one end; with `maxPoints` the start
+ * may be left out.
  * @throws {InvalidTimestamp} when a bound is not an instant.
  */
 export function checkRange(range: DataRange): CheckedRange {
@@ -42,7 +46,24 @@ export function checkRange(range: DataRange): CheckedRange {
   checkFill(range.fill);
   checkNames(range.valueDownsamplers, 'valueDownsamplers');
   checkNames(range.timeDownsamplers, 'timeDownsamplers');
-  return checkedBounds(range, 'getData');
+  checkThinning(range.thin);
+  const { start, startExclusive, maxPoints } = range;
+  if (maxPoints !== undefined) checkWhole(maxPoints, 'maxPoints', 1);
+  const isOpen = start === undefined && startExclusive === undefined && maxPoints !== undefined;
+  return checkedBounds(isOpen ? { ...range, start: TIME_MIN_MS } : range, 'getData');
+}
+
+function checkThinning(thin: Thinning | undefined): void {
+  if (thin === undefined) return;
+  checkKeys(thin, THINNING_KEYS, 'thin');
+  const { points, method = 'lttb', by } = thin;
+  checkWhole(points, 'thin.points', 2);
+  if (method !== 'lttb' && method !== 'even') {
+    throw new TypeError(`thin.method is 'lttb' or 'even', not ${String(method)}.`);
+  }
+  if (by !== undefined && (typeof by !== 'string' || method === 'even')) {
+    throw new TypeError("thin.by names the value downsampler whose shape the method 'lttb' keeps.");
+  }
 }
 
 function checkFill(fill: unknown): void {

@@ -5,12 +5,16 @@ import type { Datapoint, DatapointColumns } from './types.ts';
 
 /** Rows of one level, in the asked order. */
 export interface DatapointRows extends SequenceSource<Datapoint> {
-  /** How all of them are read at once. */
-  whole(): ColumnsPlan;
   /** Those at the positions `[from, to)` at once, in arrays of their own. */
   columns(from: number, to: number): Promise<DatapointColumns>;
   /** Block by block. The arrays may share memory with the store. */
   columnBlocks(from: number, to: number): AsyncIterable<DatapointColumns>;
+}
+
+/** Rows as they are stored. */
+export interface WholeRows extends DatapointRows {
+  /** How all of them are read at once. */
+  whole(): ColumnsPlan;
 }
 
 /** Rows to read, and what becomes of them. */

@@ -1,32 +1,11 @@
 import type { Backend } from '../backends/backend.ts';
-import { LevelSchema } from '../downsamplers/level-schema.ts';
-import { LevelTail } from '../engine/level-tail.ts';
-import { StreamNotFound, UnsupportedGranularity } from '../exceptions/errors.ts';
-import { Granularity, granularityIndex } from '../model/granularity.ts';
-import type { StreamId, StreamSnapshot } from '../model/stream.ts';
-import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
+import { StreamNotFound } from '../exceptions/errors.ts';
+import type { Granularity } from '../model/granularity.ts';
+import { type DataRequest, isPlain } from './data-request.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
-import { DenseRows } from './dense-rows.ts';
-import type { FillMethod } from './gap-fill.ts';
-import { RawRows } from './raw-rows.ts';
+import { granularityOf, openRows, rowsOf } from './open-rows.ts';
 import { Sequence, type SequenceSource } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
-
-/** What `getData` was asked for, checked. */
-export interface DataRequest {
-  readonly streamId: StreamId;
-  readonly granularity: Granularity;
-  readonly range: CheckedRange;
-  readonly isReverse: boolean;
-  /** Whether buckets that are not up to date are computed for the read. */
-  readonly isLive: boolean;
-  /** What buckets without data show; null: nothing. */
-  readonly fill: FillMethod | null;
-  /** The clock: until when a live read holds values. */
-  readonly nowMs: () => number;
-  readonly valueDownsamplers: readonly string[] | undefined;
-  readonly timeDownsamplers: readonly string[] | undefined;
-}
 
 /** Datapoints `{ t, v }` of one level of one stream, in order of time, or against it when reversed. */
 export class Datapoints extends Sequence<Datapoint> {
@@ -67,16 +46,25 @@ export class Datapoints extends Sequence<Datapoint> {
     return this.from === 0 && this.to === Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Of which granularity the datapoints are: the one that was asked for, or that `maxPoints` leads to, and the
+   * stream's highest if that was finer. All that is read from here, and from slices of it, is of the same one.
+   * @throws {StreamNotFound}
+   */
+  granularity(): Promise<Granularity> {
+    return granularityOf(this.#backend, this.#request);
+  }
+
   /** All datapoints as columns. The arrays are the caller's to keep. @throws {StreamNotFound} */
   async columns(): Promise<DatapointColumns> {
-    const { isLive, fill } = this.#request;
+    const request = this.#request;
     // What is computed for the read takes more than one step of the store.
-    if (!this.#isWhole || isLive || fill !== null) {
-      return (await openRows(this.#backend, this.#request)).columns(this.from, this.to);
+    if (!this.#isWhole || !isPlain(request)) {
+      return (await openRows(this.#backend, request)).columns(this.from, this.to);
     }
-    const { streamId } = this.#request;
+    const { streamId } = request;
     const read = await this.#backend.readStreamRows(streamId, (snapshot) =>
-      rowsOf(this.#backend, this.#request, snapshot).whole(),
+      rowsOf(this.#backend, request, snapshot).whole(),
     );
     if (read === null) throw new StreamNotFound(streamId);
     return read.plan.finish(read.block);
@@ -89,53 +77,4 @@ export class Datapoints extends Sequence<Datapoint> {
   async *columnBlocks(): AsyncGenerator<DatapointColumns, void, undefined> {
     yield* (await openRows(this.#backend, this.#request)).columnBlocks(this.from, this.to);
   }
-}
-
-async function openRows(backend: Backend, request: DataRequest): Promise<DatapointRows> {
-  const [snapshot] = await backend.readStreams([request.streamId]);
-  if (snapshot === null || snapshot === undefined) throw new StreamNotFound(request.streamId);
-  return rowsOf(backend, request, snapshot);
-}
-
-function rowsOf(backend: Backend, request: DataRequest, snapshot: StreamSnapshot): DatapointRows {
-  const highest = Granularity.byName(snapshot.record.highestGranularity);
-  const { range, isReverse, valueDownsamplers, timeDownsamplers } = request;
-  const isRaw = granularityIndex(request.granularity.name) <= granularityIndex(highest.name);
-  // Also on the highest granularity, so that a wrong name does not pass there and fail elsewhere.
-  const selection = LevelSchema.of(snapshot.record).select(
-    { valueDownsamplers, timeDownsamplers },
-    backend.supports,
-  );
-  if (isRaw) {
-    if (request.fill !== null) throw noGapsToFill(highest);
-    return new RawRows(backend, {
-      snapshot,
-      granularity: highest,
-      range: rawRange(range),
-      isReverse,
-    });
-  }
-  const { granularity } = request;
-  return new DenseRows(backend, {
-    snapshot,
-    granularity,
-    range: bucketRange(range, granularity),
-    isReverse,
-    selection,
-    fill: request.fill,
-    heldUntilMs: heldUntilMs(request, snapshot),
-    tail: request.isLive ? new LevelTail(backend, snapshot, granularity) : null,
-  });
-}
-
-/** In stored buckets, which are complete, values are held to the end; in others they may be so only until now. */
-function heldUntilMs({ isLive, nowMs }: DataRequest, { latestMs }: StreamSnapshot): number {
-  if (!isLive) return Number.POSITIVE_INFINITY;
-  return Math.max(nowMs(), latestMs ?? Number.NEGATIVE_INFINITY);
-}
-
-function noGapsToFill({ name }: Granularity): UnsupportedGranularity {
-  return new UnsupportedGranularity(
-    `fill is for levels: the datapoints of ${name}, the highest granularity of the stream, have no buckets.`,
-  );
 }

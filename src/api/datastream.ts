@@ -26,9 +26,9 @@ import { copyPlain } from '../model/value-json.ts';
 import { checkChanges } from './changes.ts';
 import { type ComputedLevels, computedDatapoints } from './computed-datapoints.ts';
 import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
-import { checkRange } from './data-range.ts';
+import { checkDataRequest } from './data-request.ts';
 import { Datapoints } from './datapoints.ts';
-import { checkDefinition, checkGranularity } from './definition.ts';
+import { checkDefinition } from './definition.ts';
 import { describeStream } from './describe-stream.ts';
 import {
   checkAppendOptions,
@@ -262,29 +262,25 @@ export class Datastream {
   }
 
   /**
-   * Datapoints of a level; above the stream's highest granularity, its raw datapoints. Lazy: reads when
-   * iterated, and rejects with `STREAM_NOT_FOUND` then.
-   * @throws {UnsupportedGranularity} {InvalidTimestamp} {TypeError} for what the call itself asks.
+   * Datapoints of a level; above the stream's highest granularity, its raw datapoints. With `maxPoints` instead
+   * of a granularity, which may be left out or is `auto`: those of the finest granularity that has few enough.
+   * Lazy: reads when iterated, and rejects then with `STREAM_NOT_FOUND`, or with what the stream does not allow.
+   * @throws {UnsupportedGranularity} {InvalidTimestamp} {TypeError} {RangeError} for what the call itself asks.
    */
+  getData(streamId: string, range: DataRange & { readonly maxPoints: number }): Datapoints;
   getData(
     streamId: string,
     granularity: { readonly name: string } | string,
     range: DataRange,
+  ): Datapoints;
+  getData(
+    streamId: string,
+    ...request: readonly [
+      granularity: DataRange | { readonly name: string } | string,
+      range?: DataRange,
+    ]
   ): Datapoints {
-    const bounds = checkRange(range);
-    const { reverse: isReverse = false, live: isLive = false } = range;
-    const { fill = 'null', valueDownsamplers, timeDownsamplers } = range;
-    return new Datapoints(this.#backend, {
-      streamId: checkStreamId(streamId),
-      granularity: checkGranularity(granularity),
-      range: bounds,
-      isReverse,
-      isLive,
-      fill: fill === 'null' ? null : fill,
-      nowMs: () => this.#context.nowMs(),
-      valueDownsamplers,
-      timeDownsamplers,
-    });
+    return new Datapoints(this.#backend, checkDataRequest(this.#context, streamId, request));
   }
 
   /**

@@ -1,12 +1,13 @@
 import type { Backend } from '../backends/backend.ts';
 import type { FinishedColumns } from '../downsamplers/level-schema.ts';
 import { PAGE_ROW_COUNT_MAX } from '../engine/block-reader.ts';
-import { type Block, type Column, reverseColumns } from '../model/block.ts';
+import type { Block, Column } from '../model/block.ts';
 import { bucketCeilMs } from '../model/granularity.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { bucketStarts } from './bucket-starts.ts';
-import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
+import { mapColumns, reverseDatapoints } from './datapoint-columns.ts';
+import type { ColumnsPlan, WholeRows } from './datapoint-rows.ts';
 import type { BucketRow, FillMethod } from './gap-fill.ts';
 import { type HeldColumns, HeldStatistics, setHeld } from './held-statistics.ts';
 import { type Buckets, LevelBuckets, type LevelSource } from './level-buckets.ts';
@@ -32,7 +33,7 @@ interface FilledBuckets extends Buckets {
 }
 
 /** Buckets of a lower level: those with data, and the empty ones between them, which nobody stores. */
-export class DenseRows implements DatapointRows {
+export class DenseRows implements WholeRows {
   readonly #read: LevelRead;
   readonly #buckets: LevelBuckets;
   readonly #fill: LevelFill | null;
@@ -167,7 +168,7 @@ export class DenseRows implements DatapointRows {
     }
     const bucketCount = timestamps.length;
     const empty = selection.emptyDatapoint(range.startMs, granularity);
-    const spreadTimes = (letter: string, column: Column): Float64Array => {
+    const spreadTimes = (column: Column, letter: string): Float64Array => {
       const time = empty.t![letter];
       const times = emptyFloats(bucketCount, time);
       // Empty buckets differ in nothing but their mean time, which moves along with them.
@@ -177,7 +178,7 @@ export class DenseRows implements DatapointRows {
     return {
       timestamps,
       ...(v && {
-        v: mapColumns(v, (letter, column) =>
+        v: mapColumns(v, (column, letter) =>
           column instanceof Float64Array
             ? placed(emptyFloats(bucketCount, empty.v![letter]), column, positions)
             : placed(new Array<unknown>(bucketCount).fill(empty.v![letter]), column, positions),
@@ -204,27 +205,9 @@ function placed<Target extends Float64Array | unknown[]>(
   return target;
 }
 
-function mapColumns<From, To>(
-  columns: Readonly<Record<string, From>>,
-  map: (letter: string, column: From) => To,
-): Record<string, To> {
-  return Object.fromEntries(
-    Object.entries(columns).map(([letter, column]) => [letter, map(letter, column)]),
-  );
-}
-
 /** In order of time. */
 function markLive(datapoints: Datapoint[], flags: Uint8Array): void {
   for (const [index, flag] of flags.entries()) {
     if (flag === 1) datapoints[index] = { ...datapoints[index]!, live: true };
   }
-}
-
-function reverseDatapoints({ timestamps, v, t, live }: DatapointColumns): DatapointColumns {
-  return {
-    timestamps: timestamps.toReversed(),
-    ...(v === undefined ? {} : { v: reverseColumns(v) }),
-    ...(t === undefined ? {} : { t: reverseColumns(t) as Record<string, Float64Array> }),
-    ...(live === undefined ? {} : { live: live.toReversed() }),
-  };
 }

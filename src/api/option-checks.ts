@@ -147,7 +147,7 @@ function checkConcurrency(concurrency: number | undefined): void {
   if (concurrency !== undefined) checkWhole(concurrency, 'concurrency', 1);
 }
 
-function checkWhole(value: unknown, name: string, min: number): void {
+export function checkWhole(value: unknown, name: string, min: number): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return;
   throw new RangeError(`${name} is ${String(value)}: expected a whole number from ${min} on.`);
 }

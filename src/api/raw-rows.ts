@@ -13,7 +13,7 @@ import type { Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
-import type { ColumnsPlan, DatapointRows } from './datapoint-rows.ts';
+import type { ColumnsPlan, WholeRows } from './datapoint-rows.ts';
 import type { ItemBlock } from './item-block.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
@@ -30,7 +30,7 @@ const VALUE_COLUMNS: readonly string[] = Object.freeze([VALUE_COLUMN]);
 const FEW_ROWS_MAX = 1024;
 
 /** Raw datapoints, as they are stored. */
-export class RawRows implements DatapointRows {
+export class RawRows implements WholeRows {
   readonly #backend: Backend;
   readonly #read: RawRead;
   readonly #codec: ValueCodec;
@@ -45,6 +45,18 @@ export class RawRows implements DatapointRows {
 
   async count(): Promise<number> {
     return (await this.#skip(Number.POSITIVE_INFINITY)).rowCount;
+  }
+
+  /** Whether there are more rows than that. Reads at most about so many. */
+  async hasMoreThan(rowCountMax: number): Promise<boolean> {
+    const { rowCount, rest } = await this.#skip(rowCountMax);
+    if (rest === null) return rowCount > rowCountMax;
+    let seenCount = rowCount;
+    for await (const { timestamps } of this.#stored(rest, rowCountMax + 1 - rowCount)) {
+      seenCount += timestamps.length;
+      if (seenCount > rowCountMax) return true;
+    }
+    return false;
   }
 
   async *blocks(from: number, to: number): AsyncGenerator<ItemBlock<Datapoint>, void, undefined> {

@@ -139,6 +139,18 @@ export type ReplacingData =
   | readonly { readonly timestamp: Date | number; readonly value: unknown }[]
   | { readonly timestamps: Float64Array; readonly values: Float64Array | readonly unknown[] };
 
+/** Which points are left of many. */
+export interface Thinning {
+  /** How many, at most; from 2 on. */
+  readonly points: number;
+  /**
+   * `lttb` keeps the shape of a series of numbers; `even` takes points at equal distances. Default: `lttb`.
+   */
+  readonly method?: 'lttb' | 'even';
+  /** On a level: the value downsampler whose shape counts. Default: the first that is read of those with numbers. */
+  readonly by?: string;
+}
+
 export interface DataRange extends TimeBounds {
   readonly reverse?: boolean;
   /**
@@ -146,6 +158,13 @@ export interface DataRange extends TimeBounds {
    * only those that maintenance has computed, as it left them.
    */
   readonly live?: boolean;
+  /**
+   * Picks the finest granularity that has at most so many points in the range, and leaves out points where even
+   * the coarsest has more. Only where no granularity is named; then the start may be left out, too.
+   */
+  readonly maxPoints?: number;
+  /** Leaves out points. Default: all are given. */
+  readonly thin?: Thinning;
   /**
    * On a level: what buckets without data show in the place of null. `previous`: the values of the bucket with
    * data before them; `linear`: those on the line between the buckets with data around them; a number: that

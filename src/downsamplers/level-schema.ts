@@ -253,6 +253,16 @@ export class LevelSelection {
       .map(({ letter }) => letter);
   }
 
+  /** Of the first statistic that is a number, or of the named one; null when there is none among these. */
+  numberLetter(wanted?: string): string | null {
+    const found = this.#value?.find(
+      ({ name, letter, valueTypes }) =>
+        (wanted === undefined || name === wanted) &&
+        (letter === COUNT_LETTER || valueTypes.includes('numeric')),
+    );
+    return found?.letter ?? null;
+  }
+
   /** A bucket without data: count 0, mean time in its middle, everything else null. */
   emptyDatapoint(bucketStartMs: number, granularity: Granularity): FinishedBucket {
     const empty = this.#bindEmpty();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { Datapoint, DataRange } from '../../src/api/types.ts';
 import { LEVELS } from './model.ts';
 import { HELD_LETTERS } from './more-statistics.ts';
@@ -21,6 +22,8 @@ export async function compareReads(run: Run, { isLive }: { isLive: boolean }): P
     const seconds = levels[turn % 3]!;
     const fill = FILLS[turn % (stream.model.isNumeric ? 3 : 1)]!;
     await compareFilled(run, stream, { seconds, fill, live: isLive });
+    await compareThinned(run, stream, { seconds: turn % 2 === 0 ? 1 : seconds, live: isLive });
+    await comparePicked(run, stream, { maxPoints: 1 + (turn % 40), live: isLive });
   }
 }
 
@@ -64,6 +67,58 @@ async function compareFilled(
       assert.deepEqual(values, wantedValues, `${label}, column ${letter}`);
     }
   }
+}
+
+/** A thinned read is a part of the whole, the same one however it is read. */
+async function compareThinned(
+  { datastream }: Run,
+  { id, model }: RunStream,
+  { seconds, live }: { seconds: number; live: boolean },
+): Promise<void> {
+  const method = model.isNumeric ? 'lttb' : 'even';
+  const read = (options: Partial<DataRange>) =>
+    datastream.getData(id, granularityOf(seconds), { ...EVERYTHING, live, ...options });
+  const all = await read({}).toArray();
+  const thin = { points: 5, method } as const;
+  const points = await read({ thin }).toArray();
+  const label = `${granularityOf(seconds).name} of ${id}, thinned`;
+  assert.equal(points.length <= 5 && points.length >= Math.min(2, all.length), true, label);
+  assert.deepEqual([points[0], points.at(-1)], [all[0], all.at(-1)], label);
+  let from = 0;
+  for (const point of points) {
+    const found = all.findIndex((other, row) => row >= from && isDeepStrictEqual(point, other));
+    assert(found >= 0, `${label}: points are those of the whole, in their order`);
+    from = found + 1;
+  }
+  assert.deepEqual(await read({ thin, reverse: true }).toArray(), points.toReversed(), label);
+  assert.deepEqual(await read({ thin }).slice(1, 3).toArray(), points.slice(1, 3), label);
+  assert.equal((await read({ thin }).columns()).timestamps.length, points.length, label);
+}
+
+/** The granularity that is picked is the finest that has few enough points, naively counted. */
+async function comparePicked(
+  { datastream }: Run,
+  { id, model }: RunStream,
+  { maxPoints, live }: { maxPoints: number; live: boolean },
+): Promise<void> {
+  const picked = datastream.getData(id, { maxPoints, live });
+  const granularity = await picked.granularity();
+  const points = await picked.toArray();
+  assert(points.length <= maxPoints, `${points.length} points of ${id}, at most ${maxPoints}`);
+  const counts: number[] = [];
+  for (const level of LEVELS.filter((other) => other >= model.highest)) {
+    const count = (isLive: boolean) =>
+      datastream.getData(id, granularityOf(level), { ...EVERYTHING, live: isLive }).count();
+    // Buckets that are not computed yet count; so do those that stay after their datapoints were deleted.
+    counts.push(Math.max(await count(true), await count(live)));
+  }
+  const finest = counts.findIndex((count) => count <= maxPoints);
+  const index = finest < 0 ? counts.length - 1 : finest;
+  const wanted = granularityOf(LEVELS.filter((level) => level >= model.highest)[index]!);
+  assert.equal(granularity, wanted, `${id}: ${counts.join()}, at most ${maxPoints}`);
+  if (finest < 0) return;
+  const plain = datastream.getData(id, granularity, { ...EVERYTHING, live });
+  assert.deepEqual(points, await plain.toArray());
 }
 
 /** What the bucket shows, found naively. */

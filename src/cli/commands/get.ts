@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
+import type { Datapoints } from '../../api/datapoints.ts';
 import type { Datastream } from '../../api/datastream.ts';
-import type { Datapoint, DataRange, Stream } from '../../api/types.ts';
+import type { DataRange, Stream } from '../../api/types.ts';
 import type { Granularity } from '../../model/granularity.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -29,6 +30,8 @@ interface GetOptions {
   readonly endExclusive?: Date;
   readonly reverse?: true;
   readonly live?: true;
+  readonly maxPoints?: number;
+  readonly thin?: number;
   readonly fill?: Fill;
   readonly limit?: number;
   readonly valueDownsamplers?: readonly string[];
@@ -64,6 +67,12 @@ export function registerGet(program: Command, context: CommandContext): void {
       'values of buckets without data: previous, linear, null or a number',
       parseFill,
     )
+    .option('--max-points <count>', 'of the finest level with at most so many points', parseCount)
+    .addOption(
+      new Option('--thin <count>', 'at most so many points, which keep the shape of the series')
+        .argParser(parsePointCount)
+        .conflicts('plot'),
+    )
     .option('--limit <count>', 'at most so many datapoints', parseCount)
     .option('--value-downsamplers <names>', 'values of buckets, e.g. mean,max', parseNames)
     .option('--time-downsamplers <names>', 'times of buckets, e.g. first,last', parseNames)
@@ -72,14 +81,24 @@ export function registerGet(program: Command, context: CommandContext): void {
     )
     .addOption(new Option('--plot', 'draw the series in the terminal').conflicts('format'))
     .action(async (streamId: string, granularity: Granularity | undefined, options: GetOptions) => {
+      if (granularity !== undefined && options.maxPoints !== undefined) {
+        throw usageError('--max-points picks the granularity: name none.');
+      }
       await context.withDatastream(async (datastream) => {
         const stream = await datastream.getStream(streamId);
-        const level = granularity ?? stream.highestGranularity;
-        const request = { datastream, stream, granularity: level, options };
+        const data = openData(datastream, stream, { granularity, options });
+        const request = { stream, data, granularity: await data.granularity(), options };
         if (options.plot) await printPlot(context, request);
         else await printDatapoints(context, request);
       });
     });
+}
+
+/** @throws {CliError} USAGE unless the text is a whole number from 2 on: both ends are kept. */
+function parsePointCount(text: string): number {
+  const count = parseCount(text);
+  if (count >= 2) return count;
+  throw usageError(`Not a whole number from 2 on: ${JSON.stringify(text)}.`);
 }
 
 /** @throws {CliError} USAGE unless the text says how gaps are filled. */
@@ -90,25 +109,65 @@ function parseFill(text: string): Fill {
 }
 
 interface GetRequest {
-  readonly datastream: Datastream;
   readonly stream: Stream;
+  readonly data: Datapoints;
+  /** Of the data. */
   readonly granularity: Granularity;
   readonly options: GetOptions;
 }
 
+function openData(
+  datastream: Datastream,
+  stream: Stream,
+  { granularity, options }: { granularity: Granularity | undefined; options: GetOptions },
+): Datapoints {
+  const { end, endExclusive, reverse, live, fill, thin, maxPoints, valueDownsamplers } = options;
+  const timeDownsamplers = timesToRead(options);
+  const range: DataRange = {
+    ...startOf(stream, options),
+    ...(end && { end }),
+    ...(endExclusive && { endExclusive }),
+    ...(reverse && { reverse }),
+    ...(live && { live }),
+    ...(fill !== undefined && { fill }),
+    ...(thin !== undefined && { thin: { points: thin } }),
+    ...(valueDownsamplers && { valueDownsamplers }),
+    ...(timeDownsamplers && { timeDownsamplers }),
+  };
+  return maxPoints === undefined
+    ? datastream.getData(stream.id, granularity ?? stream.highestGranularity, range)
+    : datastream.getData(stream.id, { ...range, maxPoints });
+}
+
+function startOf(stream: Stream, { start, startExclusive }: GetOptions): DataRange {
+  if (startExclusive !== undefined) return { startExclusive };
+  return { start: start ?? stream.earliestDatapoint ?? 0 };
+}
+
+function timesToRead({
+  plot,
+  format = 'table',
+  timeDownsamplers,
+}: GetOptions): DataRange['timeDownsamplers'] {
+  if (plot) return timeDownsamplersToRead([]);
+  const isAsAsked = format === 'json' || format === 'ndjson';
+  return isAsAsked ? timeDownsamplers : timeDownsamplersToRead(timeDownsamplers);
+}
+
 async function printDatapoints(context: CommandContext, request: GetRequest): Promise<void> {
   const { out, io } = context;
+  if (request.options.maxPoints !== undefined) context.note(`granularity: ${request.granularity}`);
   for await (const line of linesOf(request)) {
     io.signal.throwIfAborted();
     await out.line(line);
   }
 }
 
-function linesOf(request: GetRequest): AsyncIterable<string> {
-  const { stream, granularity, options } = request;
-  const { format = 'table', valueDownsamplers, timeDownsamplers } = options;
-  if (format === 'json') return jsonArray(readDatapoints(request, timeDownsamplers), exactJson);
-  if (format === 'ndjson') return map(readDatapoints(request, timeDownsamplers), exactJson);
+function linesOf({ stream, data, granularity, options }: GetRequest): AsyncIterable<string> {
+  const { format = 'table', limit, valueDownsamplers, timeDownsamplers } = options;
+  const datapoints = take(data, limit);
+  if (format === 'json') return jsonArray(datapoints, exactJson);
+  if (format === 'ndjson') return map(datapoints, exactJson);
   const columns = datapointColumns({
     stream,
     granularity,
@@ -116,7 +175,6 @@ function linesOf(request: GetRequest): AsyncIterable<string> {
     ...(timeDownsamplers && { timeDownsamplers }),
     isLive: options.live === true,
   });
-  const datapoints = readDatapoints(request, timeDownsamplersToRead(timeDownsamplers));
   const rows = map(datapoints, (datapoint) => columns.map(({ cellOf }) => cellOf(datapoint)));
   if (format === 'table')
     return tableLines(
@@ -137,41 +195,14 @@ async function* csvLines(
   for await (const row of rows) yield csvText([row.map(csvCell)]).trimEnd();
 }
 
-async function* readDatapoints(
-  { datastream, stream, granularity, options }: GetRequest,
-  timeDownsamplers: readonly string[] | undefined,
-): AsyncGenerator<Datapoint, void, undefined> {
-  const start = startOf(stream, options);
-  if (start === null) return;
-  const { end, endExclusive, reverse, live, fill, valueDownsamplers } = options;
-  const range: DataRange = {
-    ...start,
-    ...(end && { end }),
-    ...(endExclusive && { endExclusive }),
-    ...(reverse && { reverse }),
-    ...(live && { live }),
-    ...(fill !== undefined && { fill }),
-    ...(valueDownsamplers && { valueDownsamplers }),
-    ...(timeDownsamplers && { timeDownsamplers }),
-  };
-  yield* take(datastream.getData(stream.id, granularity, range), options.limit);
-}
-
-/** Null where there is no start to read from: an empty stream. */
-function startOf(stream: Stream, { start, startExclusive }: GetOptions): DataRange | null {
-  if (startExclusive !== undefined) return { startExclusive };
-  const from = start ?? stream.earliestDatapoint;
-  return from === null ? null : { start: from };
-}
-
 async function printPlot(context: CommandContext, request: GetRequest): Promise<void> {
-  const { stream, granularity, options } = request;
+  const { stream, data, granularity, options } = request;
   const isBuckets = isLevel({ stream, granularity });
   if (!isBuckets && stream.valueType !== 'numeric') {
     throw usageError(`Raw values of a ${stream.valueType} stream are no numbers to draw.`);
   }
   const { io, out } = context;
-  const text = await plotDatapoints(readDatapoints(request, timeDownsamplersToRead([])), {
+  const text = await plotDatapoints(take(data, options.limit), {
     stream,
     granularity,
     ...(options.valueDownsamplers && { valueDownsamplers: options.valueDownsamplers }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DataRange } from '../../api/types.ts';
+import type { DataRange, Thinning } from '../../api/types.ts';
 import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import { assertCode, assertJson, assertMisuse, at, type Fixture, type Suite } from '../fixture.ts';
@@ -167,6 +167,165 @@ export function alignmentTopic({ test }: Suite): void {
     }
     const empty = await fixture.ensure('b');
     assert.deepEqual(await fixture.read(empty, Minutes, { ...ALL, fill: 'linear' }), []);
+  });
+
+  test('maxPoints picks the finest granularity that has no more points in the range', async (fixture) => {
+    const id = await fixture.ensure('a');
+    const numbers = Array.from({ length: 1200 }, (_, second) => second);
+    await fixture.appendNumbers(id, numbers);
+    await fixture.datastream.downsampleStreams();
+    const { datastream } = fixture;
+    const pick = async (maxPoints: number, range: DataRange = {}) =>
+      (await datastream.getData(id, { maxPoints, ...range }).granularity()).name;
+    assert.equal(await pick(1200), 'seconds');
+    assert.equal(await pick(1199), '10seconds');
+    assert.equal(await pick(120), '10seconds');
+    assert.equal(await pick(119), 'minutes');
+    assert.equal(await pick(2), '10minutes');
+    assert.equal(await pick(1), 'hours');
+    const part = { start: at(600), endExclusive: at(700) };
+    assert.equal(await pick(100, part), 'seconds');
+    assert.equal(await pick(99, part), '10seconds');
+    assert.equal(await pick(9, part), 'minutes');
+    assert.equal(await pick(58, { startExclusive: at(599), end: at(658) }), '10seconds');
+    assert.equal(await pick(59, { startExclusive: at(599), end: at(658) }), 'seconds');
+    assert.equal(await pick(59, { start: at(5000) }), 'seconds');
+    const tens = datastream.getData(id, 'auto', { maxPoints: 120, reverse: true });
+    assert.equal((await tens.granularity()).name, '10seconds');
+    const wanted = await fixture.read(id, Seconds10);
+    assert.deepEqual(await tens.toArray(), wanted.toReversed());
+    assert.deepEqual(await tens.slice(3, 5).toArray(), wanted.toReversed().slice(3, 5));
+    assert.deepEqual(await tens.at(-1), wanted[0]);
+    assert.equal((await tens.slice(3).granularity()).name, '10seconds');
+    // Once picked, it stays: what is read later fits what was read before.
+    await fixture.appendNumbers(id, numbers, 1200);
+    assert.equal((await tens.granularity()).name, '10seconds');
+    assert.equal(await pick(120), 'minutes');
+    assert.equal((await datastream.getData(id, Seconds, ALL).granularity()).name, 'seconds');
+  });
+
+  test('maxPoints does not depend on maintenance, and takes a level where gaps are to be filled', async (fixture) => {
+    const id = await fixture.ensure('a');
+    await fixture.appendNumbers(id, new Array(100).fill(1));
+    const read = (range: DataRange) => fixture.datastream.getData(id, { maxPoints: 50, ...range });
+    assert.equal((await read({}).granularity()).name, '10seconds');
+    assert.equal(await read({ live: true }).count(), 10);
+    const filled = fixture.datastream.getData(id, { maxPoints: 200, fill: 'previous' });
+    assert.equal((await filled.granularity()).name, '10seconds');
+    const empty = await fixture.ensure('b');
+    const none = fixture.datastream.getData(empty, { maxPoints: 10 });
+    assert.equal((await none.granularity()).name, 'seconds');
+    assert.deepEqual(await none.toArray(), []);
+  });
+
+  test('where even the coarsest granularity has more than maxPoints, points are left out', async (fixture) => {
+    const { datastream } = fixture;
+    const id = await fixture.ensure('a', { valueDownsamplers: [] });
+    const numbers = new Array(500).fill(1);
+    numbers[77] = 100;
+    await fixture.appendNumbers(id, numbers);
+    const data = datastream.getData(id, { maxPoints: 10 });
+    assert.equal((await data.granularity()).name, 'seconds');
+    const points = await data.toArray();
+    assert.equal(points.length, 10);
+    assert.deepEqual(points.at(0), { t: at(0), v: 1 });
+    assert.deepEqual(points.at(-1), { t: at(499), v: 1 });
+    assert(points.some(({ t, v }) => v === 100 && t.getTime() === at(77).getTime()));
+    const words = await fixture.ensure('b', { valueType: 'nominal', valueDownsamplers: [] });
+    await fixture.appendSeries(words, ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    const few = await datastream.getData(words, { maxPoints: 4 }).toArray();
+    assert.deepEqual(
+      few.map(({ v }) => v),
+      ['a', 'c', 'e', 'g'],
+    );
+  });
+
+  test('thin leaves points out, and keeps the shape, the ends and the gaps', async (fixture) => {
+    const id = await fixture.ensure('a');
+    const numbers = Array.from({ length: 1200 }, (_, second) => Math.sin(second / 100));
+    numbers[333] = 9;
+    await fixture.appendNumbers(id, numbers.slice(0, 600));
+    await fixture.appendNumbers(id, numbers.slice(900), 900);
+    await fixture.datastream.downsampleStreams();
+    const { datastream } = fixture;
+    const all = await fixture.read(id, Seconds10);
+    for (const reverse of [false, true]) {
+      const thinned = datastream.getData(id, Seconds10, { ...ALL, reverse, thin: { points: 20 } });
+      const points = await thinned.toArray();
+      assert.equal(points.length, 20);
+      assert.equal(await thinned.count(), 20);
+      const ends = [points.at(0), points.at(-1)];
+      assert.deepEqual(reverse ? ends.reverse() : ends, [all[0], all.at(-1)]);
+      const peak = all.find(({ v }) => v.u === 9);
+      assert(points.some(({ v }) => v.m === peak!.v.m));
+      assert.equal(points.filter(({ v }) => v.c === 0).length, 1);
+      assert.deepEqual(await thinned.slice(5, 7).toArray(), points.slice(5, 7));
+      assert.deepEqual(await thinned.at(-1), points.at(-1));
+      const { timestamps, v, t } = await thinned.columns();
+      assert.equal(timestamps.length, 20);
+      assert.deepEqual(
+        [...v!['u']!].map((value) => (Number.isNaN(value) ? null : value)),
+        points.map((point) => point.v.u),
+      );
+      assert.deepEqual(
+        [...t!['m']!],
+        points.map((point) => point.t.m.getTime()),
+      );
+    }
+    const thin = { points: 5, by: 'max' };
+    const highest = await fixture.read(id, Seconds10, { ...ALL, thin });
+    assert(highest.some(({ v }) => v.u === 9));
+    const raw = await fixture.read(id, Seconds, { ...ALL, thin: { points: 30 } });
+    assert.equal(raw.length, 30);
+    assert(raw.some(({ v }) => v === 9));
+    const few = await fixture.read(id, Minutes, { ...ALL, thin: { points: 500 } });
+    assert.deepEqual(few, await fixture.read(id, Minutes));
+    const filled = await fixture.read(id, Seconds10, { ...ALL, fill: 0, thin: { points: 20 } });
+    assert(filled.some(({ v }) => v.c === 0 && v.m === 0));
+  });
+
+  test('thinning wants numbers, or no shape', async (fixture) => {
+    const id = await fixture.ensure('a', { valueType: 'nominal' });
+    await fixture.appendSeries(id, ['a', 'b', 'c', 'd', 'e']);
+    const read = (thin: Thinning) => fixture.read(id, Seconds, { ...ALL, thin });
+    await assertCode(() => read({ points: 3 }), 'UNSUPPORTED_VALUE_TYPE');
+    const even = await read({ points: 3, method: 'even' });
+    assert.deepEqual(
+      even.map(({ v }) => v),
+      ['a', 'c', 'e'],
+    );
+    const numeric = await fixture.ensure('b');
+    for (const by of ['most_often', 'median', 'height']) {
+      const thin = { points: 3, by };
+      await assertCode(
+        () => fixture.read(numeric, Seconds10, { ...ALL, thin }),
+        'UNSUPPORTED_DOWNSAMPLER',
+      );
+    }
+  });
+
+  test('what picks and thins is checked', async (fixture) => {
+    const id = await fixture.ensure('a');
+    const { datastream } = fixture;
+    for (const maxPoints of [0, 1.5, Number.NaN, '9'] as never[]) {
+      await assertMisuse(() => datastream.getData(id, { maxPoints }));
+    }
+    await assertMisuse(() => datastream.getData(id, Seconds, { ...ALL, maxPoints: 5 }));
+    await assertMisuse(() => datastream.getData(id, 'auto', ALL));
+    await assertCode(() => datastream.getData(id, ALL as never), 'UNSUPPORTED_GRANULARITY');
+    const both = { maxPoints: 5, start: at(0), startExclusive: at(0) };
+    await assertMisuse(() => datastream.getData(id, both));
+    for (const thin of [
+      5,
+      {},
+      { points: 1 },
+      { points: 5, method: 'odd' },
+      { points: 5, of: 'mean' },
+      { points: 5, by: 1 },
+      { points: 5, by: 'mean', method: 'even' },
+    ] as never[]) {
+      await assertMisuse(() => datastream.getData(id, Seconds, { ...ALL, thin }));
+    }
   });
 }
 

@@ -1,0 +1,87 @@
+import type { Backend } from '../backends/backend.ts';
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { readableRange } from '../engine/source-cursor.ts';
+import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
+import type { StreamSnapshot } from '../model/stream.ts';
+import { intersectRanges, isEmptyRange } from '../model/time-range.ts';
+import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
+import { RawRows } from './raw-rows.ts';
+
+export interface ChoiceRequest {
+  readonly range: CheckedRange;
+  /** At least 1. */
+  readonly pointCountMax: number;
+  /** Whether buckets that are not up to date are computed for the read. */
+  readonly isLive: boolean;
+  /** Whether raw datapoints will not do. */
+  readonly isLevelOnly: boolean;
+}
+
+export interface Choice {
+  readonly granularity: Granularity;
+  /** Where it has more points than wanted, as even the coarsest granularity has: how many are wanted. */
+  readonly pointCountMax: number | null;
+}
+
+/** Chooses the granularity of a read, once: whatever is asked of the read later is of the same granularity. */
+export class GranularityChoice {
+  readonly #backend: Backend;
+  readonly #request: ChoiceRequest;
+  #choice: Promise<Choice> | null = null;
+
+  constructor(backend: Backend, request: ChoiceRequest) {
+    this.#backend = backend;
+    this.#request = request;
+  }
+
+  /**
+   * The finest granularity that has few enough points in the range. Buckets count up to that of the latest
+   * datapoint, computed or not: the choice is the same before and after maintenance.
+   */
+  of(snapshot: StreamSnapshot): Promise<Choice> {
+    if (this.#choice === null) {
+      const choice = this.#choose(snapshot);
+      this.#choice = choice;
+      choice.catch(() => {
+        if (this.#choice === choice) this.#choice = null;
+      });
+    }
+    return this.#choice;
+  }
+
+  async #choose(snapshot: StreamSnapshot): Promise<Choice> {
+    const { record } = snapshot;
+    const { isLevelOnly, pointCountMax } = this.#request;
+    const highest = Granularity.byName(record.highestGranularity);
+    const levels = LevelSchema.of(record).isEmpty ? [] : ladderOf(record).levels;
+    if (!isLevelOnly || levels.length === 0) {
+      const isTooFine = await this.#hasTooManyDatapoints(snapshot, highest);
+      if (!isTooFine) return { granularity: highest, pointCountMax: null };
+    }
+    const found = levels.find((level) => this.#bucketCount(snapshot, level) <= pointCountMax);
+    return found === undefined
+      ? { granularity: levels.at(-1) ?? highest, pointCountMax }
+      : { granularity: found, pointCountMax: null };
+  }
+
+  #hasTooManyDatapoints(snapshot: StreamSnapshot, granularity: Granularity): Promise<boolean> {
+    const range = rawRange(this.#request.range);
+    const rows = new RawRows(this.#backend, { snapshot, granularity, range, isReverse: false });
+    return rows.hasMoreThan(this.#request.pointCountMax);
+  }
+
+  #bucketCount(snapshot: StreamSnapshot, granularity: Granularity): number {
+    const { earliestMs, latestMs } = snapshot;
+    if (earliestMs === null || latestMs === null) return 0;
+    // A level whose last datapoints were deleted has buckets behind the last one that is left.
+    const { endMs: readableEndMs } = readableRange(this.#backend, snapshot, granularity);
+    const latestEndMs = bucketCeilMs(latestMs + 1, granularity);
+    const { startMs, endMs } = intersectRanges(bucketRange(this.#request.range, granularity), {
+      startMs: bucketStartMs(earliestMs, granularity),
+      endMs: this.#request.isLive ? latestEndMs : Math.max(latestEndMs, readableEndMs),
+    });
+    if (isEmptyRange({ startMs, endMs })) return 0;
+    return (bucketCeilMs(endMs, granularity) - startMs) / granularity.durationMs;
+  }
+}
