@@ -1,17 +1,6 @@
 import { bucketCeilMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import type { TimeRange } from '../model/time-range.ts';
 
-/** The starts of all buckets of a range on bucket boundaries. */
-export function bucketStarts(
-  { startMs, endMs }: TimeRange,
-  granularity: Granularity,
-): Float64Array {
-  const { durationMs } = granularity;
-  const startsMs = new Float64Array((endMs - startMs) / durationMs);
-  for (let i = 0; i < startsMs.length; i++) startsMs[i] = startMs + i * durationMs;
-  return startsMs;
-}
-
 /** The bucket that starts at the instant. */
 export function bucketAt(startMs: number, granularity: Granularity): TimeRange {
   return { startMs, endMs: bucketCeilMs(startMs + 1, granularity) };

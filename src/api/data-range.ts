@@ -1,4 +1,4 @@
-import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { bucketEndMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import { cutToSecond, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { checkFlag, checkKeys, checkNames, checkWhole } from './option-checks.ts';
@@ -114,6 +114,6 @@ export function bucketRange(
   { startMs, isStartExclusive, endMs }: CheckedRange,
   granularity: Granularity,
 ): TimeRange {
-  const bucketMs = bucketStartMs(startMs, granularity);
-  return { startMs: isStartExclusive ? bucketMs + granularity.durationMs : bucketMs, endMs };
+  const firstMs = (isStartExclusive ? bucketEndMs : bucketStartMs)(startMs, granularity);
+  return { startMs: firstMs, endMs };
 }

@@ -1,17 +1,16 @@
 import type { Backend } from '../backends/backend.ts';
-import type { Granularity } from '../model/granularity.ts';
 import type { StreamId } from '../model/stream.ts';
 import { type CheckedRange, checkRange } from './data-range.ts';
-import { checkGranularity } from './definition.ts';
 import type { FillMethod } from './gap-fill.ts';
 import { GranularityChoice } from './granularity-choice.ts';
+import { type AskedGranularity, checkGranularity } from './level-checks.ts';
 import { checkStreamId } from './option-checks.ts';
 import type { DataRange, Thinning } from './types.ts';
 
 /** What `getData` was asked for, checked. */
 export interface DataRequest {
   readonly streamId: StreamId;
-  readonly granularity: Granularity | GranularityChoice;
+  readonly granularity: AskedGranularity | GranularityChoice;
   readonly range: CheckedRange;
   readonly isReverse: boolean;
   /** Whether buckets that are not up to date are computed for the read. */
@@ -28,7 +27,7 @@ export interface DataRequest {
 
 /** A request of a granularity that is known. */
 export interface NamedRequest extends DataRequest {
-  readonly granularity: Granularity;
+  readonly granularity: AskedGranularity;
 }
 
 /** Whether a request is for rows as they are stored: one step of the store reads them all. */

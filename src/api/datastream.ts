@@ -51,6 +51,7 @@ import type {
   DataRange,
   DatastreamOptions,
   DownsampleOptions,
+  GivenGranularity,
   MaintenanceProgress,
   ReplacingData,
   StatusOptions,
@@ -265,20 +266,14 @@ export class Datastream {
    * Datapoints of a level; above the stream's highest granularity, its raw datapoints. With `maxPoints` instead
    * of a granularity, which may be left out or is `auto`: those of the finest granularity that has few enough.
    * Lazy: reads when iterated, and rejects then with `STREAM_NOT_FOUND`, or with what the stream does not allow.
+   * @param request.granularity units without a time zone are in that of the stream.
    * @throws {UnsupportedGranularity} {InvalidTimestamp} {TypeError} {RangeError} for what the call itself asks.
    */
   getData(streamId: string, range: DataRange & { readonly maxPoints: number }): Datapoints;
+  getData(streamId: string, granularity: GivenGranularity, range: DataRange): Datapoints;
   getData(
     streamId: string,
-    granularity: { readonly name: string } | string,
-    range: DataRange,
-  ): Datapoints;
-  getData(
-    streamId: string,
-    ...request: readonly [
-      granularity: DataRange | { readonly name: string } | string,
-      range?: DataRange,
-    ]
+    ...request: readonly [granularity: DataRange | GivenGranularity, range?: DataRange]
   ): Datapoints {
     return new Datapoints(this.#backend, checkDataRequest(this.#context, streamId, request));
   }

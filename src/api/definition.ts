@@ -12,7 +12,8 @@ import {
   UnsupportedGranularity,
   UnsupportedValueType,
 } from '../exceptions/errors.ts';
-import { Granularity, granularityIndex } from '../model/granularity.ts';
+import { Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import type {
   Derivation,
   DeriveSource,
@@ -22,6 +23,14 @@ import type {
   ValueTypeOptions,
 } from '../model/stream.ts';
 import { isTagObject, type Tags } from '../model/tags.ts';
+import {
+  type AskedGranularity,
+  checkExtraLevels,
+  checkGranularity,
+  checkRawGranularity,
+  type ExtraLevels,
+  localGranularity,
+} from './level-checks.ts';
 import { checkFlag, checkKeys } from './option-checks.ts';
 import { checkTags } from './tag-checks.ts';
 import type { DeriveFrom, StreamDefinition } from './types.ts';
@@ -31,6 +40,8 @@ const DEFINITION_KEYS: ReadonlySet<string> = new Set<keyof StreamDefinition>([
   'tags',
   'valueDownsamplers',
   'highestGranularity',
+  'timeZone',
+  'levels',
   'valueType',
   'valueTypeOptions',
   'deriveFrom',
@@ -44,6 +55,7 @@ export interface CheckedDefinition {
   readonly tags: Tags;
   readonly valueDownsamplers: readonly string[];
   readonly highestGranularity: Granularity;
+  readonly extraLevels: ExtraLevels;
   readonly valueType: ValueType;
   readonly valueTypeOptions: ValueTypeOptions;
   readonly derive: CheckedDerivation | null;
@@ -55,7 +67,7 @@ export interface CheckedDerivation {
   readonly sources: readonly {
     readonly name: string | null;
     readonly streamId: StreamId;
-    readonly granularity: Granularity | null;
+    readonly granularity: AskedGranularity | null;
   }[];
   readonly isBackprocessed: boolean;
 }
@@ -74,10 +86,12 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
     throw new TypeError('Expected valueDownsamplers as a list of names; it may be empty.');
   }
   const valueTypeOptions = checkValueTypeOptions(definition.valueTypeOptions ?? {}, valueType);
+  const highestGranularity = checkRawGranularity(definition.highestGranularity);
   return {
     tags: checkTags(definition.tags ?? {}, 'tags'),
     valueDownsamplers: expandValueDownsamplers(downsamplers, valueType, valueTypeOptions),
-    highestGranularity: checkGranularity(definition.highestGranularity),
+    highestGranularity,
+    extraLevels: checkExtraLevels(highestGranularity, definition.levels, definition.timeZone),
     valueType,
     valueTypeOptions,
     derive: checkDerivation(definition, valueType),
@@ -86,17 +100,24 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
 
 /**
  * Checks that the store can keep what the definition asks for.
- * @throws {UnsupportedValueType} {UnsupportedDownsampler}
+ * @throws {UnsupportedValueType} {UnsupportedDownsampler} {UnsupportedGranularity}
  */
 export function checkSupported(
   {
     valueDownsamplers,
     valueTypeOptions,
-  }: Pick<CheckedDefinition, 'valueDownsamplers' | 'valueTypeOptions'>,
+    extraLevels,
+  }: Pick<CheckedDefinition, 'valueDownsamplers' | 'valueTypeOptions' | 'extraLevels'>,
   supports: BackendManifest,
 ): void {
   if (valueTypeOptions.highAccuracy === true && !supports.highAccuracy) {
     throw new UnsupportedValueType('This store has no high-accuracy streams.');
+  }
+  const [level] = extraLevels.extraLevels ?? [];
+  if (level !== undefined && !supports.extraLevels) {
+    throw new UnsupportedGranularity(
+      `This store has no levels beside those in Granularity.values, such as ${level}.`,
+    );
   }
   const { valueDownsamplers: known } = supports;
   const missing = valueDownsamplers.find((name) => known !== 'all' && !known.includes(name));
@@ -105,17 +126,6 @@ export function checkSupported(
       `This store has no value downsampler ${missing}: it has ${known.join(', ')}.`,
     );
   }
-}
-
-/** @throws {UnsupportedGranularity} when it is not one of `Granularity.values`, or its name. */
-export function checkGranularity(value: unknown): Granularity {
-  const name = typeof value === 'string' ? value : (value as { name?: unknown } | null)?.name;
-  if (typeof name !== 'string') {
-    throw new UnsupportedGranularity(
-      'Expected a granularity: one of Granularity.values, or its name.',
-    );
-  }
-  return Granularity.byName(name);
 }
 
 function checkValueType(value: unknown): ValueType {
@@ -272,11 +282,12 @@ interface ResolvedSource {
 
 function resolveSource(
   { record }: StreamSnapshot,
-  asked: { name: string | null; granularity: Granularity | null; afterMs: number | null },
+  asked: { name: string | null; granularity: AskedGranularity | null; afterMs: number | null },
 ): ResolvedSource {
   const highest = Granularity.byName(record.highestGranularity);
-  const granularity = asked.granularity ?? highest;
-  if (granularityIndex(granularity.name) < granularityIndex(highest.name)) {
+  const granularity =
+    asked.granularity === null ? highest : localGranularity(asked.granularity, record);
+  if (granularity !== highest && !ladderOf(record).has(granularity)) {
     throw new IncompatibleGranularities(
       `Stream ${record.id} has no ${granularity.name}: its highest granularity is ${highest.name}.`,
     );

@@ -1,11 +1,11 @@
 import type { Backend } from '../backends/backend.ts';
 import type { FinishedColumns } from '../downsamplers/level-schema.ts';
 import { PAGE_ROW_COUNT_MAX } from '../engine/block-reader.ts';
-import type { Block, Column } from '../model/block.ts';
+import { type Block, type Column, lowerBound } from '../model/block.ts';
+import { bucketCountOf, bucketStartsOf, bucketWindows } from '../model/buckets.ts';
 import { bucketCeilMs } from '../model/granularity.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
-import { bucketStarts } from './bucket-starts.ts';
 import { mapColumns, reverseDatapoints } from './datapoint-columns.ts';
 import type { ColumnsPlan, WholeRows } from './datapoint-rows.ts';
 import type { BucketRow, FillMethod } from './gap-fill.ts';
@@ -48,20 +48,14 @@ export class DenseRows implements WholeRows {
     this.#fill = fill === null ? null : new LevelFill(fill, read, this.#buckets);
     this.#held = read.selection.isOfHeld ? new HeldStatistics(read, this.#buckets) : null;
     const clipped = intersectRanges(range, this.#buckets.range);
-    this.#extent = {
-      startMs: clipped.startMs,
-      endMs: Math.max(clipped.startMs, bucketCeilMs(clipped.endMs, granularity)),
-    };
-  }
-
-  get #bucketCount(): number {
-    return isEmptyRange(this.#extent)
-      ? 0
-      : (this.#extent.endMs - this.#extent.startMs) / this.#read.granularity.durationMs;
+    const { startMs } = clipped;
+    this.#extent = isEmptyRange(clipped)
+      ? { startMs, endMs: startMs }
+      : { startMs, endMs: bucketCeilMs(clipped.endMs, granularity) };
   }
 
   async count(): Promise<number> {
-    return this.#bucketCount;
+    return bucketCountOf(this.#extent, this.#read.granularity);
   }
 
   async *blocks(from: number, to: number): AsyncGenerator<readonly Datapoint[], void, undefined> {
@@ -108,11 +102,9 @@ export class DenseRows implements WholeRows {
   }
 
   /** The buckets at the positions `[from, to)` of the asked order, cut into windows. */
-  *#windows(from: number, to: number, bucketCountMax: number): Generator<TimeRange> {
-    const end = Math.min(to, this.#bucketCount);
-    for (let position = from; position < end; position += bucketCountMax) {
-      yield this.#rangeOf(position, Math.min(position + bucketCountMax, end));
-    }
+  #windows(from: number, to: number, bucketCountMax: number): Iterable<TimeRange> {
+    const { granularity, isReverse } = this.#read;
+    return bucketWindows(this.#extent, granularity, { from, to, bucketCountMax, isReverse });
   }
 
   async #filledBuckets(range: TimeRange): Promise<FilledBuckets> {
@@ -124,27 +116,18 @@ export class DenseRows implements WholeRows {
 
   /** Of each bucket, ascending: 1 where it was computed for the read. */
   #liveFlags(range: TimeRange, live: RangeSet): Uint8Array {
-    const { durationMs } = this.#read.granularity;
-    const flags = new Uint8Array((range.endMs - range.startMs) / durationMs);
+    const starts = bucketStartsOf(range, this.#read.granularity);
+    const flags = new Uint8Array(starts.length);
     for (const { startMs, endMs } of live) {
-      flags.fill(1, (startMs - range.startMs) / durationMs, (endMs - range.startMs) / durationMs);
+      flags.fill(1, lowerBound(starts, startMs), lowerBound(starts, endMs));
     }
     return flags;
-  }
-
-  #rangeOf(from: number, to: number): TimeRange {
-    const { isReverse } = this.#read;
-    const { durationMs } = this.#read.granularity;
-    const { startMs, endMs } = this.#extent;
-    return isReverse
-      ? { startMs: endMs - to * durationMs, endMs: endMs - from * durationMs }
-      : { startMs: startMs + from * durationMs, endMs: startMs + to * durationMs };
   }
 
   /** From a block that is not used any more. */
   #finish(range: TimeRange, { block, live, gaps, held }: FilledBuckets): DatapointColumns {
     const { granularity, selection, isReverse } = this.#read;
-    const bucketCount = (range.endMs - range.startMs) / granularity.durationMs;
+    const bucketCount = bucketCountOf(range, granularity);
     const finished = selection.finishColumns(block, granularity);
     const own =
       block.timestamps.length === bucketCount
@@ -159,12 +142,13 @@ export class DenseRows implements WholeRows {
   /** Finished rows at their buckets' positions, and what an empty bucket has everywhere else. */
   #spread(range: TimeRange, block: Block, { v, t }: FinishedColumns): DatapointColumns {
     const { granularity, selection } = this.#read;
-    const { durationMs } = granularity;
-    const timestamps = bucketStarts(range, granularity);
+    const { durationMs, calendar } = granularity;
+    const timestamps = bucketStartsOf(range, granularity);
     /** Of each stored row. */
     const positions = new Uint32Array(block.timestamps.length);
-    for (let row = 0; row < positions.length; row++) {
-      positions[row] = (block.timestamps[row]! - range.startMs) / durationMs;
+    for (let row = 0, position = 0; row < positions.length; row++) {
+      while (timestamps[position]! < block.timestamps[row]!) position++;
+      positions[row] = position;
     }
     const bucketCount = timestamps.length;
     const empty = selection.emptyDatapoint(range.startMs, granularity);
@@ -172,7 +156,12 @@ export class DenseRows implements WholeRows {
       const time = empty.t![letter];
       const times = emptyFloats(bucketCount, time);
       // Empty buckets differ in nothing but their mean time, which moves along with them.
-      if (time instanceof Date) for (let i = 1; i < bucketCount; i++) times[i]! += i * durationMs;
+      if (time instanceof Date) {
+        for (let i = 1; i < bucketCount; i++) {
+          if (calendar === null) times[i]! += i * durationMs;
+          else times[i] = Number(selection.emptyDatapoint(timestamps[i]!, granularity).t![letter]);
+        }
+      }
       return placed(times, column, positions);
     };
     return {

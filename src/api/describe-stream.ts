@@ -7,6 +7,7 @@ import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
+import { UTC } from '../model/zone-offsets.ts';
 import type { Stream } from './types.ts';
 
 /** What callers get to know about a stream: copies, theirs to keep. */
@@ -25,6 +26,8 @@ export function describeStream(
       ? []
       : availableTimeDownsamplers(supports).map(({ name }) => name),
     highestGranularity: Granularity.byName(record.highestGranularity),
+    levels: [...ladderOf(record).levels],
+    timeZone: record.timeZone ?? UTC,
     earliestDatapoint: dateOrNull(earliestMs),
     latestDatapoint: dateOrNull(latestMs),
     downsampledUntil: Object.fromEntries(

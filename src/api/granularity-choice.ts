@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { readableRange } from '../engine/source-cursor.ts';
+import { bucketCountOf } from '../model/buckets.ts';
 import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
@@ -82,6 +83,11 @@ export class GranularityChoice {
       endMs: this.#request.isLive ? latestEndMs : Math.max(latestEndMs, readableEndMs),
     });
     if (isEmptyRange({ startMs, endMs })) return 0;
-    return (bucketCeilMs(endMs, granularity) - startMs) / granularity.durationMs;
+    const buckets = { startMs, endMs: bucketCeilMs(endMs, granularity) };
+    const aboutCount = (buckets.endMs - startMs) / granularity.durationMs;
+    // Buckets that differ are counted one by one: not where there are far too many.
+    return aboutCount > 2 * this.#request.pointCountMax
+      ? aboutCount
+      : bucketCountOf(buckets, granularity);
   }
 }

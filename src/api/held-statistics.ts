@@ -1,9 +1,9 @@
 import { type HeldValue, heldTotals, lastHeld } from '../downsamplers/held-totals.ts';
 import type { LevelSelection } from '../downsamplers/level-schema.ts';
 import type { Block } from '../model/block.ts';
+import { bucketStartsOf } from '../model/buckets.ts';
 import { bucketStartMs, type Granularity } from '../model/granularity.ts';
 import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
-import { bucketStarts } from './bucket-starts.ts';
 import type { LevelBuckets } from './level-buckets.ts';
 
 /** What was held in each bucket of a range, by letter. */
@@ -68,7 +68,7 @@ export class HeldStatistics {
 
 /** Where the buckets begin, and where the last one ends. */
 function boundsOf(range: TimeRange, granularity: Granularity): Float64Array {
-  const startsMs = bucketStarts(range, granularity);
+  const startsMs = bucketStartsOf(range, granularity);
   const boundsMs = new Float64Array(startsMs.length + 1).fill(range.endMs);
   boundsMs.set(startsMs);
   return boundsMs;

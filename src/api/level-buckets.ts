@@ -4,6 +4,7 @@ import { readBlocks } from '../engine/block-reader.ts';
 import type { LevelTail } from '../engine/level-tail.ts';
 import { readableRange } from '../engine/source-cursor.ts';
 import { type Block, concatBlocks, EMPTY_BLOCK, sliceBlock } from '../model/block.ts';
+import { bucketWindows } from '../model/buckets.ts';
 import type { Granularity } from '../model/granularity.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
@@ -92,9 +93,13 @@ export class LevelBuckets {
   async #current(tail: LevelTail, range: TimeRange): Promise<Buckets> {
     const blocks: Block[] = [];
     const live: TimeRange[] = [];
-    const windowMs = tail.bucketCountMax * this.#source.granularity.durationMs;
-    for (let { startMs } = range; startMs < range.endMs; startMs += windowMs) {
-      const window = { startMs, endMs: Math.min(startMs + windowMs, range.endMs) };
+    const windows = bucketWindows(range, this.#source.granularity, {
+      from: 0,
+      to: Number.POSITIVE_INFINITY,
+      bucketCountMax: tail.bucketCountMax,
+      isReverse: false,
+    });
+    for (const window of windows) {
       const current = await tail.read(window);
       blocks.push(current.block);
       live.push(...current.live);

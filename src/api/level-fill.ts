@@ -1,7 +1,8 @@
 import type { FinishedBucket } from '../downsamplers/level-schema.ts';
 import type { Block } from '../model/block.ts';
+import { bucketStartsOf } from '../model/buckets.ts';
 import type { TimeRange } from '../model/time-range.ts';
-import { bucketAt, bucketStarts } from './bucket-starts.ts';
+import { bucketAt } from './bucket-starts.ts';
 import { DataNeighbours } from './data-neighbours.ts';
 import { type BucketRow, type FillMethod, GapFill, type Neighbour } from './gap-fill.ts';
 import type { LevelBuckets, LevelSource } from './level-buckets.ts';
@@ -23,7 +24,7 @@ export class LevelFill {
 
   /** What there is to fill between the block, which has the buckets with data, and beside it; null for nothing. */
   async rowOf(range: TimeRange, { timestamps }: Block): Promise<BucketRow | null> {
-    const startsMs = bucketStarts(range, this.#source.granularity);
+    const startsMs = bucketStartsOf(range, this.#source.granularity);
     if (timestamps.length === startsMs.length) return null;
     const { needsBefore, needsAfter } = this.gaps;
     const isBefore = needsBefore && timestamps[0] !== startsMs[0];

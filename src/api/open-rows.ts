@@ -2,13 +2,14 @@ import type { Backend } from '../backends/backend.ts';
 import { LevelSchema, type LevelSelection } from '../downsamplers/level-schema.ts';
 import { LevelTail } from '../engine/level-tail.ts';
 import { StreamNotFound, UnsupportedGranularity } from '../exceptions/errors.ts';
-import { Granularity, granularityIndex } from '../model/granularity.ts';
+import type { Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { bucketRange, rawRange } from './data-range.ts';
 import type { DataRequest, NamedRequest } from './data-request.ts';
 import type { DatapointRows, WholeRows } from './datapoint-rows.ts';
 import { DenseRows } from './dense-rows.ts';
 import { type Choice, GranularityChoice } from './granularity-choice.ts';
+import { resolveGranularity } from './level-checks.ts';
 import { RawRows } from './raw-rows.ts';
 import { thinned } from './thinning/thinned.ts';
 
@@ -17,11 +18,12 @@ export async function openRows(backend: Backend, request: DataRequest): Promise<
   const snapshot = await snapshotOf(backend, request);
   const { granularity, pointCountMax } = await choiceOf(request, snapshot);
   const { thin, isReverse } = request;
-  const named = { ...request, granularity };
+  const named = { ...request, granularity: { granularity, isLocal: false } };
   if (thin === null && pointCountMax === null) return rowsOf(backend, named, snapshot);
   const { valueType } = snapshot.record;
   const rows = rowsOf(backend, { ...named, isReverse: false }, snapshot);
-  const selection = isRaw(granularity, snapshot) ? null : selectionOf(backend, request, snapshot);
+  const { isRaw } = resolveGranularity(named.granularity, snapshot.record);
+  const selection = isRaw ? null : selectionOf(backend, request, snapshot);
   return thinned(
     { valueType, selection, rows },
     {
@@ -35,8 +37,7 @@ export async function openRows(backend: Backend, request: DataRequest): Promise<
 /** The granularity that a request gives. @throws {StreamNotFound} */
 export async function granularityOf(backend: Backend, request: DataRequest): Promise<Granularity> {
   const snapshot = await snapshotOf(backend, request);
-  const { granularity } = await choiceOf(request, snapshot);
-  return isRaw(granularity, snapshot) ? highestOf(snapshot) : granularity;
+  return (await choiceOf(request, snapshot)).granularity;
 }
 
 async function snapshotOf(
@@ -50,7 +51,7 @@ async function snapshotOf(
 
 async function choiceOf({ granularity }: DataRequest, snapshot: StreamSnapshot): Promise<Choice> {
   if (granularity instanceof GranularityChoice) return granularity.of(snapshot);
-  return { granularity, pointCountMax: null };
+  return { ...resolveGranularity(granularity, snapshot.record), pointCountMax: null };
 }
 
 /**
@@ -63,15 +64,15 @@ export function rowsOf(
   request: NamedRequest,
   snapshot: StreamSnapshot,
 ): WholeRows {
-  const { granularity, range, isReverse } = request;
+  const { range, isReverse } = request;
+  const { granularity, isRaw } = resolveGranularity(request.granularity, snapshot.record);
   // Also on the highest granularity, so that a wrong name does not pass there and fail elsewhere.
   const selection = selectionOf(backend, request, snapshot);
-  if (isRaw(granularity, snapshot)) {
-    const highest = highestOf(snapshot);
-    if (request.fill !== null) throw noGapsToFill(highest);
+  if (isRaw) {
+    if (request.fill !== null) throw noGapsToFill(granularity);
     return new RawRows(backend, {
       snapshot,
-      granularity: highest,
+      granularity,
       range: rawRange(range),
       isReverse,
     });
@@ -100,14 +101,6 @@ function selectionOf(
 function heldUntilMs({ isLive, nowMs }: DataRequest, { latestMs }: StreamSnapshot): number {
   if (!isLive) return Number.POSITIVE_INFINITY;
   return Math.max(nowMs(), latestMs ?? Number.NEGATIVE_INFINITY);
-}
-
-function highestOf({ record }: StreamSnapshot): Granularity {
-  return Granularity.byName(record.highestGranularity);
-}
-
-function isRaw({ name }: Granularity, { record }: StreamSnapshot): boolean {
-  return granularityIndex(name) <= granularityIndex(record.highestGranularity);
 }
 
 function noGapsToFill({ name }: Granularity): UnsupportedGranularity {

@@ -10,7 +10,7 @@ import {
   OutstandingDependenciesError,
   StreamNotFound,
 } from '../exceptions/errors.ts';
-import type { GranularityName } from '../model/granularity.ts';
+import { Granularity, type GranularityName } from '../model/granularity.ts';
 import type {
   Dependent,
   Derivation,
@@ -26,6 +26,7 @@ import {
   checkSupported,
   resolveDerivation,
 } from './definition.ts';
+import type { AskedGranularity } from './level-checks.ts';
 import { checkStreamId } from './option-checks.ts';
 import { type StreamSelection, selectSnapshots } from './streams.ts';
 
@@ -113,6 +114,7 @@ export class StreamCatalog {
       valueTypeOptions: definition.valueTypeOptions,
       valueDownsamplers: definition.valueDownsamplers,
       highestGranularity: highest.name,
+      ...definition.extraLevels,
       derivation,
       dependents: [],
       stale: hasHistory ? [ALL_TIME] : [],
@@ -258,12 +260,20 @@ function isSameSources({ sources: asked }: CheckedDerivation, { sources }: Deriv
       (source) =>
         source.name === name &&
         source.streamId === streamId &&
-        (granularity === null || source.granularity === granularity.name),
+        (granularity === null || isAsked(granularity, source.granularity)),
     );
     if (index < 0) return false;
     rest.splice(index, 1);
   }
   return rest.length === 0;
+}
+
+/** Whether a level is what was asked for, in whatever time zone the source is. */
+function isAsked({ granularity, isLocal }: AskedGranularity, name: GranularityName): boolean {
+  const { every, unit } = Granularity.byName(name);
+  return isLocal
+    ? every === granularity.every && unit === granularity.unit
+    : name === granularity.name;
 }
 
 function checkIndependent(selected: ReadonlyMap<StreamId, StreamSnapshot>): void {

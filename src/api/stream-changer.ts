@@ -113,7 +113,8 @@ export class StreamChanger {
     const { record } = snapshot;
     if (canonicalJson(record.valueDownsamplers) === canonicalJson(valueDownsamplers)) return;
     const { supports } = this.#backend;
-    checkSupported({ valueDownsamplers, valueTypeOptions: record.valueTypeOptions }, supports);
+    const { valueTypeOptions } = record;
+    checkSupported({ valueDownsamplers, valueTypeOptions, extraLevels: {} }, supports);
     const changed = withDownsamplers(snapshot, valueDownsamplers, supports);
     await this.#checkDependents({ ...snapshot, record: changed.record });
     draft.record = changed.record;

@@ -1,6 +1,6 @@
 import type { FinishedBucket } from '../downsamplers/level-schema.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
-import type { Granularity, GranularityName } from '../model/granularity.ts';
+import type { Granularity, GranularityName, GranularityStep } from '../model/granularity.ts';
 import type { StreamId, ValueType, ValueTypeOptions } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 
@@ -23,6 +23,9 @@ export interface DatastreamOptions {
   readonly liveDownsampling?: boolean;
 }
 
+/** A granularity, its name, or units: those without a time zone are in that of the stream. */
+export type GivenGranularity = { readonly name: string } | string | GranularityStep;
+
 /** A derive source: the id of a stream, or a stream with a name or a level. */
 export type DeriveFrom =
   | string
@@ -30,7 +33,7 @@ export type DeriveFrom =
       readonly name?: string;
       readonly stream: string;
       /** Default: the source's highest granularity. */
-      readonly granularity?: { readonly name: string } | string;
+      readonly granularity?: GivenGranularity;
     };
 
 export interface StreamDefinition {
@@ -38,7 +41,16 @@ export interface StreamDefinition {
   readonly tags?: Tags;
   /** Names; their dependencies are added. Empty: the stream is never downsampled. */
   readonly valueDownsamplers: readonly string[];
+  /** One of `Granularity.values`, or `milliseconds`. */
   readonly highestGranularity: { readonly name: string } | string;
+  /** An IANA name, such as `Europe/Paris`: of the levels asked for. Default: UTC. */
+  readonly timeZone?: string;
+  /**
+   * Levels beside those in `Granularity.values`, such as `months` or `{ every: 15, unit: 'minutes' }`, in the
+   * stream's time zone. Default: none.
+   * @throws {UnsupportedGranularity} on a store without `supports.extraLevels`.
+   */
+  readonly levels?: readonly GivenGranularity[];
   /** Default: `numeric`. */
   readonly valueType?: ValueType;
   readonly valueTypeOptions?: ValueTypeOptions;
@@ -75,9 +87,13 @@ export interface Stream {
   readonly valueDownsamplers: readonly string[];
   readonly timeDownsamplers: readonly string[];
   readonly highestGranularity: Granularity;
+  /** All levels, from the finest to the coarsest. */
+  readonly levels: readonly Granularity[];
+  /** Of the levels that were asked for; `UTC` unless another one was. */
+  readonly timeZone: string;
   readonly earliestDatapoint: Date | null;
   readonly latestDatapoint: Date | null;
-  /** Per lower granularity, the exclusive end of what is downsampled; null before the first bucket. */
+  /** Per level, the exclusive end of what is downsampled; null before the first bucket. */
   readonly downsampledUntil: Readonly<Partial<Record<GranularityName, Date | null>>>;
   readonly derivedFrom: {
     readonly op: string;

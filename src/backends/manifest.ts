@@ -25,6 +25,8 @@ export interface BackendManifest {
    * (`advance` and `bucket` writes).
    */
   readonly liveLevels: boolean;
+  /** Streams may have levels beside those in `Granularity.values`: calendars, time zones, any units. */
+  readonly extraLevels: boolean;
   /** Names of the downsamplers that streams may have; `all` are those of the registry. */
   readonly valueDownsamplers: readonly string[] | 'all';
   /** Names of the downsamplers of bucket times. Where only the mean is there, it is the bucket's start. */
@@ -43,6 +45,7 @@ export const COMPLETE_MANIFEST: BackendManifest = Object.freeze({
   highAccuracy: true,
   levels: 'stored',
   liveLevels: true,
+  extraLevels: true,
   valueDownsamplers: 'all',
   timeDownsamplers: 'all',
   timestampRange: ALL_TIME,

@@ -118,7 +118,7 @@ export class Fixture {
   /** Until when levels are computed, as seconds after `BASE_MS`, from 10seconds on; null: not at all. */
   async watermarks(streamId: StreamId): Promise<(number | null)[]> {
     const { downsampledUntil } = await this.datastream.getStream(streamId);
-    return Object.values(downsampledUntil).map((until) => until && secondsOf(until));
+    return Object.values(downsampledUntil).map((until) => (until ? secondsOf(until) : null));
   }
 
   /** Another engine on the backend, with the same clock and list of warnings. */

@@ -1,6 +1,6 @@
 import { assert } from '../model/assert.ts';
 import { type Block, type Column, EMPTY_BLOCK, VALUE_COLUMN } from '../model/block.ts';
-import type { Granularity } from '../model/granularity.ts';
+import { bucketEndMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './components/accumulator.ts';
 import { createAccumulators } from './components/create.ts';
 import { GrowableColumn } from './components/growable-column.ts';
@@ -104,26 +104,33 @@ export class Fold {
   }
 
   #cutRuns(timestamps: Float64Array): Runs {
-    const { durationMs } = this.#granularity;
+    const granularity = this.#granularity;
+    const { durationMs } = granularity;
+    const isRegular = granularity.calendar === null;
     let endMs = Number.NEGATIVE_INFINITY;
     if (this.#rowCount > 0) {
       const openMs = this.#bucketStartsMs.values[this.#rowCount - 1]!;
       assert(!(timestamps[0]! < openMs), 'rows are fed in ascending order');
-      endMs = openMs + durationMs;
+      endMs = isRegular ? openMs + durationMs : bucketEndMs(openMs, granularity);
     }
     const isContinued = timestamps[0]! < endMs;
     const firstRow = isContinued ? this.#rowCount - 1 : this.#rowCount;
     const ends = scratchEnds(timestamps.length);
     const stepMs = regularStepMs(timestamps);
     const spanMs = timestamps[timestamps.length - 1]! - timestamps[0]!;
-    const countMax = Math.min(timestamps.length, Math.ceil(spanMs / durationMs) + 1);
+    // Of buckets that differ, any row may begin one.
+    const countMax = isRegular
+      ? Math.min(timestamps.length, Math.ceil(spanMs / durationMs) + 1)
+      : timestamps.length;
     const startsMs = this.#bucketStartsMs.grow(this.#rowCount + countMax);
     const cut = { timestamps, durationMs, ends, startsMs, from: this.#rowCount };
+    let count: number;
+    if (!isRegular) count = cutCalendar(cut, endMs, granularity);
     // Where rows are closer together than buckets, the row after a bucket's last one follows from the step.
-    const count = stepMs < durationMs ? cutRegular(cut, endMs, stepMs) : cutAny(cut, endMs);
+    else count = stepMs < durationMs ? cutRegular(cut, endMs, stepMs) : cutAny(cut, endMs);
     this.#rowCount = firstRow + count;
     this.#bucketStartsMs.reserve(this.#rowCount);
-    const isPeriodic = durationMs % stepMs === 0;
+    const isPeriodic = isRegular && durationMs % stepMs === 0;
     return { count, ends, firstRow, isContinued, bucketStartsMs: startsMs, stepMs, isPeriodic };
   }
 }
@@ -149,6 +156,27 @@ function cutAny({ timestamps, durationMs, ends, startsMs, from }: Cut, openEndMs
     const startMs = Math.floor(timestampMs / durationMs) * durationMs;
     startsMs[at++] = startMs;
     endMs = startMs + durationMs;
+    count++;
+  }
+  ends[count - 1] = timestamps.length;
+  return count;
+}
+
+/** As `cutAny`, of buckets that differ. */
+function cutCalendar(
+  { timestamps, ends, startsMs, from }: Cut,
+  openEndMs: number,
+  granularity: Granularity,
+): number {
+  let endMs = openEndMs;
+  let at = from;
+  let count = timestamps[0]! < endMs ? 1 : 0;
+  for (let row = 0; row < timestamps.length; row++) {
+    const timestampMs = timestamps[row]!;
+    if (timestampMs < endMs) continue;
+    if (count > 0) ends[count - 1] = row;
+    startsMs[at++] = bucketStartMs(timestampMs, granularity);
+    endMs = bucketEndMs(timestampMs, granularity);
     count++;
   }
   ends[count - 1] = timestamps.length;

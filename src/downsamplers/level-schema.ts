@@ -1,5 +1,6 @@
 import { Decimal } from 'decimal.js';
 import type { Block, Column } from '../model/block.ts';
+import { bucketStartsOf } from '../model/buckets.ts';
 import type { Granularity } from '../model/granularity.ts';
 import { toCallerNumber } from '../model/high-accuracy.ts';
 import type { StreamRecord } from '../model/stream.ts';
@@ -284,8 +285,10 @@ export class LevelSelection {
   /** Every bucket of the range, in order: those in the block's rows, and the empty ones between them. */
   datapoints(block: Block, range: TimeRange, granularity: Granularity): FinishedBucket[] {
     const { timestamps } = block;
-    const { durationMs } = granularity;
-    const bucketCount = Math.max(0, Math.ceil((range.endMs - range.startMs) / durationMs));
+    const { durationMs, calendar } = granularity;
+    const starts = calendar === null ? null : bucketStartsOf(range, granularity);
+    const bucketCount =
+      starts?.length ?? Math.max(0, Math.ceil((range.endMs - range.startMs) / durationMs));
     const stored = timestamps.length > 0 ? this.#bind(block) : null;
     const empty = this.#bindEmpty();
     // Not from a literal that grows: V8 would come to put such arrays, short-lived as they are, among its
@@ -293,7 +296,7 @@ export class LevelSelection {
     const buckets = new Array<FinishedBucket>(bucketCount);
     let row = 0;
     for (let i = 0; i < bucketCount; i++) {
-      const bucketStartMs = range.startMs + i * durationMs;
+      const bucketStartMs = starts === null ? range.startMs + i * durationMs : starts[i]!;
       if (stored !== null && timestamps[row] === bucketStartMs) {
         buckets[i] = this.#bucket(stored, row++);
       } else {

@@ -2,7 +2,8 @@ import type { BucketWrite, LevelWrite, PageRequest } from '../backends/backend.t
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { SideBySideFold } from '../downsamplers/side-by-side-fold.ts';
 import { type Block, VALUE_COLUMN } from '../model/block.ts';
-import { Granularity } from '../model/granularity.ts';
+import { bucketEndMs, Granularity } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { PAGE_ROW_COUNT_MAX } from './block-reader.ts';
@@ -38,8 +39,10 @@ export async function maintainAlike(
   members: readonly LevelMember[],
 ): Promise<readonly LevelMember[]> {
   if (!context.backend.supports.liveLevels) return members;
-  const left: LevelMember[] = [];
-  for (const part of alikeParts(members)) {
+  // Of others, a level is not made of the rows of the one before it.
+  const left = members.filter(({ snapshot }) => !ladderOf(snapshot.record).isChain);
+  const chains = members.filter(({ snapshot }) => ladderOf(snapshot.record).isChain);
+  for (const part of alikeParts(chains)) {
     left.push(...(part.length < STREAM_COUNT_MIN ? part : await maintainPart(context, part)));
   }
   return left;
@@ -59,8 +62,9 @@ function alikeParts(members: readonly LevelMember[]): readonly (readonly LevelMe
 
 function kindOf({ snapshot: { record, earliestMs, latestMs } }: LevelMember): string {
   const { valueType, valueTypeOptions, valueDownsamplers, highestGranularity, levels } = record;
+  const { timeZone, extraLevels } = record;
   return JSON.stringify([
-    [earliestMs, latestMs, highestGranularity],
+    [earliestMs, latestMs, highestGranularity, timeZone, extraLevels],
     [valueType, valueTypeOptions, valueDownsamplers],
     levels,
   ]);
@@ -191,7 +195,7 @@ class AlikeLevels {
           granularity,
           streamIds,
           startMs,
-          untilMs: isLast ? untilMs : startMs + granularity.durationMs,
+          untilMs: isLast ? untilMs : bucketEndMs(startMs, granularity),
           columns,
         });
       }

@@ -3,7 +3,8 @@ import { advancesOf } from '../backends/grouped-commit.ts';
 import type { LevelSchema } from '../downsamplers/level-schema.ts';
 import { OpenBuckets } from '../downsamplers/open-buckets.ts';
 import { type Block, VALUE_COLUMN } from '../model/block.ts';
-import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { bucketBeforeMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
+import type { Ladder } from '../model/ladder.ts';
 import type { StreamId } from '../model/stream.ts';
 import { type LevelAdvance, LevelChain, type LevelPlace } from './level-chain.ts';
 
@@ -29,6 +30,8 @@ interface Closing {
 
 interface BoardLevel {
   readonly granularity: Granularity;
+  /** Indexes of the levels that are computed from it. */
+  readonly coarser: readonly number[];
   readonly open: OpenBuckets;
   /** By row, as in a `LevelPlace`; NaN for none. */
   floorsMs: Float64Array;
@@ -51,10 +54,12 @@ export class BucketBoard {
   readonly #partClosings: (Closing | undefined)[] = [];
   readonly #value = new Float64Array(1);
 
-  constructor(schema: LevelSchema, granularities: readonly Granularity[]) {
-    this.#chain = new LevelChain(schema, granularities);
-    this.#levels = granularities.map((granularity) => ({
+  /** @param ladder nested, with one level that is computed from raw rows. */
+  constructor(schema: LevelSchema, ladder: Ladder) {
+    this.#chain = new LevelChain(schema, ladder);
+    this.#levels = ladder.rungs.map(({ granularity, coarser }) => ({
       granularity,
+      coarser: coarser.map((level) => ladder.levels.indexOf(level)),
       open: new OpenBuckets(schema.columns),
       floorsMs: new Float64Array(0),
       untilsMs: new Float64Array(0),
@@ -230,15 +235,15 @@ export class BucketBoard {
       floorsMs[rows[index]!] = untilMs;
       untilsMs[rows[index]!] = untilMs;
     }
-    const coarser = this.#levels[levelIndex + 1];
-    if (coarser !== undefined) {
+    for (const coarserIndex of this.#levels[levelIndex]!.coarser) {
+      const coarser = this.#levels[coarserIndex]!;
       const bucketMs = bucketStartMs(startMs, coarser.granularity);
-      this.#close(levelIndex + 1, closing, bucketMs, writes);
+      this.#close(coarserIndex, closing, bucketMs, writes);
       coarser.open.addBuckets(rows, open, startMs - bucketMs);
       // Complete is what no finer bucket can change any more: one that has begun may still get data.
-      const latestMs = untilMs - granularity.durationMs;
+      const latestMs = bucketBeforeMs(untilMs, granularity);
       const coarserUntilMs = bucketStartMs(latestMs, coarser.granularity);
-      this.#close(levelIndex + 1, closing, coarserUntilMs, writes);
+      this.#close(coarserIndex, closing, coarserUntilMs, writes);
     }
     open.clear(rows);
   }

@@ -98,8 +98,8 @@ export function targetStateOf(
 
 /** What of a stream never changes. */
 function definitionOf(record: StreamRecord): string {
-  const { valueType, valueTypeOptions, highestGranularity } = record;
-  return canonicalJson([valueType, valueTypeOptions, highestGranularity]);
+  const { valueType, valueTypeOptions, highestGranularity, timeZone = null } = record;
+  return canonicalJson([valueType, valueTypeOptions, highestGranularity, timeZone]);
 }
 
 /** What of two records must be equal; levels that the target computes by itself are its own matter. */

@@ -14,6 +14,9 @@ export function missingForStream(
 ): readonly string[] {
   const reasons: string[] = [];
   if (isHighAccuracy(record) && !supports.highAccuracy) reasons.push('high accuracy');
+  if (record.extraLevels !== undefined && !supports.extraLevels) {
+    reasons.push(`the levels ${record.extraLevels.join(', ')}`);
+  }
   const { valueDownsamplers: known, timestampRange } = supports;
   if (known !== 'all') {
     const unknown = record.valueDownsamplers.filter((name) => !known.includes(name));

@@ -1,7 +1,8 @@
 import { Fold } from '../downsamplers/fold.ts';
 import type { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, EMPTY_BLOCK, VALUE_COLUMN } from '../model/block.ts';
-import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { bucketBeforeMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
+import type { Ladder, Rung } from '../model/ladder.ts';
 import { isStoredGroup } from '../model/value.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
 
@@ -24,30 +25,41 @@ export interface LevelPlace {
 
 interface ChainLevel {
   readonly granularity: Granularity;
+  readonly rung: Rung;
+  /** Indexes of the levels that are computed from it. */
+  readonly coarser: readonly number[];
   readonly fold: Fold;
   floorMs: number;
   untilMs: number | null;
   /** Start of the open bucket of the fold; -Infinity when the fold has none. */
   openMs: number;
+  /** Whether it is left to maintenance, until the chain is filled anew: a bucket of it is not made of finer ones. */
+  isLeft: boolean;
 }
 
 /**
  * The open buckets of all levels of one stream, from the finest to the coarsest: raw rows go into the
- * finest, and the buckets that become complete there into the next one. What is complete, and what the
- * buckets hold, is what maintenance would find and store.
+ * finest, and the buckets that become complete there into those that are computed from it. What is complete,
+ * and what the buckets hold, is what maintenance would find and store.
  */
 export class LevelChain {
   readonly #levels: readonly ChainLevel[];
+  readonly #ladder: Ladder;
   readonly #schema: LevelSchema;
 
-  constructor(schema: LevelSchema, granularities: readonly Granularity[]) {
+  /** @param ladder with one level that is computed from raw rows. */
+  constructor(schema: LevelSchema, ladder: Ladder) {
     this.#schema = schema;
-    this.#levels = granularities.map((granularity) => ({
-      granularity,
-      fold: new Fold(schema, granularity),
+    this.#ladder = ladder;
+    this.#levels = ladder.rungs.map((rung) => ({
+      granularity: rung.granularity,
+      rung,
+      coarser: rung.coarser.map((level) => ladder.levels.indexOf(level)),
+      fold: new Fold(schema, rung.granularity),
       floorMs: Number.NaN,
       untilMs: null,
       openMs: Number.NEGATIVE_INFINITY,
+      isLeft: false,
     }));
   }
 
@@ -60,6 +72,7 @@ export class LevelChain {
     const level = this.#levels[index]!;
     level.floorMs = floorMs;
     level.untilMs = untilMs;
+    level.isLeft = false;
   }
 
   /** Empties the finest level, whose open bucket is to be filled anew. */
@@ -90,6 +103,7 @@ export class LevelChain {
   addStates(index: number, rows: Block): void {
     if (rows.timestamps.length === 0) return;
     const level = this.#levels[index]!;
+    if (level.isLeft) return;
     level.fold.addStates(rows);
     level.openMs = bucketStartMs(rows.timestamps.at(-1)!, level.granularity);
   }
@@ -97,21 +111,38 @@ export class LevelChain {
   /** Takes out what is complete once the latest raw row, null or not, is at `latestMs`, level by level. */
   advance(latestMs: number): readonly LevelAdvance[] {
     const advances: LevelAdvance[] = [];
-    let finerLatestMs = latestMs;
-    for (const [index, level] of this.#levels.entries()) {
+    for (const level of this.#levels) {
       const { granularity } = level;
+      const finerLatestMs = level.rung.isFromRaw ? latestMs : this.#latestCompleteMs(level.rung);
+      if (finerLatestMs === null) continue;
       const untilMs = bucketStartMs(finerLatestMs, granularity);
-      if (untilMs > level.floorMs) {
-        const block = takeBefore(level, untilMs);
-        level.floorMs = untilMs;
-        level.untilMs = untilMs;
-        advances.push({ granularity, block, untilMs });
-        if (index + 1 < this.#levels.length) this.addStates(index + 1, block);
-      }
-      if (level.untilMs === null) break;
-      finerLatestMs = level.untilMs - granularity.durationMs;
+      // The negated form also catches NaN.
+      if (!(untilMs > level.floorMs) || this.#isLeft(level, untilMs)) continue;
+      const block = takeBefore(level, untilMs);
+      level.floorMs = untilMs;
+      level.untilMs = untilMs;
+      advances.push({ granularity, block, untilMs });
+      for (const index of level.coarser) this.addStates(index, block);
     }
     return advances;
+  }
+
+  /** Start of the last complete bucket of the finer level; null when it has none. */
+  #latestCompleteMs({ finer, finerIndex }: Rung): number | null {
+    const { untilMs } = this.#levels[finerIndex]!;
+    return untilMs === null ? null : bucketBeforeMs(untilMs, finer);
+  }
+
+  /** Whether the level is left to maintenance, as it is where a bucket up to `untilMs` needs raw rows. */
+  #isLeft(level: ChainLevel, untilMs: number): boolean {
+    const { rung } = level;
+    if (level.isLeft || rung.isNested) return level.isLeft;
+    const sources = this.#ladder.sourcesOf(rung, { startMs: level.floorMs, endMs: untilMs });
+    if (sources.every(({ finer }) => finer === rung.finer)) return false;
+    level.fold.finish();
+    level.openMs = Number.NEGATIVE_INFINITY;
+    level.isLeft = true;
+    return true;
   }
 
   /** Takes the open bucket out of a level from which all complete ones have been taken: a row, or none. */

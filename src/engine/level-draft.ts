@@ -174,8 +174,9 @@ export class LevelDraft {
         );
       }) &&
       Object.entries(this.#levels).every(
-        ([name, { stale }]) =>
-          stale.length === 0 && (levels[name as GranularityName] ?? EMPTY_LEVEL).stale.length === 0,
+        ([name, level = EMPTY_LEVEL]) =>
+          level.stale.length === 0 &&
+          (levels[name as GranularityName] ?? EMPTY_LEVEL).stale.length === 0,
       )
     );
   }
@@ -206,7 +207,7 @@ export class LevelDraft {
 /** The record without the mark that rows of another kind are stale, once there are no stale ones. */
 function filledRecord(record: StreamRecord, levels: StreamRecord['levels']): StreamRecord {
   if (!record.isRefilling) return record;
-  if (Object.values(levels).some(({ stale }) => stale.length > 0)) return record;
+  if (Object.values(levels).some((level) => (level?.stale.length ?? 0) > 0)) return record;
   const { isRefilling: _isRefilling, ...filled } = record;
   return filled;
 }

@@ -2,7 +2,7 @@ import { Fold } from '../downsamplers/fold.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import { type Block, concatBlocks, cutBlock, EMPTY_BLOCK } from '../model/block.ts';
-import { bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { bucketBeforeMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import type { Rung } from '../model/ladder.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
@@ -109,12 +109,14 @@ function* levelWork(
   { isJoined = false }: { isJoined?: boolean } = {},
 ): Generator<LevelRange, void, undefined> {
   for (const rung of draft.ladder.rungs) {
-    const { granularity, finer } = rung;
+    const { granularity } = rung;
     const complete = completeRange(draft, rung, untilMs);
     const ranges = isJoined
       ? draft.joinedWork(granularity, complete)
       : draft.work(granularity, complete);
-    for (const range of ranges) yield { granularity, finer, range };
+    for (const range of ranges) {
+      for (const source of draft.ladder.sourcesOf(rung, range)) yield { granularity, ...source };
+    }
   }
 }
 
@@ -184,7 +186,7 @@ function completeRange(
   const startMs = bucketStartMs(earliestMs!, granularity);
   const finerUntilMs = draft.level(finer).untilMs;
   if (!isFromRaw && finerUntilMs === null) return { startMs, endMs: startMs };
-  const finerLatestMs = isFromRaw ? latestMs! : finerUntilMs! - finer.durationMs;
+  const finerLatestMs = isFromRaw ? latestMs! : bucketBeforeMs(finerUntilMs!, finer);
   return { startMs, endMs: bucketStartMs(Math.min(untilMs, finerLatestMs), granularity) };
 }
 

@@ -9,8 +9,8 @@ import {
   lowerBound,
   replaceRows,
 } from '../model/block.ts';
-import { bucketStartMs, type Granularity } from '../model/granularity.ts';
-import { ladderOf } from '../model/ladder.ts';
+import { bucketBeforeMs, bucketStartMs } from '../model/granularity.ts';
+import { type Ladder, ladderOf } from '../model/ladder.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS } from '../model/time-range.ts';
 import type { LevelChain, LevelPlace } from './level-chain.ts';
 import type { LiveStream } from './live-stream.ts';
@@ -22,25 +22,26 @@ const MISSING_BUCKET_COUNT_MAX = 64;
 /** What rows are read from. */
 type RowSource = Pick<Backend, 'readRows' | 'supports'>;
 
-/** The levels of a stream, from the finest to the coarsest. */
+/** The levels of a stream. */
 export interface StreamLevels {
   readonly schema: LevelSchema;
-  readonly granularities: readonly Granularity[];
+  readonly ladder: Ladder;
 }
 
 /** Where each level of a stream stands; null when its levels are not to follow appends. */
 export function currentPlaces(
   { record, earliestMs, latestMs }: LiveStream,
-  { schema, granularities }: StreamLevels,
+  { schema, ladder }: StreamLevels,
 ): readonly LevelPlace[] | null {
-  if (schema.isEmpty || granularities.length === 0) return null;
+  // Open buckets of one level alone are filled with rows.
+  if (schema.isEmpty || ladder.fromRaw.length !== 1) return null;
   // What open buckets would be made of may lack components.
   if (record.isRefilling) return null;
   // What derives from a level becomes stale with each bucket: only maintenance tells it so.
   if (record.dependents.some(({ granularity }) => granularity !== record.highestGranularity)) {
     return null;
   }
-  const places = granularities.map((granularity): LevelPlace => {
+  const places = ladder.levels.map((granularity): LevelPlace => {
     const untilMs = record.levels[granularity.name]?.untilMs ?? null;
     const firstMs = earliestMs === null ? Number.NaN : bucketStartMs(earliestMs, granularity);
     return { untilMs, floorMs: untilMs ?? firstMs };
@@ -48,17 +49,17 @@ export function currentPlaces(
   if (earliestMs === null || latestMs === null) {
     return places.every(({ untilMs }) => untilMs === null) ? places : null;
   }
-  let finer: LevelPlace | null = null;
-  let finerLatestMs = latestMs;
-  for (const [index, granularity] of granularities.entries()) {
+  /** Of each level, the start of its last bucket that is complete, or will be. */
+  const latestCompleteMs: number[] = [];
+  for (const [index, { granularity, finerIndex }] of ladder.rungs.entries()) {
     const place = places[index]!;
+    const finer = places[finerIndex];
     // Maintenance that has not come to its end: a level that is ahead of what it is computed from.
-    if (finer !== null && finer.floorMs < place.floorMs) return null;
-    const completeMs = bucketStartMs(finerLatestMs, granularity);
+    if (finer !== undefined && finer.floorMs < place.floorMs) return null;
+    const completeMs = bucketStartMs(latestCompleteMs[finerIndex] ?? latestMs, granularity);
     const missingMs = completeMs - place.floorMs;
     if (missingMs > MISSING_BUCKET_COUNT_MAX * granularity.durationMs) return null;
-    finerLatestMs = Math.max(completeMs, place.floorMs) - granularity.durationMs;
-    finer = place;
+    latestCompleteMs.push(bucketBeforeMs(Math.max(completeMs, place.floorMs), granularity));
   }
   return places;
 }
@@ -67,7 +68,7 @@ export function currentPlaces(
 export interface OpenStates {
   /** By level. */
   readonly places: readonly LevelPlace[];
-  /** By level: complete buckets of the next finer one, ascending; maybe none. */
+  /** By level: complete buckets of the one it is computed from, ascending; maybe none. */
   readonly states: readonly Block[];
 }
 
@@ -75,17 +76,15 @@ export interface OpenStates {
 export async function readOpenStates(
   source: RowSource,
   streamId: LiveStream['streamId'],
-  {
-    places,
-    granularities,
-  }: Pick<StreamLevels, 'granularities'> & { readonly places: readonly LevelPlace[] },
+  { places, ladder }: Pick<StreamLevels, 'ladder'> & { readonly places: readonly LevelPlace[] },
 ): Promise<OpenStates> {
   const states: Block[] = [];
   for (const [index, place] of places.entries()) {
-    const finer = places[index - 1];
+    const rung = ladder.rungs[index]!;
+    const finer = places[rung.finerIndex];
     const range = { startMs: place.floorMs, endMs: finer?.untilMs ?? Number.NEGATIVE_INFINITY };
     const isNone = finer === undefined || Number.isNaN(range.startMs) || isEmptyRange(range);
-    const granularity = granularities[index - 1]!;
+    const granularity = rung.finer;
     states.push(isNone ? EMPTY_BLOCK : await source.readRows({ streamId, granularity, range }));
   }
   return { places, states };
@@ -141,6 +140,6 @@ export function knownRowCount(staged: StagedStream): number {
 /** The earliest instant that there is before the first bucket is complete. */
 function finestUntilMs(stream: LiveStream): number {
   const record = stream.currentRecord();
-  const [finest] = ladderOf(record).levels;
+  const [finest] = ladderOf(record).fromRaw;
   return (finest && record.levels[finest.name]?.untilMs) ?? TIME_MIN_MS;
 }

@@ -76,10 +76,15 @@ export class LevelTail {
   async #compute(draft: LevelDraft, range: TimeRange): Promise<RangeSet> {
     const schema = LevelSchema.of(this.#snapshot.record);
     let work: RangeSet = [];
-    for (const { granularity, finer } of draft.ladder.lineage(this.#granularity)) {
-      work = clipRanges(draft.work(granularity, this.#bucketsOf(granularity)), range);
-      for (const part of work) {
-        const task = { schema, granularity, finer, range: part };
+    for (const rung of draft.ladder.lineage(this.#granularity)) {
+      const { granularity } = rung;
+      const reached = {
+        startMs: bucketStartMs(range.startMs, granularity),
+        endMs: bucketCeilMs(range.endMs, granularity),
+      };
+      work = clipRanges(draft.work(granularity, this.#bucketsOf(granularity)), reached);
+      for (const source of work.flatMap((part) => draft.ladder.sourcesOf(rung, part))) {
+        const task = { schema, granularity, ...source };
         const limits = { rowCountMax: Number.POSITIVE_INFINITY, signal: undefined };
         const { computed } = foldComputed(draft, task) ?? (await foldRange(draft, task, limits));
         draft.put(computed);

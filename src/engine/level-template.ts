@@ -1,6 +1,7 @@
 import type { AdvanceWrite } from '../backends/backend.ts';
 import type { SharedLevel } from '../downsamplers/side-by-side-fold.ts';
 import type { Block } from '../model/block.ts';
+import { bucketEndMs, type Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { COUNT_LETTER } from '../model/value-letters.ts';
@@ -52,7 +53,7 @@ export function templateOf(
     const ends =
       finer === undefined
         ? endsOfCounts(block)
-        : endsOfBuckets(finer.block.timestamps, { durationMs: granularity.durationMs, untilMs });
+        : endsOfBuckets(finer.block.timestamps, { granularity, untilMs });
     return { ends };
   });
   // Rows without data are in no bucket.
@@ -77,14 +78,14 @@ function endsOfCounts({ columns }: Block): Int32Array {
 /** Where the finer buckets of each bucket end. */
 function endsOfBuckets(
   timestamps: Float64Array,
-  { durationMs, untilMs }: { durationMs: number; untilMs: number },
+  { granularity, untilMs }: { granularity: Granularity; untilMs: number },
 ): Int32Array {
   const ends: number[] = [];
   let endMs = Number.NEGATIVE_INFINITY;
   for (let row = 0; row < timestamps.length && timestamps[row]! < untilMs; row++) {
     const timestampMs = timestamps[row]!;
     if (timestampMs >= endMs) {
-      endMs = (Math.floor(timestampMs / durationMs) + 1) * durationMs;
+      endMs = bucketEndMs(timestampMs, granularity);
       ends.push(row);
     }
     ends[ends.length - 1] = row + 1;

@@ -52,8 +52,8 @@ interface LevelFamily extends StreamLevels {
  * batch complete, so that it becomes durable in the same commit. The open buckets are only a cache of what
  * is stored from the watermarks on, and are dropped whenever somebody else may have changed that.
  *
- * Left to maintenance are streams whose levels are far behind, until it has caught up, and those with a
- * level from which others derive.
+ * Left to maintenance are streams whose levels are far behind, until it has caught up, those with a level
+ * from which others derive, and those that have several levels which are computed from datapoints.
  */
 export class LiveLevels {
   readonly #context: EngineContext;
@@ -184,21 +184,21 @@ export class LiveLevels {
 
   /** What is stored of the levels of a stream but for the open finest bucket; null when it is not followed. */
   async #openStates(stream: LiveStream): Promise<OpenStates | null> {
-    const { schema, granularities } = this.#familyOf(stream);
-    const places = currentPlaces(stream, { schema, granularities });
+    const { schema, ladder } = this.#familyOf(stream);
+    const places = currentPlaces(stream, { schema, ladder });
     if (places === null) {
       stream.follower = NOBODY;
       this.#epoch++;
       return null;
     }
     const { backend } = this.#context;
-    return readOpenStates(backend, stream.streamId, { places, granularities });
+    return readOpenStates(backend, stream.streamId, { places, ladder });
   }
 
   /** To be adopted before the next one is filled: streams of a board take turns with its chain. */
   #filledChain(stream: LiveStream, open: OpenStates): LevelChain {
-    const { board, schema, granularities } = this.#familyOf(stream);
-    const chain = board === null ? new LevelChain(schema, granularities) : board.emptyChain;
+    const { board, schema, ladder } = this.#familyOf(stream);
+    const chain = board === null ? new LevelChain(schema, ladder) : board.emptyChain;
     fillChain(chain, open);
     return chain;
   }
@@ -272,15 +272,20 @@ export class LiveLevels {
 
   #familyOf({ record }: LiveStream): LevelFamily {
     const { valueType, valueTypeOptions, valueDownsamplers, highestGranularity } = record;
+    const { timeZone, extraLevels } = record;
     const parts = [valueType, valueTypeOptions, valueDownsamplers, highestGranularity];
-    const key = JSON.stringify(parts);
+    const key = JSON.stringify([...parts, timeZone, extraLevels]);
     let family = this.#families.get(key);
     if (family === undefined) {
       const schema = LevelSchema.of(record);
-      const granularities = ladderOf(record).levels;
-      const hasBoard = !schema.isEmpty && OpenBuckets.supports(schema);
-      const board = hasBoard ? new BucketBoard(schema, granularities) : null;
-      family = { schema, granularities, board };
+      const ladder = ladderOf(record);
+      // A board has the buckets of all of its streams begin, and end, as those of the finer levels do.
+      const hasBoard =
+        !schema.isEmpty &&
+        OpenBuckets.supports(schema) &&
+        ladder.isNested &&
+        ladder.fromRaw.length === 1;
+      family = { schema, ladder, board: hasBoard ? new BucketBoard(schema, ladder) : null };
       this.#families.set(key, family);
     }
     return family;

@@ -1,7 +1,13 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, VALUE_COLUMN } from '../model/block.ts';
-import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
+import {
+  bucketBeforeMs,
+  bucketCeilMs,
+  bucketEndMs,
+  bucketStartMs,
+  Granularity,
+} from '../model/granularity.ts';
 import type { DeriveSource, StreamRecord } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { valueCodecOf } from '../model/value.ts';
@@ -102,7 +108,7 @@ export function readableRange(
   if (earliestMs === null || latestMs === null || LevelSchema.of(record).isEmpty) return NO_RANGE;
   return {
     startMs: bucketStartMs(earliestMs, granularity),
-    endMs: bucketStartMs(latestMs, granularity) + granularity.durationMs,
+    endMs: bucketEndMs(latestMs, granularity),
   };
 }
 
@@ -237,7 +243,8 @@ class DenseCursor implements SourceCursor {
   timestampMs: number;
   value: unknown = null;
   readonly #rows: RowCursor;
-  readonly #stepMs: number;
+  readonly #granularity: Granularity;
+  readonly #isReverse: boolean;
   readonly #lastMs: number;
   readonly #endMs: number;
 
@@ -247,10 +254,12 @@ class DenseCursor implements SourceCursor {
     { granularity, isReverse }: { granularity: Granularity; isReverse: boolean },
   ) {
     this.#rows = rows;
-    this.#stepMs = isReverse ? -granularity.durationMs : granularity.durationMs;
+    this.#granularity = granularity;
+    this.#isReverse = isReverse;
     this.#endMs = isReverse ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    this.timestampMs = isReverse ? range.endMs - granularity.durationMs : range.startMs;
-    this.#lastMs = isReverse ? range.startMs : range.endMs - granularity.durationMs;
+    const lastMs = bucketBeforeMs(range.endMs, granularity);
+    this.timestampMs = isReverse ? lastMs : range.startMs;
+    this.#lastMs = isReverse ? range.startMs : lastMs;
     if (isEmptyRange(range)) this.timestampMs = this.#endMs;
   }
 
@@ -266,9 +275,14 @@ class DenseCursor implements SourceCursor {
 
   advance(): void {
     if (this.#rows.timestampMs === this.timestampMs) this.#rows.advance();
-    this.timestampMs =
-      this.timestampMs === this.#lastMs ? this.#endMs : this.timestampMs + this.#stepMs;
+    this.timestampMs = this.timestampMs === this.#lastMs ? this.#endMs : this.#nextMs();
     this.#show();
+  }
+
+  #nextMs(): number {
+    return this.#isReverse
+      ? bucketBeforeMs(this.timestampMs, this.#granularity)
+      : bucketEndMs(this.timestampMs, this.#granularity);
   }
 
   #show(): void {

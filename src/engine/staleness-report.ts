@@ -10,7 +10,7 @@ interface StaleLevel {
   readonly granularity: Granularity;
   /** Ascending, on bucket boundaries; at least one. */
   readonly ranges: RangeSet;
-  /** Buckets in the ranges, with those that will turn out to have no data. */
+  /** Buckets in the ranges, with those that will turn out to have no data; about, where buckets differ. */
   readonly bucketCount: number;
 }
 
@@ -56,6 +56,6 @@ function staleLevels(
   return Array.from(byLevel, ([name, ranges]) => {
     const granularity = Granularity.byName(name);
     const durationMs = ranges.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
-    return { granularity, ranges, bucketCount: durationMs / granularity.durationMs };
+    return { granularity, ranges, bucketCount: Math.round(durationMs / granularity.durationMs) };
   });
 }

@@ -2,7 +2,8 @@ import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, type Column, concatBlocks } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
 import { ladderOf, type Rung } from '../model/ladder.ts';
-import { isInRanges, type RangeSet, subtractRange } from '../model/staleness.ts';
+import { outsideOf } from '../model/nesting.ts';
+import { isInRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type BlockDifference, compareBlocks } from './block-compare.ts';
@@ -87,7 +88,10 @@ class StreamVerifier {
     return {
       bucketCount: this.#bucketCount,
       derivedCount: this.#derivedCount,
-      staleRangeCount: levels.reduce((sum, { stale }) => sum + stale.length, record.stale.length),
+      staleRangeCount: levels.reduce(
+        (sum, level) => sum + (level?.stale.length ?? 0),
+        record.stale.length,
+      ),
       differences: this.#differences,
     };
   }
@@ -98,13 +102,17 @@ class StreamVerifier {
     return this.#read.some(({ version }, index) => now[index]?.version !== version);
   }
 
-  async #verifyLevel(draft: LevelDraft, { granularity, finer }: Rung): Promise<void> {
+  async #verifyLevel(draft: LevelDraft, rung: Rung): Promise<void> {
+    const { granularity } = rung;
     const { untilMs, stale } = draft.level(granularity);
     if (untilMs === null) return;
     const schema = LevelSchema.of(this.#snapshot.record);
     const startMs = bucketStartMs(this.#snapshot.earliestMs!, granularity);
-    for (const fresh of complement(stale, { startMs, endMs: untilMs })) {
-      let range = fresh;
+    const fresh = outsideOf(stale, { startMs, endMs: untilMs });
+    for (const { finer, range: part } of fresh.flatMap((item) =>
+      draft.ladder.sourcesOf(rung, item),
+    )) {
+      let range = part;
       while (!isEmptyRange(range)) {
         const task = { schema, granularity, finer, range };
         const options = { rowCountMax: ROW_COUNT_MAX, signal: this.#signal };
@@ -208,11 +216,4 @@ function isSameColumn(a: Column | undefined, b: Column | undefined): boolean {
   }
   for (let row = 0; row < a.length; row++) if (!Object.is(a[row], b[row])) return false;
   return true;
-}
-
-/** What of the range lies outside the set. */
-function complement(set: RangeSet, range: TimeRange): RangeSet {
-  let rest: RangeSet = isEmptyRange(range) ? [] : [range];
-  for (const item of set) rest = subtractRange(rest, item);
-  return rest;
 }

@@ -64,6 +64,10 @@ export interface StreamRecord {
   /** With the dependencies of those asked for, in the order of the registry. */
   readonly valueDownsamplers: readonly string[];
   readonly highestGranularity: GranularityName;
+  /** An IANA name: of the extra levels. Absent: UTC. */
+  readonly timeZone?: string;
+  /** Names, without the zone, of the levels beside those in `Granularity.values`, ascending; absent when there are none. */
+  readonly extraLevels?: readonly string[];
   readonly derivation: Derivation | null;
   readonly dependents: readonly Dependent[];
   /**
@@ -71,7 +75,7 @@ export interface StreamRecord {
    * means that history is still to be processed (`pendingBackprocess`) and nothing is propagated live.
    */
   readonly stale: RangeSet;
-  /** By name, every granularity lower than the highest. */
+  /** By name, every level of its ladder. */
   readonly levels: Readonly<Partial<Record<GranularityName, LevelState>>>;
   /**
    * Whether stale rows of levels may lack components, or have others, because the stream has got other

@@ -6,12 +6,12 @@ import { LevelSchema } from '../../src/downsamplers/level-schema.ts';
 import { advanceWrites, type BoardGroup, BucketBoard } from '../../src/engine/bucket-board.ts';
 import { LevelChain } from '../../src/engine/level-chain.ts';
 import { rawBlock } from '../../src/model/block.ts';
-import { lowerGranularities } from '../../src/model/granularity.ts';
+import { ladderOf } from '../../src/model/ladder.ts';
 import type { StreamId } from '../../src/model/stream.ts';
 
 const STREAM_COUNT = 9;
 const IDS = Array.from({ length: STREAM_COUNT }, (_, n) => `stream ${n}` as StreamId);
-const LEVELS = lowerGranularities('seconds');
+const LADDER = ladderOf({ highestGranularity: 'seconds' });
 const BASE_MS = Date.UTC(2024, 0, 1, 5, 59);
 
 const value: fc.Arbitrary<number> = fc.oneof(
@@ -91,9 +91,9 @@ describe.each([
     );
     fc.assert(
       fc.property(steps, (history) => {
-        const board = new BucketBoard(schema, LEVELS);
-        const chains = IDS.map(() => new LevelChain(schema, LEVELS));
-        const rows = IDS.map((id) => board.add(id, new LevelChain(schema, LEVELS)));
+        const board = new BucketBoard(schema, LADDER);
+        const chains = IDS.map(() => new LevelChain(schema, LADDER));
+        const rows = IDS.map((id) => board.add(id, new LevelChain(schema, LADDER)));
         const groups = GROUPS.map(
           (group): BoardGroup => ({
             rows: Int32Array.from(group, (n) => rows[n]!),
@@ -146,11 +146,11 @@ test('a row that was given up is another stream’s, without what was there', ()
     valueTypeOptions: {},
     valueDownsamplers: ['sum'],
   });
-  const board = new BucketBoard(schema, LEVELS);
-  const row = board.add(IDS[0]!, new LevelChain(schema, LEVELS));
+  const board = new BucketBoard(schema, LADDER);
+  const row = board.add(IDS[0]!, new LevelChain(schema, LADDER));
   board.addBlock(row, rawBlock(Float64Array.of(BASE_MS), Float64Array.of(5)));
   board.remove(row);
-  expect(board.add(IDS[1]!, new LevelChain(schema, LEVELS))).toBe(row);
+  expect(board.add(IDS[1]!, new LevelChain(schema, LADDER))).toBe(row);
   const later = rawBlock(Float64Array.of(BASE_MS, BASE_MS + 10_000), Float64Array.of(1, 2));
   const [write] = board.addBlock(row, later);
   expect(write).toMatchObject({ streamId: IDS[1], untilMs: BASE_MS + 10_000 });

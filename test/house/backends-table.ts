@@ -31,6 +31,7 @@ const ROWS: { readonly [Key in keyof BackendManifest]: string } = {
   highAccuracy: 'high accuracy, 64 digits',
   levels: 'where lower levels come from',
   liveLevels: 'levels can follow every append',
+  extraLevels: 'levels of calendars, time zones, any units',
   valueDownsamplers: 'value downsamplers',
   timeDownsamplers: 'time downsamplers',
   timestampRange: 'timestamps',

@@ -5,7 +5,6 @@ import {
   bucketCeilMs,
   bucketStartMs,
   Granularity,
-  granularityIndex,
   lowerGranularities,
 } from '../../src/model/granularity.ts';
 import { TIME_MAX_MS } from '../../src/model/time-range.ts';
@@ -45,15 +44,59 @@ describe('granularities', () => {
     }
   });
 
-  test.each(['weeks', '', 'Seconds', 'constructor', 's'])('have none of the name %j', (name) => {
+  test.each([
+    'week',
+    '',
+    'Seconds',
+    'constructor',
+    's',
+    '7days',
+    '25hours',
+    '7minutes',
+    '0minutes',
+    'days@',
+    'days@Mars/Olympus',
+    'days@+02:00',
+    '15minutes@',
+  ])('have none of the name %j', (name) => {
     expect(() => Granularity.byName(name)).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED_GRANULARITY' }),
     );
   });
 
+  test('are one object for each, however it is named', () => {
+    const { of } = Granularity;
+    expect(of({ unit: 'days' })).toBe(Granularity.Days);
+    expect(of({ every: 60, unit: 'seconds' })).toBe(Granularity.Minutes);
+    expect(of({ every: 60, unit: 'minutes', timeZone: 'Asia/Kolkata' })).toBe(
+      Granularity.byName('hours@Asia/Kolkata'),
+    );
+    expect(of({ every: 3, unit: 'months' })).toBe(Granularity.byName('quarters'));
+    expect(of({ every: 12, unit: 'months', timeZone: 'europe/paris' })).toBe(
+      Granularity.byName('years@Europe/Paris'),
+    );
+    expect(of({ unit: 'days', timeZone: 'Etc/UTC' })).toBe(Granularity.Days);
+    // Seconds are the same all over the world.
+    expect(of({ every: 10, unit: 'seconds', timeZone: 'Asia/Tokyo' })).toBe(Granularity.Seconds10);
+    expect(of({ every: 15, unit: 'minutes', timeZone: 'Asia/Tokyo' }).name).toBe(
+      '15minutes@Asia/Tokyo',
+    );
+  });
+
+  test('refuse units that are none', () => {
+    for (const step of [
+      { unit: 'fortnights' },
+      { every: 1.5, unit: 'hours' },
+      { every: 5, unit: 'weeks' },
+    ]) {
+      expect(() => Granularity.of(step as never)).toThrow(
+        expect.objectContaining({ code: 'UNSUPPORTED_GRANULARITY' }),
+      );
+    }
+  });
+
   test('below one are those that come after it', () => {
     Granularity.values.forEach(({ name }, index) => {
-      expect(granularityIndex(name)).toBe(index);
       expect(lowerGranularities(name)).toEqual(Granularity.values.slice(index + 1));
     });
     expect(lowerGranularities('days')).toEqual([]);

@@ -1,10 +1,11 @@
 import type { Block } from '../../model/block.ts';
-import { Granularity } from '../../model/granularity.ts';
+import { LEVEL_NUMBERS } from '../../model/level-number.ts';
 import { type Appended, BlockAppender, type LevelEnd } from './block-appender.ts';
 import { BlockRewriter, type RowChange } from './block-rewriter.ts';
 import { BlockSizes } from './block-sizes.ts';
 import { type EncodedRows, encodeDrafts, encodeInPages } from './encoded-rows.ts';
 import type { LevelPlace } from './journal-entry.ts';
+import { levelStartKey } from './keys.ts';
 import type { StoreFiles } from './store-files.ts';
 import { levelKeys, StoredBlocks } from './stored-blocks.ts';
 
@@ -73,11 +74,21 @@ export class BlockStore extends StoredBlocks {
     this.#rewriter.replace(level, changes);
   }
 
-  /** Removes the blocks of every level of a stream. */
-  removeStream(ordinal: number): void {
-    for (const level of Granularity.values.keys()) {
-      const keys = [...this.#files.blocks.getKeys(levelKeys({ ordinal, level }))];
-      for (const key of keys) this.#files.blocks.remove(key);
+  /** Removes the blocks of every level of streams. */
+  removeStreams(ordinals: readonly number[]): void {
+    // Few stores have levels of many kinds: the others are not looked for stream by stream.
+    for (const level of LEVEL_NUMBERS.filter((number) => this.#hasBlocks(number))) {
+      for (const ordinal of ordinals) {
+        const keys = [...this.#files.blocks.getKeys(levelKeys({ ordinal, level }))];
+        for (const key of keys) this.#files.blocks.remove(key);
+      }
     }
+  }
+
+  /** Whether any stream has blocks of a level. */
+  #hasBlocks(level: number): boolean {
+    const range = { start: levelStartKey(0, level), end: levelStartKey(0, level + 1), limit: 1 };
+    for (const _key of this.#files.blocks.getKeys(range)) return true;
+    return false;
   }
 }

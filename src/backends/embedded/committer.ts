@@ -1,6 +1,6 @@
 import { assert } from '../../model/assert.ts';
 import { type Block, rawBlock, VALUE_COLUMN } from '../../model/block.ts';
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId } from '../../model/stream.ts';
 import { matchesTags } from '../../model/tags.ts';
 import {
@@ -209,7 +209,7 @@ export class Committer {
     for (const write of writes) {
       if (!('streamId' in write)) continue;
       const stream = this.#stream(view, write.streamId);
-      levels.push({ stream, level: granularityIndex(write.granularity.name) });
+      levels.push({ stream, level: levelNumber(write.granularity.name) });
     }
     boundLevels(this.#blocks, levels);
   }
@@ -234,7 +234,7 @@ export class Committer {
       return;
     }
     const stream = this.#stream(view, write.streamId);
-    const place = { ordinal: stream.ordinal, level: granularityIndex(write.granularity.name) };
+    const place = { ordinal: stream.ordinal, level: levelNumber(write.granularity.name) };
     if (write.kind === 'append') this.#append(view, place, { rows: write.block, seq });
     else if (write.kind === 'advance') this.#advance(view, place, { write, seq });
     else this.#replace(view, [write], seq);
@@ -285,7 +285,7 @@ export class Committer {
     const group = this.#groups.resolve(view, streamIds);
     assert(group !== null, 'a commit without conflicts changes streams that exist');
     if (group.ordinals.length === 0) return;
-    const level = granularityIndex(write.granularity.name);
+    const level = levelNumber(write.granularity.name);
     const columns = new Map<string, Float64Array | number>();
     for (const [name, cells] of Object.entries(write.columns)) {
       columns.set(name, typeof cells === 'number' ? cells : (uniformCell(cells) ?? cells));
@@ -367,7 +367,7 @@ export class Committer {
   #replace(view: View, writes: readonly ReplaceWrite[], seq: number): void {
     const [{ streamId, granularity }] = writes as [ReplaceWrite];
     const stream = this.#stream(view, streamId);
-    const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+    const place = { ordinal: stream.ordinal, level: levelNumber(granularity.name) };
     const { lastMs } = boundedLevel(this.#blocks, stream, place.level);
     const within = writes.filter(({ range }) => range.startMs <= lastMs);
     if (within.length > 0) {
@@ -451,10 +451,10 @@ export class Committer {
     for (const streamId of new Set(streamIds)) {
       const stream = this.#stream(view, streamId);
       this.#streams.remove(stream, this.#streams.record(view, stream));
-      this.#blocks.removeStream(stream.ordinal);
       this.#leases.remove(streamId);
       ordinals.push(stream.ordinal);
     }
+    this.#blocks.removeStreams(ordinals);
     this.#entry.deleted(ordinals);
     view.apply(seq, { kind: 'deleted', ordinals });
   }

@@ -1,6 +1,6 @@
 import { assert } from '../../model/assert.ts';
 import { type Block, EMPTY_BLOCK, ownBlock } from '../../model/block.ts';
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
@@ -201,7 +201,7 @@ export class EmbeddedBackend extends AbstractBackend {
     return replica.read((view) => {
       const stream = streams.byId(view, streamId);
       if (stream === null) return { rowCount: 0, rest: null };
-      const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+      const place = { ordinal: stream.ordinal, level: levelNumber(granularity.name) };
       const state = view.level(place);
       return skipLevelRows(blocks, place, { range, rowCountMax, isReverse, state });
     });
@@ -250,7 +250,7 @@ function rowsOf(
   { ordinal }: StreamState,
   { granularity, range, columns }: RowsPlan['rows'],
 ): Block {
-  const place = { ordinal, level: granularityIndex(granularity.name) };
+  const place = { ordinal, level: levelNumber(granularity.name) };
   return readLevelRows(blocks, place, { range, columns, state: view.level(place) });
 }
 
@@ -262,7 +262,7 @@ function levelRequest(
 ): LevelRequest | null {
   const stream = streams.byId(view, streamId);
   if (stream === null) return null;
-  const place = { ordinal: stream.ordinal, level: granularityIndex(granularity.name) };
+  const place = { ordinal: stream.ordinal, level: levelNumber(granularity.name) };
   const state = view.level(place);
   return { place, options: { range, rowCountMax, isReverse, columns, state } };
 }

@@ -21,7 +21,7 @@ export const BLOCK_KEY_LEVEL_OFFSET_V2 = 4;
 /** Where a block stands: of one stream and level, blocks ascend by `(startMs, tie)`. */
 export interface BlockPlace {
   readonly ordinal: number;
-  /** Index in `Granularity.values`. */
+  /** As `levelNumber` gives it. */
   readonly level: number;
   /** Timestamp of the first row. */
   readonly startMs: number;

@@ -1,4 +1,4 @@
-import { Granularity, type GranularityName } from '../../model/granularity.ts';
+import { type GranularityName, RAW_GRANULARITIES } from '../../model/granularity.ts';
 import type { RangeSet } from '../../model/staleness.ts';
 import type {
   Dependent,
@@ -31,18 +31,18 @@ const DOWNSAMPLER_CODES: ReadonlyMap<string, number> = new Map(
   DOWNSAMPLER_NAMES.map((name, code) => [name, code]),
 );
 const GRANULARITY_KEYS: ReadonlyMap<GranularityName, string> = new Map(
-  Granularity.values.map(({ name, key }) => [name, key]),
+  RAW_GRANULARITIES.map(({ name, key }) => [name, key]),
 );
 const GRANULARITY_NAMES: ReadonlyMap<string, GranularityName> = new Map(
-  Granularity.values.map(({ name, key }) => [key, name]),
+  RAW_GRANULARITIES.map(({ name, key }) => [key, name]),
 );
 
 /** What a record says beside its id and its tags. */
 export type RecordBody = Omit<StreamRecord, 'id' | 'tags'>;
 
 /**
- * A body as JSON without what most have. Granularities are letters, downsamplers are numbers; the
- * names of both are read as well, which older records have.
+ * A body as JSON without what most have. Granularities are letters, but for extra levels; downsamplers are
+ * numbers; the names of both are read as well, which older records have.
  */
 export interface LeanBody {
   /** Absent: numeric. */
@@ -50,6 +50,10 @@ export interface LeanBody {
   readonly o?: ValueTypeOptions;
   readonly d?: readonly (number | string)[];
   readonly g: string;
+  /** Time zone of the extra levels. Absent: UTC. */
+  readonly z?: string;
+  /** Extra levels. */
+  readonly e?: readonly string[];
   readonly f?: Derivation;
   readonly p?: readonly LeanDependent[];
   readonly s?: RangeSet;
@@ -72,11 +76,14 @@ interface LeanLevels {
 
 export function leanBody(record: StreamRecord): LeanBody {
   const { valueType, valueTypeOptions, valueDownsamplers, derivation, dependents } = record;
+  const { timeZone, extraLevels } = record;
   return {
     ...(valueType !== 'numeric' && { v: valueType }),
     ...(!isEmpty(valueTypeOptions) && { o: valueTypeOptions }),
     ...(valueDownsamplers.length > 0 && { d: valueDownsamplers.map(downsamplerCode) }),
     g: granularityKey(record.highestGranularity),
+    ...(timeZone !== undefined && { z: timeZone }),
+    ...(extraLevels !== undefined && { e: extraLevels }),
     ...(derivation !== null && { f: derivation }),
     ...(dependents.length > 0 && { p: dependents.map(leanDependent) }),
     ...(record.stale.length > 0 && { s: record.stale }),
@@ -91,6 +98,8 @@ export function fullBody(lean: LeanBody): RecordBody {
     valueTypeOptions: lean.o ?? {},
     valueDownsamplers: (lean.d ?? []).map(downsamplerName),
     highestGranularity: granularityName(lean.g),
+    ...(lean.z !== undefined && { timeZone: lean.z }),
+    ...(lean.e !== undefined && { extraLevels: lean.e }),
     derivation: lean.f ?? null,
     dependents: (lean.p ?? []).map(fullDependent),
     stale: lean.s ?? [],
@@ -108,7 +117,7 @@ function downsamplerName(code: number | string): string {
 }
 
 function granularityKey(name: GranularityName): string {
-  return GRANULARITY_KEYS.get(name)!;
+  return GRANULARITY_KEYS.get(name) ?? name;
 }
 
 function granularityName(text: string): GranularityName {

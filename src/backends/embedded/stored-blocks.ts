@@ -1,7 +1,7 @@
 import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { assert } from '../../model/assert.ts';
 import type { Block } from '../../model/block.ts';
-import { Granularity } from '../../model/granularity.ts';
+import { levelLabel } from '../../model/level-number.ts';
 import { TIME_MAX_MS, type TimeRange } from '../../model/time-range.ts';
 import { type BlockHeader, decodeBlock, readBlockHeader } from '../codec/block-codec.ts';
 import { BlockKeyWalk } from './block-key-walk.ts';
@@ -41,7 +41,7 @@ export class StoredBlocks {
 
   /** Names a block in messages, which put it behind an "at". */
   locate({ ordinal, level, startMs }: BlockPlace): string {
-    const name = Granularity.values[level]?.name ?? level;
+    const name = levelLabel(level);
     const start = Math.abs(startMs) <= 8.64e15 ? new Date(startMs).toISOString() : startMs;
     return `stream #${ordinal}, level ${name}, start ${start}, of the store ${this.#files.path}`;
   }

@@ -121,6 +121,8 @@ function decodedParts(
     valueTypeOptions: body.valueTypeOptions,
     valueDownsamplers: body.valueDownsamplers,
     highestGranularity: body.highestGranularity,
+    ...(body.timeZone !== undefined && { timeZone: body.timeZone }),
+    ...(body.extraLevels !== undefined && { extraLevels: body.extraLevels }),
     derivation: body.derivation,
     dependents: body.dependents,
     stale: body.stale,

@@ -1,4 +1,7 @@
-import { Granularity, granularityIndex } from '../../model/granularity.ts';
+import { assert } from '../../model/assert.ts';
+import type { Granularity } from '../../model/granularity.ts';
+import { ladderOf } from '../../model/ladder.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamRecord } from '../../model/stream.ts';
 import { LevelState } from './level-state.ts';
 import type { StreamNumbers } from './stream-numbers.ts';
@@ -76,7 +79,7 @@ export class StreamState {
     this.id = record.id;
     this.#storedRevision = revision;
     this.version = Math.max(this.version, revision);
-    this.rawLevel = granularityIndex(record.highestGranularity);
+    this.rawLevel = levelNumber(record.highestGranularity);
     this.record = record;
   }
 
@@ -125,9 +128,16 @@ export class StreamState {
     for (const [index, level] of this.#levels.entries()) {
       const untilMs = level?.untilMs ?? null;
       if (untilMs === null) continue;
-      const { name } = Granularity.values[index]!;
+      const { name } = levelOf(index, record);
       levels[name] = { untilMs, stale: levels[name]?.stale ?? [] };
     }
     return { ...record, levels };
   }
+}
+
+/** The level of a stream that is stored under a number. */
+function levelOf(number: number, record: StreamRecord): Granularity {
+  const level = ladderOf(record).levels.find(({ name }) => levelNumber(name) === number);
+  assert(level !== undefined, 'the level of a watermark is on the ladder of its stream');
+  return level;
 }

@@ -59,6 +59,7 @@ export class InfluxdbBackend extends AbstractBackend {
   readonly supports: BackendManifest = Object.freeze({
     ...COMPLETE_MANIFEST,
     liveLevels: false,
+    extraLevels: false,
     equalTimestamps: false,
     groupValues: false,
     highAccuracy: false,

@@ -1,11 +1,7 @@
 import { assert } from '../../model/assert.ts';
 import { type Block, EMPTY_BLOCK } from '../../model/block.ts';
-import {
-  bucketStartMs,
-  type Granularity,
-  type GranularityName,
-  granularityIndex,
-} from '../../model/granularity.ts';
+import { bucketStartMs, type Granularity, type GranularityName } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { TimeRange } from '../../model/time-range.ts';
 import { decodeBlock, encodeBlock } from '../codec/block-codec.ts';
 import type { SqlPool, SqlSession } from '../sql/sql-pool.ts';
@@ -129,7 +125,7 @@ export class LevelCache {
       [
         ordinal,
         tail,
-        granularityIndex(granularity.name),
+        levelNumber(granularity.name),
         chunks.map(({ range }) => range.startMs),
         chunks.map(({ range }) => range.endMs),
         chunks.map(({ block }) =>

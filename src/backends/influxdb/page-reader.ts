@@ -6,7 +6,8 @@ import {
   EMPTY_BLOCK,
   VALUE_COLUMN,
 } from '../../model/block.ts';
-import { bucketStartMs, type Granularity, granularityIndex } from '../../model/granularity.ts';
+import { bucketStartMs, type Granularity } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamRecord, ValueType } from '../../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../../model/time-range.ts';
 import type { Page, PageRequest } from '../backend.ts';
@@ -139,12 +140,7 @@ export class PageReader {
       LEFT JOIN ${schema}.level_chunks c ON c.ordinal = h.ordinal AND c.level = $2
         AND c.start_ms > $3 AND c.start_ms < $4
       WHERE s.id = $1`,
-      [
-        escapeText(streamId),
-        granularityIndex(granularity.name),
-        range.startMs - reachMs,
-        range.endMs,
-      ],
+      [escapeText(streamId), levelNumber(granularity.name), range.startMs - reachMs, range.endMs],
     );
     const [first] = rows;
     if (first === undefined || first.earliest_ms === null) return null;
@@ -287,7 +283,7 @@ function fieldOf(valueType: ValueType): string {
 }
 
 function isFiner({ name }: Granularity, { record }: Situation): boolean {
-  return granularityIndex(name) < granularityIndex(record.highestGranularity);
+  return levelNumber(name) < levelNumber(record.highestGranularity);
 }
 
 function rawBlockOf(

@@ -1,4 +1,4 @@
-import { Granularity } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId, ValueType } from '../../model/stream.ts';
 import type { AppendWrite, Commit, CommitOutcome, TickWrite } from '../backend.ts';
 import type { CommitClaim } from '../sql/commit-slots.ts';
@@ -111,7 +111,7 @@ export class QuickAppend {
     const { streamId, granularity } = write;
     const stream = this.#known.get(streamId);
     if (stream === undefined) return null;
-    if (granularity.name !== Granularity.values[stream.rawLevel]?.name) return null;
+    if (levelNumber(granularity.name) !== stream.rawLevel) return null;
     const block = storedRows(write.block, stream.valueType);
     const [firstMs, latestMs] = [block.timestamps[0], block.timestamps.at(-1)];
     if (firstMs === undefined || latestMs === undefined) return null;

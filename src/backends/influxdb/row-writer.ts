@@ -1,7 +1,7 @@
 import { NotSupported } from '../../exceptions/errors.ts';
 import { assert } from '../../model/assert.ts';
 import type { Block } from '../../model/block.ts';
-import { Granularity } from '../../model/granularity.ts';
+import { rawGranularityOf } from '../../model/level-number.ts';
 import type { StreamId, ValueType } from '../../model/stream.ts';
 import type { TimeRange } from '../../model/time-range.ts';
 import type { AppendWrite, ReplaceWrite, TickWrite, Write } from '../backend.ts';
@@ -262,7 +262,7 @@ function isOf(change: PendingChange, streamId: StreamId): boolean {
 /** @throws {NotSupported} for rows of a level that the server computes. */
 function rawDraft({ streamId, granularity }: AppendWrite | ReplaceWrite, drafts: Drafts): Draft {
   const draft = drafts.get(streamId)!;
-  const raw = Granularity.values[draft.head.rawLevel]!;
+  const raw = rawGranularityOf(draft.head.rawLevel);
   if (granularity.name !== raw.name) {
     throw new NotSupported(
       `Stream ${streamId} keeps rows by ${raw.name} alone: its ${granularity.name} are computed by the server.`,

@@ -1,5 +1,4 @@
 import type { GranularityName } from '../../model/granularity.ts';
-import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import type { BlockDocuments, CountedRef, PendingBlock } from './block-documents.ts';
 import type { Connection, StoredDocument } from './connection.ts';
@@ -122,8 +121,9 @@ export class Applier {
     if (nowMs - this.#sweptMs < orphanAgeMs / SWEEP_COUNT) return [];
     const writtenBefore = new Date(Date.now() - orphanAgeMs);
     const found: PendingBlock[] = [];
-    for (const { name } of Granularity.values) {
-      found.push(...(await this.#parts.blocks.pending(name, writtenBefore)));
+    const { blocks } = this.#parts;
+    for (const collection of await blocks.collections()) {
+      found.push(...(await blocks.pending(collection, writtenBefore)));
     }
     this.#sweptMs = nowMs;
     return found;
@@ -141,9 +141,9 @@ export class Applier {
     const orphans = pending.filter(
       ({ id, number }) => !referred.has(id) && !view.isDeleted(number),
     );
-    for (const [granularity, group] of groupBy(orphans, (block) => block.granularity)) {
+    for (const [collection, group] of groupBy(orphans, (block) => block.collection)) {
       await blocks.removePending(
-        granularity,
+        collection,
         group.map(({ id }) => id),
       );
     }
@@ -238,7 +238,8 @@ export class Applier {
     }
     const deleted = [...view.deleted].filter(([, { seq }]) => seq <= trimmed);
     const numbers = deleted.map(([number]) => number);
-    for (const { name } of Granularity.values) await blocks.removeStreams(name, numbers);
+    const collections = numbers.length === 0 ? [] : await blocks.collections();
+    for (const collection of collections) await blocks.removeStreams(collection, numbers);
     // The document of a stream that has the same id goes when that one is applied, or has gone then.
     const ids = deleted
       .map(([, { streamId }]) => streamId)

@@ -3,6 +3,7 @@ import type { Block } from '../../model/block.ts';
 import type { GranularityName } from '../../model/granularity.ts';
 import { encodeBlock } from '../codec/block-codec.ts';
 import type { Connection, StoredDocument } from './connection.ts';
+import { DatapointCollections, datapointsCollection } from './datapoint-collections.ts';
 import { eachLimited } from './each-limited.ts';
 import type { BlockRef } from './entry.ts';
 import { groupBy } from './group-by.ts';
@@ -33,11 +34,7 @@ export interface CountedRef {
 export interface PendingBlock {
   readonly id: string;
   readonly number: number;
-  readonly granularity: GranularityName;
-}
-
-export function datapointsCollection(granularity: GranularityName): string {
-  return `datapoints.${granularity}`;
+  readonly collection: string;
 }
 
 export function blockId(number: number, firstMs: number, token: string): string {
@@ -47,13 +44,21 @@ export function blockId(number: number, firstMs: number, token: string): string 
 /** Blocks of rows: documents that are written once, stamped when they count for good, and removed. */
 export class BlockDocuments {
   readonly #connection: Connection;
+  readonly #collections: DatapointCollections;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, location: string) {
     this.#connection = connection;
+    this.#collections = new DatapointCollections(connection, location);
+  }
+
+  /** The names of all collections that may hold blocks. */
+  async collections(): Promise<readonly string[]> {
+    return this.#collections.names();
   }
 
   async write(blocks: readonly NewBlock[]): Promise<void> {
     for (const [granularity, group] of groupBy(blocks, (block) => block.granularity)) {
+      await this.#collections.prepare(granularity);
       const name = datapointsCollection(granularity);
       const writtenAt = new Date();
       for (const batch of batches(group.map((block) => documentOf(block, writtenAt)))) {
@@ -150,26 +155,18 @@ export class BlockDocuments {
   }
 
   /** Blocks without a stamp that were written before an instant, by the clocks of their writers. */
-  async pending(
-    granularity: GranularityName,
-    writtenBefore: Date,
-  ): Promise<readonly PendingBlock[]> {
-    const documents = await this.#connection.run(
-      'blocks.pending',
-      datapointsCollection(granularity),
-      (collection) =>
-        collection.find({ p: { $lt: writtenBefore } }, { projection: { m: 1 } }).toArray(),
+  async pending(collection: string, writtenBefore: Date): Promise<readonly PendingBlock[]> {
+    const found = await this.#connection.run('blocks.pending', collection, (documents) =>
+      documents.find({ p: { $lt: writtenBefore } }, { projection: { m: 1 } }).toArray(),
     );
-    return documents.map(({ _id, ...fields }) => ({ id: _id, number: fields['m'], granularity }));
+    return found.map(({ _id, ...fields }) => ({ id: _id, number: fields['m'], collection }));
   }
 
   /** Removes those of the blocks that have no stamp even now. */
-  async removePending(granularity: GranularityName, ids: readonly string[]): Promise<void> {
+  async removePending(collection: string, ids: readonly string[]): Promise<void> {
     await eachLimited(ids, CALL_COUNT_MAX, async (id) => {
-      await this.#connection.run(
-        'blocks.removePending',
-        datapointsCollection(granularity),
-        (documents) => documents.deleteOne({ _id: id, p: { $exists: true } }),
+      await this.#connection.run('blocks.removePending', collection, (documents) =>
+        documents.deleteOne({ _id: id, p: { $exists: true } }),
       );
     });
   }
@@ -190,12 +187,9 @@ export class BlockDocuments {
     );
   }
 
-  async removeStreams(granularity: GranularityName, numbers: readonly number[]): Promise<void> {
-    if (numbers.length === 0) return;
-    await this.#connection.run(
-      'blocks.removeStreams',
-      datapointsCollection(granularity),
-      (documents) => documents.deleteMany({ m: { $in: [...numbers] } }),
+  async removeStreams(collection: string, numbers: readonly number[]): Promise<void> {
+    await this.#connection.run('blocks.removeStreams', collection, (documents) =>
+      documents.deleteMany({ m: { $in: [...numbers] } }),
     );
   }
 }

@@ -108,6 +108,13 @@ export class Connection {
     return this.#call(name, (db) => work(db.collection<StoredDocument>(collection)));
   }
 
+  async collectionNames(): Promise<readonly string[]> {
+    return this.#call('collections.list', async (db) => {
+      const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+      return collections.map(({ name }) => name);
+    });
+  }
+
   /** The server's clock, as it was read a moment ago at most, unless a test has its own. */
   async nowMs(): Promise<number> {
     if (this.#options.now !== undefined) return this.#options.now().getTime();

@@ -118,7 +118,7 @@ export class MongodbBackend extends AbstractBackend {
     const { deletionDelayMs, stateCountMax } = this.#limits;
     const journal = new Journal(connection);
     const streams = new StreamDocuments(connection);
-    const blocks = new BlockDocuments(connection);
+    const blocks = new BlockDocuments(connection, this.location);
     const leases = new LeaseStore(connection);
     const view = new View(stateCountMax);
     const follower = new Follower(journal, view, deletionDelayMs / 2);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { BlockCorrupt, StreamAppendFailed } from '../../exceptions/errors.ts';
 import type { Block } from '../../model/block.ts';
-import { Granularity } from '../../model/granularity.ts';
+import { levelLabel } from '../../model/level-number.ts';
 import { decodeBlock, encodeBlock } from '../codec/block-codec.ts';
 import { BLOCK_ROW_COUNT_MAX } from '../codec/block-layout.ts';
 import { ByteSlices } from '../sql/byte-slices.ts';
@@ -72,7 +72,7 @@ export class BlockTable {
 
   /** Names a block in messages, which put it behind an "at". */
   locate({ ordinal, level }: LevelPlace, firstMs?: number): string {
-    const name = Granularity.values[level]?.name ?? level;
+    const name = levelLabel(level);
     const start = firstMs === undefined ? 'the tail' : `the block from ${firstMs} ms`;
     return `${start} of stream #${ordinal}, level ${name}, of the store ${this.#location}`;
   }

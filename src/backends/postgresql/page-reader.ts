@@ -1,6 +1,6 @@
 import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { type Block, concatBlocks, EMPTY_BLOCK } from '../../model/block.ts';
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../../model/time-range.ts';
 import type { Page, PageRequest } from '../backend.ts';
 import { decodeBlocks } from '../codec/block-codec.ts';
@@ -39,7 +39,7 @@ export class PageReader {
     const { isReverse = false, rowCountMax } = request;
     const range = intersectRanges(request.range, ALL_TIME);
     if (isEmptyRange(range)) return { block: EMPTY_BLOCK, rest: null };
-    const level = granularityIndex(request.granularity.name);
+    const level = levelNumber(request.granularity.name);
     // The first block may begin before the range.
     const limit = Math.ceil(rowCountMax / ROW_COUNT_PER_BLOCK) + 1;
     const { rows } = await this.#pool.query<PartRow>(

@@ -1,5 +1,5 @@
 import { assert } from '../../model/assert.ts';
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
 import { AbstractBackend } from '../abstract-backend.ts';
@@ -105,7 +105,7 @@ export class PostgresqlBackend extends AbstractBackend {
     for (const item of found) {
       if (item === null) continue;
       const { record, ordinal } = item;
-      this.#places.note(record.id, { ordinal, level: granularityIndex(record.highestGranularity) });
+      this.#places.note(record.id, { ordinal, level: levelNumber(record.highestGranularity) });
     }
     return found;
   }

@@ -1,5 +1,5 @@
 import type { Block } from '../../model/block.ts';
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId } from '../../model/stream.ts';
 import type { Commit, CommitOutcome, Write } from '../backend.ts';
 import { ByteSlices } from '../sql/byte-slices.ts';
@@ -127,8 +127,7 @@ function addWrite(
 ): boolean {
   if (write.kind === 'append') {
     const item = itemOf(write.streamId);
-    if (item === null || item.place.level !== granularityIndex(write.granularity.name))
-      return false;
+    if (item === null || item.place.level !== levelNumber(write.granularity.name)) return false;
     if (write.block.timestamps.length > sizeMaxBytes) return false;
     return extend(item, entriesOf(write.block)) && item.entries!.length <= sizeMaxBytes;
   }

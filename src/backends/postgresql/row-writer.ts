@@ -7,7 +7,7 @@ import {
   rawBlock,
   replaceRows,
 } from '../../model/block.ts';
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId } from '../../model/stream.ts';
 import type { TimeRange } from '../../model/time-range.ts';
 import type { Write } from '../backend.ts';
@@ -121,7 +121,7 @@ export class BlockRowWriter implements RowWriter {
         continue;
       }
       const { kind, streamId, granularity, block: rows } = write;
-      const level = granularityIndex(granularity.name);
+      const level = levelNumber(granularity.name);
       if (kind === 'append') add(streamId, level, { kind, rows });
       else add(streamId, level, { kind, rows, range: write.range });
     }

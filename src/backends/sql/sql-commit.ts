@@ -1,4 +1,4 @@
-import { granularityIndex } from '../../model/granularity.ts';
+import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId, StreamRecord } from '../../model/stream.ts';
 import { matchesTags } from '../../model/tags.ts';
 import type { Commit, CommitOutcome, Creation, Expectation, Write } from '../backend.ts';
@@ -209,7 +209,7 @@ async function insertStreams(
       records.map(({ id }) => escapeText(id)),
       records.map((record) => JSON.stringify(record)),
       records.map(({ tags }) => tagJson(tags)),
-      records.map(({ highestGranularity }) => granularityIndex(highestGranularity)),
+      records.map(({ highestGranularity }) => levelNumber(highestGranularity)),
       claim.token,
     ],
   );

@@ -52,6 +52,7 @@ export function lifecycleTopic({ test }: Suite): void {
         groupValues: 'boolean',
         highAccuracy: 'boolean',
         liveLevels: 'boolean',
+        extraLevels: 'boolean',
       },
     );
     assert(levels === 'stored' || levels === 'computed');

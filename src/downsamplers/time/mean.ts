@@ -1,3 +1,4 @@
+import { bucketEndMs } from '../../model/granularity.ts';
 import { cutToSecond } from '../../model/time-range.ts';
 import { floats, type TimeDownsampler } from '../downsampler.ts';
 
@@ -14,5 +15,8 @@ export const mean: TimeDownsampler = {
       finished[row] = timestamps[row]! + cutToSecond(offsetSums[row]! / counts[row]!);
     }
   },
-  finishEmpty: (bucketStartMs, { durationMs }) => bucketStartMs + cutToSecond(durationMs / 2),
+  finishEmpty: (bucketStartMs, granularity) => {
+    const durationMs = bucketEndMs(bucketStartMs, granularity) - bucketStartMs;
+    return bucketStartMs + cutToSecond(durationMs / 2);
+  },
 };
