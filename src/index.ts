@@ -17,6 +17,7 @@ export type {
   Difference,
   DownsampledDatapoint,
   DownsampleOptions,
+  GivenGranularity,
   MaintenanceProgress,
   RawDatapoint,
   ReplacingData,
@@ -69,6 +70,7 @@ export {
   InternalInconsistencyWarning,
   InvalidValueWarning,
 } from './exceptions/warnings.ts';
-export { Granularity, type GranularityName } from './model/granularity.ts';
+export type { Calendar, CalendarUnit } from './model/calendar.ts';
+export { Granularity, type GranularityName, type GranularityStep } from './model/granularity.ts';
 export type { StreamId, ValueType, ValueTypeOptions } from './model/stream.ts';
 export type { Json, Tags } from './model/tags.ts';

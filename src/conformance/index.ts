@@ -10,6 +10,7 @@ import { derivedLifeTopic } from './behaviour/derived-life.ts';
 import { downsamplingTopic } from './behaviour/downsampling.ts';
 import { ensureStreamTopic } from './behaviour/ensure-stream.ts';
 import { heldValuesTopic } from './behaviour/held-values.ts';
+import { extraLevelsTopic } from './behaviour/extra-levels.ts';
 import { highAccuracyTopic } from './behaviour/high-accuracy.ts';
 import { lateDataTopic } from './behaviour/late-data.ts';
 import { liveTailTopic } from './behaviour/live-tail.ts';
@@ -58,6 +59,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: more statistics': moreStatisticsTopic,
   'behaviour: values that are held': heldValuesTopic,
   'behaviour: downsampling': downsamplingTopic,
+  'behaviour: extra levels': extraLevelsTopic,
   'behaviour: late data': lateDataTopic,
   'behaviour: corrections': correctionsTopic,
   'behaviour: live tail': liveTailTopic,

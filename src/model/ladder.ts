@@ -140,7 +140,7 @@ export function ladderOf({ highestGranularity, timeZone, extraLevels }: LadderRe
  * The granularity of an extra level of a stream in that zone.
  * @param level the name without a zone.
  */
-export function zonedLevel(level: string, timeZone: string = UTC): Granularity {
+function zonedLevel(level: string, timeZone: string = UTC): Granularity {
   const { every, unit } = Granularity.byName(level);
   return Granularity.of({ every, unit, timeZone });
 }

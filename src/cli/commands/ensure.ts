@@ -13,6 +13,8 @@ interface EnsureOptions {
   readonly tag: readonly string[];
   readonly downsamplers: readonly string[];
   readonly granularity: { readonly name: string };
+  readonly timeZone?: string;
+  readonly level: readonly string[];
   readonly type: 'numeric' | 'nominal' | 'graph';
   readonly highAccuracy?: true;
   readonly heartbeat?: number;
@@ -32,6 +34,13 @@ export function registerEnsure(program: Command, context: CommandContext): void 
     .option('--tag <tag...>', 'further tags', [])
     .requiredOption('--downsamplers <names>', 'value downsamplers, e.g. mean,min,max', parseNames)
     .requiredOption('--granularity <name>', 'highest granularity, e.g. seconds', parseGranularity)
+    .option('--time-zone <zone>', 'of the further levels, e.g. Europe/Paris (default: UTC)')
+    .option(
+      '--level <name>',
+      'further level, e.g. 15minutes, weeks or months; may be given several times',
+      collectValues,
+      [],
+    )
     .option(
       '--type <type>',
       'numeric, nominal or graph',
@@ -74,6 +83,8 @@ function definitionOf(options: EnsureOptions): StreamDefinition {
     tags: parseTags(options.tag),
     valueDownsamplers: options.downsamplers,
     highestGranularity: options.granularity,
+    ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
+    levels: options.level,
     valueType: options.type,
     ...(Object.keys(valueTypeOptions).length > 0 && { valueTypeOptions }),
     ...(deriveOp !== undefined && { deriveOp }),

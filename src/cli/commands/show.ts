@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Stream } from '../../api/types.ts';
+import { UTC } from '../../model/zone-offsets.ts';
 import type { CommandContext } from '../command-context.ts';
 import { exactJson, timeText } from '../format/exact-json.ts';
 
@@ -28,6 +29,7 @@ function describe(stream: Stream): string {
     ['value downsamplers', stream.valueDownsamplers.join(', ') || 'none'],
     ['time downsamplers', stream.timeDownsamplers.join(', ') || 'none'],
     ['highest granularity', stream.highestGranularity.name],
+    ...(stream.timeZone === UTC ? [] : ([['time zone', stream.timeZone]] as const)),
     ['earliest datapoint', dateText(stream.earliestDatapoint)],
     ['latest datapoint', dateText(stream.latestDatapoint)],
     ...Object.entries(stream.downsampledUntil).map(

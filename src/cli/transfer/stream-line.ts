@@ -1,5 +1,7 @@
 import type { DeriveFrom, Stream, StreamDefinition } from '../../api/types.ts';
+import { Granularity } from '../../model/granularity.ts';
 import { isTagObject, type Tags } from '../../model/tags.ts';
+import { UTC } from '../../model/zone-offsets.ts';
 import { exactJson } from '../format/exact-json.ts';
 import type { LineFormat } from '../input/datapoint-line.ts';
 import { abbreviate, ValueSyntaxError } from '../parse/value.ts';
@@ -13,8 +15,21 @@ export const EXPORT_HEADER: string = exactJson({ export: 'datastream', version: 
 /** The line that defines a stream and stands before its datapoints. */
 export function streamLine(stream: Stream): string {
   const { id, tags, valueType, valueTypeOptions, valueDownsamplers, highestGranularity } = stream;
-  const definition = { valueType, valueTypeOptions, valueDownsamplers, highestGranularity };
+  const definition = {
+    valueType,
+    valueTypeOptions,
+    valueDownsamplers,
+    highestGranularity,
+    ...(stream.timeZone !== UTC && { timeZone: stream.timeZone }),
+    ...extraLevelsOf(stream),
+  };
   return exactJson({ stream: { id, tags, ...definition, derivedFrom: stream.derivedFrom } });
+}
+
+/** Names of the levels that not every stream has; nothing where there are none. */
+function extraLevelsOf({ levels }: Stream): { readonly levels?: readonly string[] } {
+  const extra = levels.filter((level) => !Granularity.values.includes(level));
+  return extra.length === 0 ? {} : { levels: extra.map(({ name }) => name) };
 }
 
 /** A stream as its line describes it; what the engine checks is left to the engine. */
@@ -53,13 +68,16 @@ export function parseStreamLine(text: string): StreamLine {
   const stream = isTagObject(parsed) ? parsed['stream'] : undefined;
   if (!isTagObject(stream)) throw new ValueSyntaxError('expected {"stream": {…}}');
   const { id, tags, valueType, valueTypeOptions, valueDownsamplers, highestGranularity } = stream;
+  const { timeZone, levels } = stream;
   const isComplete =
     typeof id === 'string' &&
     isTagObject(tags) &&
     typeof valueType === 'string' &&
     isTagObject(valueTypeOptions) &&
     isStringList(valueDownsamplers) &&
-    typeof highestGranularity === 'string';
+    typeof highestGranularity === 'string' &&
+    (timeZone === undefined || isString(timeZone)) &&
+    (levels === undefined || isStringList(levels));
   if (!isComplete) {
     throw new ValueSyntaxError(`the stream is incomplete: ${abbreviate(exactJson(stream))}`);
   }
@@ -73,6 +91,8 @@ export function parseStreamLine(text: string): StreamLine {
       valueTypeOptions,
       valueDownsamplers,
       highestGranularity,
+      ...(timeZone !== undefined && { timeZone }),
+      ...(levels !== undefined && { levels }),
       ...(derivation && { deriveOp: derivation.op, deriveArgs: derivation.args }),
     },
     sources: derivation?.sources ?? [],
