@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ensureStream, type TemporaryStore, temporaryStore } from './harness.ts';
+
+let store: TemporaryStore;
+
+beforeEach(async () => {
+  store = await temporaryStore();
+});
+
+afterEach(() => store.remove());
+
+const LEVELS = ['--level', 'days', '--level', '15minutes', '--time-zone', 'Europe/Paris'];
+
+test('levels of a time zone are created, filled, shown, read, exported and imported', async () => {
+  const id = await ensureStream(store, '--query', 'n=1', ...LEVELS);
+  // A quarter of an hour apart, through the day of 25 hours and into the next one.
+  const startSeconds = Date.parse('2025-10-25T22:00:00Z') / 1000;
+  const lines = Array.from({ length: 150 }, (_, i) => `${startSeconds + i * 900},1\n`);
+  await store.cli(['append', id], { stdin: lines.join('') });
+  await store.cli(['downsample']);
+  const { stdout: shown } = await store.cli(['show', id]);
+  expect(shown).toMatch(/^time zone +Europe\/Paris$/m);
+  expect(shown).toMatch(/^days@Europe\/Paris until +2025-10-26T23:00:00Z$/m);
+  const format = ['--format', 'csv', '--value-downsamplers', 'mean'];
+  const days = await store.cli(['get', id, 'days@Europe/Paris', ...format]);
+  expect(days.stdout).toBe('bucket,mean\n2025-10-25T22:00:00Z,1\n');
+  const quarters = await store.cli([
+    'get',
+    id,
+    '15minutes@Europe/Paris',
+    '--limit',
+    '2',
+    ...format,
+  ]);
+  expect(quarters.stdout.split('\n')[2]).toBe('2025-10-25T22:15:00Z,1');
+  const lacking = await store.cli(['get', id, 'weeks']);
+  expect(lacking).toMatchObject({ exitCode: 15, stdout: '' });
+  expect(lacking.stderr).toContain('days@Europe/Paris');
+  const { stdout: exported } = await store.cli(['export']);
+  const other = await temporaryStore();
+  try {
+    const imported = await other.cli(['import'], { stdin: exported });
+    expect(imported).toMatchObject({ exitCode: 0 });
+    const { stdout } = await other.cli(['streams', '--json']);
+    const [stream] = JSON.parse(stdout) as { levels: string[]; timeZone: string }[];
+    expect(stream).toMatchObject({ timeZone: 'Europe/Paris' });
+    expect(stream!.levels.filter((level) => level.includes('@'))).toEqual([
+      '15minutes@Europe/Paris',
+      'days@Europe/Paris',
+    ]);
+  } finally {
+    await other.remove();
+  }
+});
+
+test('a level that there cannot be is refused by name', async () => {
+  const argv = ['ensure', '--query', 'n=1', '--downsamplers', 'mean', '--granularity', 'hours'];
+  const finer = await store.cli([...argv, '--level', '15minutes']);
+  expect(finer.exitCode).toBe(15);
+  expect(finer.stderr).toContain('15minutes');
+  const zone = await store.cli([...argv, '--level', 'days', '--time-zone', 'Mars/Olympus']);
+  expect(zone.exitCode).toBe(15);
+  expect(zone.stderr).toContain('Mars/Olympus');
+});
