@@ -35,7 +35,14 @@ test.each(['SIGINT', 'SIGTERM'] as const)('collect ends cleanly at %s', async (s
   await once(child.stdout!, 'data');
   child.kill(signalName);
   expect(await once(child, 'close')).toEqual([0, null]);
-  expect(stderr).toEqual([]);
+  // A machine that is busy with other tests may need longer than the second between two samples.
+  const notes = stderr
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '');
+  expect(notes.filter((line) => !line.includes('a sample took longer than the interval'))).toEqual(
+    [],
+  );
   const { stdout } = await store.cli(['streams', 'source=collect', 'metric=load', '--json']);
   expect(JSON.parse(stdout)).toMatchObject([{ latestDatapoint: expect.any(String) }]);
 });
