@@ -113,11 +113,12 @@ function report({ orders, corrections, sizes, hashes, startLoad }) {
     `Corrections in a stream of ${countText(sizes.corrected)}, anywhere, p50`,
     '',
     ...table([
-      ['', 'the call, ms', 'the maintenance after it, ms'],
+      ['', 'the call, ms', 'of the processor', 'the maintenance after it, ms', 'of the processor'],
       ...Object.entries(CORRECTIONS).map(([kind, title]) => [
         title,
-        figureText(figures[`${kind}Ms`] ?? Number.NaN),
-        figureText(figures[`${kind}MaintainedMs`] ?? Number.NaN),
+        ...['Ms', 'CpuMs', 'MaintainedMs', 'MaintainedCpuMs'].map((figure) =>
+          figureText(figures[`${kind}${figure}`] ?? Number.NaN),
+        ),
       ]),
     ]),
     '',
