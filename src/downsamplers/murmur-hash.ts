@@ -38,12 +38,13 @@ export function murmurHash128(bytes: Uint8Array, seed = 0): Hash128 {
 
 /** Little-endian; what lies behind the end is 0. */
 function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  );
+  // Reading behind the end of an array would be slow.
+  if (at + 4 <= bytes.length) {
+    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+  }
+  let word = 0;
+  for (let last = bytes.length - 1; last >= at; last--) word = (word << 8) | bytes[last]!;
+  return word;
 }
 
 function scrambled(word: number, factor: number, bits: number, otherFactor: number): number {

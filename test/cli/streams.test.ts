@@ -44,6 +44,25 @@ describe('streams', () => {
     expect(result.exitCode).toBe(12);
   });
 
+  test('ensure takes percentiles, and a heartbeat for values that are held', async () => {
+    const names = ['--downsamplers', 'integral,percentile_99.9'];
+    const id = await ensure('--query', 'node=a1', ...names, '--heartbeat', '90');
+    const { stdout } = await store.cli(['show', id]);
+    expect(stdout).toMatch(/^value type +numeric, heartbeat 90 s$/m);
+    expect(stdout).toMatch(/^value downsamplers +count, integral, percentile_99\.9$/m);
+    await appendSeconds(store, id, 21);
+    await store.cli(['downsample'], { now: () => LATER });
+    const table = await store.cli(['get', id, '10seconds', '--format', 'csv']);
+    expect(table.stdout.split('\n').slice(0, 2)).toEqual([
+      'bucket,count,integral,percentile_99.9',
+      '2026-01-01T12:00:00Z,10,45,8.991',
+    ]);
+    const bad = ['ensure', '--query', 'node=a2', '--granularity', 'seconds', ...names];
+    const result = await store.cli([...bad, '--heartbeat', 'soon']);
+    expect(result.exitCode).not.toBe(0);
+    expect(result.stderr).toContain('heartbeat');
+  });
+
   test('streams lists by tags, by id, as a table and as JSON', async () => {
     const first = await ensure('--query', 'n=1', 'kind=a');
     const second = await ensure('--query', 'n="1"', 'kind=b', '--high-accuracy');
