@@ -88,6 +88,17 @@ describe('median', () => {
     expect(finishOne(schema, HOURS, heavy).v).toEqual({ c: 12, n: 8 });
   });
 
+  test('leaves out already downsampled values from before the stream had a median', () => {
+    const points = [
+      { timestampMs: 0, value: { c: 3, s: 5 } },
+      { timestampMs: 0, value: 9 },
+    ];
+    expect(finishOne(schema, HOURS, points).v).toEqual({ c: 4, n: 9 });
+    expect(finishOne(schema, HOURS, points.slice(0, 1)).v).toEqual({ c: 3, n: null });
+    const own = schemaOf(['median', 'percentile_90', 'distinct']);
+    expect(finishOne(own, HOURS, points).v).toEqual({ c: 4, n: 9, p90: 9, h: 1 });
+  });
+
   test('keeps no zero that JSON would not give back', () => {
     const collector = new MedianCollector();
     collector.add(-0, 1);

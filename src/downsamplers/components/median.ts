@@ -2,7 +2,10 @@ import type { Column } from '../../model/block.ts';
 import { MedianCollector, type MedianState } from '../median-state.ts';
 import type { Accumulator, RawRows, Runs, StateRows } from './accumulator.ts';
 
-/** Keeps `n`. In state rows, a bare number or decimal string stands for as many values as `c` says. */
+/**
+ * Keeps `n`. In state rows, a bare number or decimal string stands for as many values as `c` says, and NaN for
+ * values that nobody knows.
+ */
 export class MedianAccumulator implements Accumulator {
   readonly #collectors: MedianCollector[] = [];
 
@@ -24,7 +27,7 @@ export class MedianAccumulator implements Accumulator {
       for (; row < runs.ends[run]!; row++) {
         const state = states[row]!;
         if (typeof state === 'object') collector.merge(state);
-        else collector.add(state, counts[row]!);
+        else if (!Number.isNaN(state)) collector.add(state, counts[row]!);
       }
     }
   }
