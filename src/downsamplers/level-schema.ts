@@ -6,7 +6,7 @@ import { toCallerNumber } from '../model/high-accuracy.ts';
 import type { StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
 import { heartbeatMsOf, isHighAccuracy } from '../model/value.ts';
-import { COUNT_LETTER } from '../model/value-letters.ts';
+import { COUNT_LETTER, VALUE_DOWNSAMPLER_LETTERS } from '../model/value-letters.ts';
 import type { Finisher, TimeDownsampler, ValueDownsampler } from './downsampler.ts';
 import type { HeldTotals } from './held-totals.ts';
 import {
@@ -50,6 +50,12 @@ const JSON_COMPONENTS: readonly string[] = Object.freeze(['n', 'f', 'h']);
 const EDGE_COMPONENTS: readonly string[] = Object.freeze(['a', 'z']);
 /** Decimal strings on high-accuracy streams. */
 const DECIMAL_COMPONENTS: readonly string[] = Object.freeze(['s', 'l', 'u', 'q']);
+
+/** Of statistics that are numbers on streams of any value type. */
+const NUMBER_LETTERS: readonly string[] = Object.freeze([
+  COUNT_LETTER,
+  VALUE_DOWNSAMPLER_LETTERS.distinct,
+]);
 
 const NO_VALUES: readonly never[] = Object.freeze([]);
 
@@ -256,10 +262,11 @@ export class LevelSelection {
 
   /** Of the first statistic that is a number, or of the named one; null when there is none among these. */
   numberLetter(wanted?: string): string | null {
+    const { isDecimal, hasFloats } = this.#options;
     const found = this.#value?.find(
-      ({ name, letter, valueTypes }) =>
+      ({ name, letter }) =>
         (wanted === undefined || name === wanted) &&
-        (letter === COUNT_LETTER || valueTypes.includes('numeric')),
+        (isDecimal || hasFloats || NUMBER_LETTERS.includes(letter)),
     );
     return found?.letter ?? null;
   }

@@ -82,6 +82,21 @@ export function moreStatisticsTopic({ test }: Suite): void {
     assertJson(columns.v!['a']![1], null);
   });
 
+  test('what is thinned keeps the shape of numbers alone', async (fixture) => {
+    const definition: Definition = {
+      valueType: 'nominal',
+      valueDownsamplers: ['last', 'distinct'],
+    };
+    const id = await seriesWith(fixture, definition, ['up', 'down', 'up', 'down']);
+    if (id === null) return;
+    const thinned = (by: string) =>
+      fixture.datastream
+        .getData(id, Seconds10, { start: at(0), thin: { points: 10, by } })
+        .toArray();
+    assert.equal((await thinned('distinct')).at(0)!.v.h, 2);
+    await assertCode(() => thinned('last'), 'UNSUPPORTED_DOWNSAMPLER');
+  });
+
   test('range and variance', async (fixture) => {
     const definition = { valueDownsamplers: ['range', 'variance', 'std_dev'] };
     const id = await seriesWith(fixture, definition, [2, 4, 4, 4, 5, 5, 7, 9, null]);
