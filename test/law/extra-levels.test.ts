@@ -6,7 +6,8 @@ import type { DatapointColumns } from '../../src/api/types.ts';
 import { bucketBeforeMs, bucketStartMs, Granularity } from '../../src/model/granularity.ts';
 import { ladderOf } from '../../src/model/ladder.ts';
 import { RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
-import { bucketOf, type Row } from './bucket.ts';
+import { type Bucket, bucketOf, type Row } from './bucket.ts';
+import { heldIn } from './more-statistics.ts';
 import { type DisposableStore, embedded, memory } from './stores.ts';
 
 /** Zones, each with an instant around which its clocks are changed, or show an odd time. */
@@ -47,6 +48,9 @@ const LEVELS = [
 ];
 const DOWNSAMPLERS = ['mean', 'sum', 'min', 'max', 'count'];
 const LETTERS: readonly string[] = ['m', 's', 'l', 'u', 'c'];
+/** Of some streams; buckets without data tell what is held, too. */
+const MORE_DOWNSAMPLERS = [...DOWNSAMPLERS, 'first', 'last', 'integral', 'coverage'];
+const MORE_LETTERS: readonly string[] = [...LETTERS, 'a', 'z', 'i', 'e'];
 /** Levels with more buckets are not looked at. */
 const BUCKET_COUNT_MAX = 1000;
 const LATE = { checkTimestamp: false } as const;
@@ -101,6 +105,7 @@ const history = fc.record({
   levels: fc.subarray(LEVELS, { minLength: 1, maxLength: 5 }),
   highest: fc.constantFrom('seconds', 'seconds', 'seconds', '10seconds', 'hours', 'days'),
   startsBeforeSeconds: fc.integer({ min: 0, max: 200_000 }),
+  hasMore: fc.boolean(),
   steps: fc.array(step, { maxLength: 14, size: 'max' }),
 });
 type History = Parameters<Parameters<typeof history.map>[0]>[0];
@@ -132,12 +137,12 @@ class ExtraLevelsRun {
   }
 
   async run(): Promise<void> {
-    const { place, levels, highest, steps } = this.#history;
+    const { place, levels, highest, hasMore, steps } = this.#history;
     const highestMs = Granularity.byName(highest).durationMs;
     this.#streamId = await this.#datastream.ensureStream(
       { name: 'a' },
       {
-        valueDownsamplers: DOWNSAMPLERS,
+        valueDownsamplers: hasMore ? MORE_DOWNSAMPLERS : DOWNSAMPLERS,
         highestGranularity: highest,
         timeZone: place[0],
         levels: levels.filter((level) => Granularity.byName(level).durationMs > highestMs),
@@ -258,6 +263,8 @@ class ExtraLevelsRun {
     starts: readonly number[],
     columns: DatapointColumns,
   ): void {
+    const { hasMore } = this.#history;
+    const all = this.#rows.map(({ t, v }) => ({ t: t / 1000, v }));
     const byStart = new Map<number, Row[]>();
     for (const row of this.#rows) {
       const startMs = bucketStartMs(row.t, granularity);
@@ -267,12 +274,15 @@ class ExtraLevelsRun {
     }
     for (const [index, startMs] of starts.entries()) {
       const seconds = (granularity.bucketEnd(startMs).getTime() - startMs) / 1000;
-      const options = { start: startMs / 1000, seconds, isNumeric: true, hasMore: false };
+      const start = startMs / 1000;
+      const options = { start, seconds, isNumeric: true, hasMore };
       const bucket = bucketOf(byStart.get(startMs) ?? [], options);
+      const held = heldIn(all, { start, seconds, heartbeat: Number.POSITIVE_INFINITY });
+      const v: Bucket['v'] = { ...bucket.v, ...held };
       const label = `${granularity} at ${new Date(startMs).toISOString()}`;
-      for (const letter of LETTERS) {
+      for (const letter of hasMore ? MORE_LETTERS : LETTERS) {
         const actual = columns.v?.[letter]?.[index] as number;
-        assert.equal(Number.isNaN(actual) ? null : actual, bucket.v[letter], `${label}, ${letter}`);
+        assert.equal(Number.isNaN(actual) ? null : actual, v[letter], `${label}, ${letter}`);
       }
       for (const letter of ['m', 'a', 'z']) {
         const actual = columns.t?.[letter]?.[index] as number;
