@@ -2,10 +2,10 @@ import { copyValues, cutTimestamps } from '../engine/append-request.ts';
 import type { Correction, Replacement } from '../engine/corrector.ts';
 import { InvalidTimestamp, InvalidValue } from '../exceptions/errors.ts';
 import { type Column, rawBlock, sortRows, VALUE_COLUMN } from '../model/block.ts';
-import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
-import { instantMs } from '../model/timestamp.ts';
+import { isEmptyRange, SECOND_MS, type TimeRange } from '../model/time-range.ts';
+import { instantMs, parseTimestamp } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
-import { checkRawRange } from './data-range.ts';
+import { checkRawBounds, rawRange } from './data-range.ts';
 import { checkStreamId } from './option-checks.ts';
 import type { ReplacingData, TimeBounds } from './types.ts';
 
@@ -23,26 +23,35 @@ export function checkReplacement(
   { bounds, data }: { readonly bounds: TimeBounds; readonly data: ReplacingData },
   timestampRange: TimeRange,
 ): Correction | null {
-  const range = checkRawRange(bounds, 'replaceData');
-  const { timestamps, values } = sortedRows(givenRows(data), timestampRange);
-  const outside = timestamps.find((ms) => ms < range.startMs || ms >= range.endMs);
-  if (outside !== undefined) {
-    throw new InvalidTimestamp(
-      `The datapoint at ${new Date(outside).toISOString()} lies outside of the range that is replaced.`,
-    );
-  }
-  if (isEmptyRange(range)) return null;
-  return { streamId: checkStreamId(streamId), replacements: [{ range, timestamps, values }] };
+  const checked = checkRawBounds(bounds, 'replaceData');
+  const rows = copyRows(givenRows(data));
+  const replacementsOf = (stepMs: number): readonly Replacement[] => {
+    const range = rawRange(checked, stepMs);
+    const { timestamps, values } = sortedRows(rows, timestampRange, stepMs);
+    const outside = timestamps.find((ms) => ms < range.startMs || ms >= range.endMs);
+    if (outside !== undefined) {
+      throw new InvalidTimestamp(
+        `The datapoint at ${new Date(outside).toISOString()} lies outside of the range that is replaced.`,
+      );
+    }
+    return isEmptyRange(range) ? [] : [{ range, timestamps, values }];
+  };
+  // No stream has more in a range than one whose timestamps are cut to seconds.
+  const isNothing = rows.timestamps.length === 0 && isEmptyRange(rawRange(checked, SECOND_MS));
+  return isNothing ? null : { streamId: checkStreamId(streamId), replacementsOf };
 }
 
 /** As `checkReplacement`, with nothing to put in. */
 export function checkDeletion(streamId: string, bounds: TimeBounds): Correction | null {
-  const range = checkRawRange(bounds, 'deleteData');
-  if (isEmptyRange(range)) return null;
+  const checked = checkRawBounds(bounds, 'deleteData');
+  if (isEmptyRange(rawRange(checked, SECOND_MS))) return null;
   const none = new Float64Array(0);
   return {
     streamId: checkStreamId(streamId),
-    replacements: [{ range, timestamps: none, values: none }],
+    replacementsOf: (stepMs) => {
+      const range = rawRange(checked, stepMs);
+      return isEmptyRange(range) ? [] : [{ range, timestamps: none, values: none }];
+    },
   };
 }
 
@@ -60,20 +69,29 @@ export function checkUpserts(
   timestampRange: TimeRange,
 ): readonly Correction[] {
   if (!Array.isArray(items)) throw new TypeError('upsertMultiple takes a list of datapoints.');
-  const byStream = new Map<string, Map<number, unknown>>();
+  const byStream = new Map<string, UpsertedRow[]>();
   for (const { streamId, value, timestamp } of items) {
-    const { cutMs } = cutTimestamps(Float64Array.of(instantMs(timestamp)), timestampRange);
-    const values = byStream.get(streamId) ?? new Map<number, unknown>();
-    values.set(cutMs[0]!, copyPlain(value));
-    byStream.set(streamId, values);
+    const rows = byStream.get(streamId) ?? [];
+    const givenMs = instantMs(timestamp);
+    parseTimestamp(givenMs, timestampRange);
+    rows.push([givenMs, copyPlain(value)]);
+    byStream.set(streamId, rows);
   }
-  return Array.from(byStream, ([streamId, values]) => ({
+  return Array.from(byStream, ([streamId, rows]) => ({
     streamId: checkStreamId(streamId),
-    replacements: Array.from(values, replacementAt).sort(byStart),
+    replacementsOf: (stepMs) => {
+      const values = new Map<number, unknown>();
+      for (const [givenMs, value] of rows) {
+        values.set(parseTimestamp(givenMs, timestampRange, stepMs), value);
+      }
+      return Array.from(values, replacementAt).sort(byStart);
+    },
   }));
 }
 
-function replacementAt([timestampMs, value]: readonly [number, unknown]): Replacement {
+type UpsertedRow = readonly [givenMs: number, value: unknown];
+
+function replacementAt([timestampMs, value]: UpsertedRow): Replacement {
   return {
     range: { startMs: timestampMs, endMs: timestampMs + 1 },
     timestamps: Float64Array.of(timestampMs),
@@ -107,11 +125,18 @@ function givenRows(data: ReplacingData): GivenRows {
   return { timestamps, values };
 }
 
-/** Copies of the rows, in order of time, with timestamps as they will be stored. */
-function sortedRows({ timestamps, values }: GivenRows, timestampRange: TimeRange): GivenRows {
-  const { cutMs, descendingRow } = cutTimestamps(timestamps, timestampRange);
-  const copies = copyValues(values);
-  if (descendingRow < 0) return { timestamps: cutMs, values: copies };
-  const sorted = sortRows(rawBlock(cutMs, copies));
+function copyRows({ timestamps, values }: GivenRows): GivenRows {
+  return { timestamps: new Float64Array(timestamps), values: copyValues(values) };
+}
+
+/** In order of time, with timestamps as they will be stored. */
+function sortedRows(
+  { timestamps, values }: GivenRows,
+  timestampRange: TimeRange,
+  stepMs: number,
+): GivenRows {
+  const { cutMs, descendingRow } = cutTimestamps(timestamps, timestampRange, stepMs);
+  if (descendingRow < 0) return { timestamps: cutMs, values };
+  const sorted = sortRows(rawBlock(cutMs, values));
   return { timestamps: sorted.timestamps, values: sorted.columns[VALUE_COLUMN]! };
 }

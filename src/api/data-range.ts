@@ -1,5 +1,5 @@
 import { bucketEndMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
-import { cutToSecond, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
+import { TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { checkFlag, checkKeys, checkNames, checkWhole } from './option-checks.ts';
 import type { DataRange, Thinning, TimeBounds } from './types.ts';
@@ -74,12 +74,12 @@ function checkFill(fill: unknown): void {
 }
 
 /**
- * The raw datapoints that a caller means with bounds alone.
+ * The bounds of raw datapoints, given alone.
  * @throws as `checkRange` does.
  */
-export function checkRawRange(bounds: TimeBounds, what: string): TimeRange {
+export function checkRawBounds(bounds: TimeBounds, what: string): CheckedRange {
   checkKeys(bounds, BOUND_KEY_SET, what);
-  return rawRange(checkedBounds(bounds, what));
+  return checkedBounds(bounds, what);
 }
 
 function checkedBounds(
@@ -104,9 +104,15 @@ function checkEnd(end: unknown, endExclusive: unknown): number {
   return endExclusive === undefined ? TIME_END_MS : instantMs(endExclusive);
 }
 
-/** Of raw datapoints. Their timestamps are whole seconds: a start within a second takes that second in. */
-export function rawRange({ startMs, isStartExclusive, endMs }: CheckedRange): TimeRange {
-  return { startMs: isStartExclusive ? startMs + 1 : cutToSecond(startMs), endMs };
+/**
+ * Of raw datapoints. Mostly their timestamps are whole seconds: a start within a second takes that second in.
+ * @param stepMs what timestamps are cut to.
+ */
+export function rawRange(
+  { startMs, isStartExclusive, endMs }: CheckedRange,
+  stepMs: number,
+): TimeRange {
+  return { startMs: isStartExclusive ? startMs + 1 : Math.floor(startMs / stepMs) * stepMs, endMs };
 }
 
 /** Of bucket starts: a start is rounded down to its bucket, an excluded one skips its whole bucket. */

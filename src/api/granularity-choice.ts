@@ -2,7 +2,7 @@ import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { readableRange } from '../engine/source-cursor.ts';
 import { bucketCountOf } from '../model/buckets.ts';
-import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
+import { bucketCeilMs, bucketStartMs, Granularity, timestampStepMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange } from '../model/time-range.ts';
@@ -67,7 +67,7 @@ export class GranularityChoice {
   }
 
   #hasTooManyDatapoints(snapshot: StreamSnapshot, granularity: Granularity): Promise<boolean> {
-    const range = rawRange(this.#request.range);
+    const range = rawRange(this.#request.range, timestampStepMs(granularity.name));
     const rows = new RawRows(this.#backend, { snapshot, granularity, range, isReverse: false });
     return rows.hasMoreThan(this.#request.pointCountMax);
   }

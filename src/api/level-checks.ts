@@ -43,9 +43,9 @@ export function checkGranularity(value: unknown): AskedGranularity {
 /** @throws {UnsupportedGranularity} when it is none that raw datapoints can have. */
 export function checkRawGranularity(value: unknown): Granularity {
   const { granularity } = checkGranularity(value);
-  if (Granularity.values.includes(granularity)) return granularity;
+  if (RAW_GRANULARITIES.includes(granularity)) return granularity;
   throw new UnsupportedGranularity(
-    `The highest granularity of a stream is one of ${Granularity.values.join(', ')}, ` +
+    `The highest granularity of a stream is one of ${RAW_GRANULARITIES.join(', ')}, ` +
       `not ${granularity.name}.`,
   );
 }

@@ -2,7 +2,7 @@ import type { Backend } from '../backends/backend.ts';
 import { LevelSchema, type LevelSelection } from '../downsamplers/level-schema.ts';
 import { LevelTail } from '../engine/level-tail.ts';
 import { StreamNotFound, UnsupportedGranularity } from '../exceptions/errors.ts';
-import type { Granularity } from '../model/granularity.ts';
+import { type Granularity, timestampStepMs } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { bucketRange, rawRange } from './data-range.ts';
 import type { DataRequest, NamedRequest } from './data-request.ts';
@@ -73,7 +73,7 @@ export function rowsOf(
     return new RawRows(backend, {
       snapshot,
       granularity,
-      range: rawRange(range),
+      range: rawRange(range, timestampStepMs(granularity.name)),
       isReverse,
     });
   }

@@ -15,6 +15,7 @@ import { highAccuracyTopic } from './behaviour/high-accuracy.ts';
 import { lateDataTopic } from './behaviour/late-data.ts';
 import { liveTailTopic } from './behaviour/live-tail.ts';
 import { maintenanceTopic } from './behaviour/maintenance.ts';
+import { millisecondsTopic } from './behaviour/milliseconds.ts';
 import { moreStatisticsTopic } from './behaviour/more-statistics.ts';
 import { readingTopic } from './behaviour/reading.ts';
 import { sequencesTopic } from './behaviour/sequences.ts';
@@ -52,6 +53,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: values': valuesTopic,
   'behaviour: high accuracy': highAccuracyTopic,
   'behaviour: timestamps': timestampsTopic,
+  'behaviour: milliseconds': millisecondsTopic,
   'behaviour: writing': writingTopic,
   'behaviour: reading': readingTopic,
   'behaviour: sequences': sequencesTopic,

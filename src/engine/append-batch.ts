@@ -8,11 +8,13 @@ import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
 import { VALUE_COLUMN } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
-import { parseTimestamp } from '../model/timestamp.ts';
+import { SECOND_MS } from '../model/time-range.ts';
+import { instantMs, parseTimestamp } from '../model/timestamp.ts';
 import { checkTickValue, hasInfinity, olderThanLatest } from './append-checks.ts';
 import {
   type AppendRequest,
   type ColumnsRequest,
+  type CutTimestamps,
   cutTimestamps,
   type GridRequest,
   type ItemsRequest,
@@ -182,7 +184,7 @@ export class AppendBatch {
     let stream: LiveStream | null = null;
     for (const { streamId, value, timestamp } of items) {
       if (stream?.streamId !== streamId) stream = this.#appendable(streamId);
-      const timestampMs = this.#parse(timestamp === undefined ? this.#context.nowMs() : timestamp);
+      const timestampMs = this.#parse(this.#givenOrNow(timestamp), stream.stepMs);
       if (stream.checkMark !== mark) {
         stream.checkMark = mark;
         stream.checkedLatestMs = this.#latestMs(stream);
@@ -204,11 +206,18 @@ export class AppendBatch {
 
   /** Takes a grid in as columns of a stream, or as ticks; as items when something about it is special. */
   #addGrid({ grid, checkTimestamp }: GridRequest): readonly StoredDatapoint[] {
-    const taken =
-      grid.streamIds.length === 1
+    const taken = this.#isCutTooFar(grid)
+      ? null
+      : grid.streamIds.length === 1
         ? this.#takeItemColumn(grid, checkTimestamp)
         : this.#takeItemTicks(grid);
     return taken ?? this.#addItems({ kind: 'items', items: itemsOf(grid), checkTimestamp });
+  }
+
+  /** Whether it has milliseconds that a stream keeps. */
+  #isCutTooFar({ streamIds, givenMs }: ItemGrid): boolean {
+    if (givenMs === null || !this.#cache.hasMilliseconds) return false;
+    return streamIds.some((streamId) => this.#cache.get(streamId)?.stepMs === 1);
   }
 
   #takeItemColumn(grid: ItemGrid, checkTimestamp: boolean): readonly StoredDatapoint[] | null {
@@ -244,7 +253,7 @@ export class AppendBatch {
     this.#noteOnlyPlan();
     const stream = this.#appendable(streamId);
     const stored = storedColumn(stream.record, values, this.#context.backend.supports);
-    const { cutMs, descendingRow, latestMs } = timestamps;
+    const { cutMs, descendingRow, latestMs } = this.#timestampsFor(stream, timestamps);
     if (cutMs.length === 0) return;
     const knownMs = this.#latestMs(stream);
     const olderRow = cutMs[0]! < knownMs ? 0 : descendingRow;
@@ -258,6 +267,12 @@ export class AppendBatch {
     this.#noteRow(stream, latestMs);
   }
 
+  #timestampsFor({ stepMs }: LiveStream, timestamps: CutTimestamps): CutTimestamps {
+    const { givenMs } = timestamps;
+    if (stepMs === SECOND_MS || givenMs === null) return timestamps;
+    return cutTimestamps(givenMs, this.#context.backend.supports.timestampRange, stepMs);
+  }
+
   /** Ticks of which derivation has made nothing yet come before the rows that follow them. */
   #stageRequested(stream: LiveStream): StagedStream {
     if (stream.rawDependents.length > 0) {
@@ -268,8 +283,10 @@ export class AppendBatch {
   }
 
   #addTick({ timestamp, plan, values }: TickRequest): void {
-    const timestampMs = this.#parse(timestamp === undefined ? this.#context.nowMs() : timestamp);
-    if (!this.#takeWhole(plan, timestampMs, values)) this.#takeRowByRow(plan, timestampMs, values);
+    const givenMs = instantMs(this.#givenOrNow(timestamp));
+    plan.resolve(this.#cache);
+    const timestampMs = this.#parse(givenMs, plan.stepMs);
+    if (!this.#takeWhole(plan, timestampMs, values)) this.#takeRowByRow(plan, givenMs, values);
   }
 
   /** Takes a tick in as it is; false, and nothing is taken, when something about it is special. */
@@ -309,27 +326,29 @@ export class AppendBatch {
   }
 
   /** As `#takeWhole`, for ticks with special streams; finds out what is wrong with one that it refuses. */
-  #takeRowByRow(plan: TickPlan, timestampMs: number, values: Float64Array): void {
+  #takeRowByRow(plan: TickPlan, givenMs: number, values: Float64Array): void {
     this.#noteOnlyPlan();
-    const streams = this.#checkRows(plan, timestampMs, values);
+    const streams = this.#checkRows(plan, givenMs, values);
     if (streams.some(({ rawDependents }) => rawDependents.length > 0)) {
       this.#hasSources = true;
       this.takeTicksApart();
     }
     const plainRows = [...streams.keys()].filter((row) => {
       const stream = streams[row]!;
-      return this.#isPlain(stream) && timestampMs >= stream.levelUntilMs;
+      return this.#isPlain(stream) && this.#parse(givenMs, stream.stepMs) >= stream.levelUntilMs;
     });
-    if (plainRows.length > 0) {
+    for (const stepMs of new Set(plainRows.map((row) => streams[row]!.stepMs))) {
+      const rows = plainRows.filter((row) => streams[row]!.stepMs === stepMs);
       this.#sourceTicks.push({
         source: null,
-        timestampMs,
-        plan: TickGroup.of(plainRows.map((row) => streams[row]!)),
-        values: Float64Array.from(plainRows, (row) => values[row]!),
+        timestampMs: this.#parse(givenMs, stepMs),
+        plan: TickGroup.of(rows.map((row) => streams[row]!)),
+        values: Float64Array.from(rows, (row) => values[row]!),
       });
     }
     const isPlain = new Set(plainRows);
     for (const [row, stream] of streams.entries()) {
+      const timestampMs = this.#parse(givenMs, stream.stepMs);
       if (!isPlain.has(row)) {
         this.stage(stream).addRow(timestampMs, storedTickValue(stream, values[row]!));
       }
@@ -339,12 +358,13 @@ export class AppendBatch {
 
   #checkRows(
     { streamIds }: TickPlan,
-    timestampMs: number,
+    givenMs: number,
     values: Float64Array,
   ): readonly LiveStream[] {
     const mark = ++checkCount;
     return streamIds.map((streamId, row) => {
       const stream = this.#appendable(streamId);
+      const timestampMs = this.#parse(givenMs, stream.stepMs);
       const latestMs = this.#latestMs(stream);
       if (timestampMs < latestMs) throw olderThanLatest(stream, { timestampMs, latestMs });
       checkTickValue(stream, values[row]!);
@@ -376,8 +396,12 @@ export class AppendBatch {
     return stream;
   }
 
-  #parse(timestamp: unknown): number {
-    return parseTimestamp(timestamp, this.#context.backend.supports.timestampRange);
+  #givenOrNow(timestamp: unknown): unknown {
+    return timestamp === undefined ? this.#context.nowMs() : timestamp;
+  }
+
+  #parse(timestamp: unknown, stepMs: number): number {
+    return parseTimestamp(timestamp, this.#context.backend.supports.timestampRange, stepMs);
   }
 
   #latestMs(stream: LiveStream): number {

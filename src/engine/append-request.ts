@@ -1,7 +1,7 @@
 import { InvalidValue } from '../exceptions/errors.ts';
 import type { Column } from '../model/block.ts';
 import type { StreamId } from '../model/stream.ts';
-import type { TimeRange } from '../model/time-range.ts';
+import { SECOND_MS, type TimeRange } from '../model/time-range.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
 import type { ItemGrid } from './item-grid.ts';
@@ -46,30 +46,41 @@ export interface CutTimestamps {
   readonly descendingRow: number;
   /** Their latest; -Infinity when there is none. */
   readonly latestMs: number;
+  /** As they were given, where not all of them are as they will be stored; else null. */
+  readonly givenMs: Float64Array | null;
 }
 
 /**
- * Copies timestamps, cut to whole seconds.
+ * Copies timestamps, cut to whole seconds, or other steps.
  * @throws {InvalidTimestamp} when one is no instant in the range.
  */
-export function cutTimestamps(timestamps: Float64Array, range: TimeRange): CutTimestamps {
+export function cutTimestamps(
+  timestamps: Float64Array,
+  range: TimeRange,
+  stepMs: number = SECOND_MS,
+): CutTimestamps {
   const { startMs, endMs } = range;
   const lastMs = timestamps.at(-1)!;
   if (timestamps[0]! >= startMs && lastMs < endMs && areRegularSeconds(timestamps)) {
-    return { cutMs: new Float64Array(timestamps), descendingRow: -1, latestMs: lastMs };
+    const cutMs = new Float64Array(timestamps);
+    return { cutMs, descendingRow: -1, latestMs: lastMs, givenMs: null };
   }
   const cutMs = new Float64Array(timestamps.length);
   let descendingRow = -1;
   let latestMs = Number.NEGATIVE_INFINITY;
+  let isCut = false;
   for (let row = 0; row < timestamps.length; row++) {
-    const timestampMs = Math.floor(timestamps[row]! / 1000) * 1000;
+    const timestampMs = Math.floor(timestamps[row]! / stepMs) * stepMs;
     // The negated form also catches NaN.
-    if (!(timestampMs >= startMs && timestampMs < endMs)) parseTimestamp(timestamps[row], range);
+    if (!(timestampMs >= startMs && timestampMs < endMs)) {
+      parseTimestamp(timestamps[row], range, stepMs);
+    }
+    if (timestampMs !== timestamps[row]) isCut = true;
     if (timestampMs >= latestMs) latestMs = timestampMs;
     else if (descendingRow < 0) descendingRow = row;
     cutMs[row] = timestampMs;
   }
-  return { cutMs, descendingRow, latestMs };
+  return { cutMs, descendingRow, latestMs, givenMs: isCut ? new Float64Array(timestamps) : null };
 }
 
 /** Whether there is nothing to cut from ascending timestamps, all as far apart: found out without divisions. */

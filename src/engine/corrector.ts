@@ -1,6 +1,6 @@
 import { AppendToDerivedStreamNotAllowed, StreamNotFound } from '../exceptions/errors.ts';
 import { type Column, lastOfEachTimestamp, rawBlock } from '../model/block.ts';
-import { Granularity } from '../model/granularity.ts';
+import { Granularity, timestampStepMs } from '../model/granularity.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
@@ -22,7 +22,11 @@ export interface Replacement {
 /** What is to become of one stream. Ranges do not overlap. */
 export interface Correction {
   readonly streamId: StreamId;
-  readonly replacements: readonly Replacement[];
+  /**
+   * Of a stream whose timestamps are cut to that step; ascending.
+   * @throws {InvalidTimestamp} when a datapoint would lie outside of the range that is replaced.
+   */
+  replacementsOf(stepMs: number): readonly Replacement[];
 }
 
 /**
@@ -58,7 +62,7 @@ export async function correct(
 
 function prepare(
   { backend: { supports } }: EngineContext,
-  { streamId, replacements }: Correction,
+  { streamId, replacementsOf }: Correction,
   {
     snapshot,
     onCommitted,
@@ -74,6 +78,7 @@ function prepare(
       `Stream ${streamId} derives from others (${record.derivation.op}); correct its sources.`,
     );
   }
+  const replacements = replacementsOf(timestampStepMs(record.highestGranularity));
   const writes = replacements.map(({ range, timestamps, values }) => {
     const rows = rawBlock(timestamps, storedColumn(record, values, supports));
     const block = supports.equalTimestamps ? rows : lastOfEachTimestamp(rows);

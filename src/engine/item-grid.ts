@@ -12,6 +12,8 @@ export interface ItemGrid {
   readonly streamIds: readonly StreamId[];
   /** Whole seconds; of several streams strictly ascending. */
   readonly timestampsMs: Float64Array;
+  /** Of all items, as they were given, where not all of them are whole seconds; else null. */
+  readonly givenMs: Float64Array | null;
   /** Instant by instant, in the order of the streams; NaN = null. The caller's to keep. */
   readonly values: Float64Array;
 }
@@ -33,29 +35,38 @@ export function itemGridOf(items: readonly GivenItem[], range: TimeRange): ItemG
   const timestampsMs = new Float64Array(instantCount);
   const values = new Float64Array(items.length);
   let previousMs = Number.NEGATIVE_INFINITY;
+  let isCut = false;
   for (let instant = 0, row = 0; instant < instantCount; instant++) {
-    const timestampMs = secondOf(items[row]!.timestamp);
+    const timestampMs = cutToSecond(msOf(items[row]!.timestamp));
     if (!(timestampMs >= range.startMs && timestampMs < range.endMs)) return null;
     if (streamCount > 1 && timestampMs <= previousMs) return null;
     timestampsMs[instant] = timestampMs;
     previousMs = timestampMs;
     for (let column = 0; column < streamCount; column++, row++) {
       const { streamId, timestamp, value } = items[row]!;
-      if (streamId !== streamIds[column] || secondOf(timestamp) !== timestampMs) return null;
+      const givenMs = msOf(timestamp);
+      if (streamId !== streamIds[column] || cutToSecond(givenMs) !== timestampMs) return null;
+      if (givenMs !== timestampMs) isCut = true;
       if (typeof value === 'number' && Number.isFinite(value)) values[row] = value;
       else if (value === null) values[row] = Number.NaN;
       else return null;
     }
   }
-  return { streamIds: streamIds as StreamId[], timestampsMs, values };
+  const givenMs = isCut ? Float64Array.from(items, ({ timestamp }) => msOf(timestamp)) : null;
+  return { streamIds: streamIds as StreamId[], timestampsMs, givenMs, values };
 }
 
 /** The items that the grid was read from. */
-export function itemsOf({ streamIds, timestampsMs, values }: ItemGrid): readonly AppendItem[] {
+export function itemsOf({
+  streamIds,
+  timestampsMs,
+  givenMs,
+  values,
+}: ItemGrid): readonly AppendItem[] {
   return Array.from(values, (value, row) => ({
     streamId: streamIds[row % streamIds.length]!,
     value: Number.isNaN(value) ? null : value,
-    timestamp: timestampsMs[Math.floor(row / streamIds.length)]!,
+    timestamp: givenMs?.[row] ?? timestampsMs[Math.floor(row / streamIds.length)]!,
   }));
 }
 
@@ -68,9 +79,9 @@ function periodOf(items: readonly GivenItem[]): readonly unknown[] {
 }
 
 /** NaN for what is no instant. */
-function secondOf(timestamp: unknown): number {
-  if (typeof timestamp === 'number') return cutToSecond(timestamp);
-  return timestamp instanceof Date ? cutToSecond(timestamp.getTime()) : Number.NaN;
+function msOf(timestamp: unknown): number {
+  if (typeof timestamp === 'number') return timestamp;
+  return timestamp instanceof Date ? timestamp.getTime() : Number.NaN;
 }
 
 /** What the items of a grid are stored as, in their order. */

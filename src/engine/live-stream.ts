@@ -1,4 +1,4 @@
-import { Granularity } from '../model/granularity.ts';
+import { Granularity, timestampStepMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { Dependent, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { canonicalJson } from '../model/tags.ts';
@@ -62,6 +62,11 @@ export class LiveStream {
 
   get version(): number | string {
     return this.#shared === null ? this.#version : this.#shared.version;
+  }
+
+  /** What timestamps are cut to. */
+  get stepMs(): number {
+    return timestampStepMs(this.record.highestGranularity);
   }
 
   /** Null before the first datapoint. */

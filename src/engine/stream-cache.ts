@@ -1,5 +1,6 @@
 import type { Backend } from '../backends/backend.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
+import { SECOND_MS } from '../model/time-range.ts';
 import { LiveStream } from './live-stream.ts';
 import { loadOperators } from './operator-run.ts';
 
@@ -20,6 +21,8 @@ export class StreamCache {
   /** Were dirty when the load under way began, and nobody has asked for them so far. */
   #unasked = new Set<LiveStream>();
   readonly #onReload: (stream: LiveStream) => void;
+  /** Whether a stream was ever loaded that keeps milliseconds. */
+  hasMilliseconds = false;
   #epoch = 0;
 
   /** `onReload` is told of each known stream whose data may differ from what was known of it. */
@@ -73,7 +76,7 @@ export class StreamCache {
       const known = this.#streams.get(streamId);
       if (known !== undefined) this.#unasked.delete(known);
       if (known === undefined) {
-        if (snapshot !== null) this.#streams.set(streamId, new LiveStream(snapshot));
+        if (snapshot !== null) this.#add(new LiveStream(snapshot));
       } else if (snapshot === null) {
         this.#remove(known);
       } else {
@@ -82,6 +85,11 @@ export class StreamCache {
         this.#dirty.delete(known);
       }
     }
+  }
+
+  #add(stream: LiveStream): void {
+    this.#streams.set(stream.streamId, stream);
+    if (stream.stepMs < SECOND_MS) this.hasMilliseconds = true;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { StreamId } from '../model/stream.ts';
+import { SECOND_MS } from '../model/time-range.ts';
 import { DerivedPlan } from './derived-plan.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { StreamCache } from './stream-cache.ts';
@@ -47,6 +48,8 @@ export class TickPlan {
       streams.push(stream);
     }
     if (new Set(streams).size < streams.length) return;
+    const [first] = streams;
+    if (streams.some(({ stepMs }) => stepMs !== first!.stepMs)) return;
     this.#epoch = cache.epoch;
     this.#group = new TickGroup(this.streamIds, streams);
     this.#derived = DerivedPlan.of(streams, { cache, openIds: this.#openIds });
@@ -64,6 +67,11 @@ export class TickPlan {
   /** Null when the list as a whole cannot be a tick: something about one of the streams is special. */
   get group(): TickGroup | null {
     return this.#group;
+  }
+
+  /** What timestamps are cut to, for all streams of the group. */
+  get stepMs(): number {
+    return this.#group?.streams[0]?.stepMs ?? SECOND_MS;
   }
 
   /** What derives from the streams; null when nothing does. */

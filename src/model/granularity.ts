@@ -11,7 +11,7 @@ import {
   nominalDurationMs,
   plainStep,
 } from './calendar.ts';
-import { TIME_MIN_MS } from './time-range.ts';
+import { SECOND_MS, TIME_MIN_MS } from './time-range.ts';
 import { timeZoneName, UTC } from './zone-offsets.ts';
 
 /** Such as `minutes`, `15minutes`, `weeks` in UTC, and `days@Europe/Paris`. */
@@ -195,6 +195,11 @@ export function lowerGranularities(highest: GranularityName): readonly Granulari
   const lower = LOWER.get(highest);
   assert(lower !== undefined, 'the highest granularity of a stream is one for raw datapoints');
   return lower;
+}
+
+/** What timestamps of raw datapoints are cut to. */
+export function timestampStepMs(highest: GranularityName): number {
+  return highest === Milliseconds.name ? 1 : SECOND_MS;
 }
 
 /** Start of the bucket that holds the instant. */

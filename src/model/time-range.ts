@@ -21,6 +21,9 @@ export function intersectRanges(a: TimeRange, b: TimeRange): TimeRange {
   return { startMs: Math.max(a.startMs, b.startMs), endMs: Math.min(a.endMs, b.endMs) };
 }
 
+/** What the timestamps of raw datapoints are cut to, unless their stream keeps milliseconds. */
+export const SECOND_MS = 1000;
+
 /** Cuts an instant to the whole second at or before it, also before 1970. */
 export function cutToSecond(timestampMs: number): number {
   return Math.floor(timestampMs / 1000) * 1000;

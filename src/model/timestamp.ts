@@ -1,13 +1,17 @@
 import { InvalidTimestamp } from '../exceptions/errors.ts';
-import { cutToSecond, TIME_MAX_MS, type TimeRange } from './time-range.ts';
+import { SECOND_MS, TIME_MAX_MS, type TimeRange } from './time-range.ts';
 
 /**
- * Reads what a caller gave as an instant, cut to the whole second at or before it.
+ * Reads what a caller gave as an instant, cut to the whole second, or other step, at or before it.
  * @throws {InvalidTimestamp} when it is no `Date` or number of milliseconds, or outside the range.
  */
-export function parseTimestamp(value: unknown, range: TimeRange): number {
+export function parseTimestamp(
+  value: unknown,
+  range: TimeRange,
+  stepMs: number = SECOND_MS,
+): number {
   const timestampMs = instantMs(value);
-  const cutMs = cutToSecond(timestampMs);
+  const cutMs = Math.floor(timestampMs / stepMs) * stepMs;
   if (cutMs < range.startMs || cutMs >= range.endMs) {
     throw new InvalidTimestamp(
       `The timestamp ${describe(timestampMs)} is outside of what the store can hold: ` +

@@ -103,7 +103,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const history = fc.record({
   place: fc.constantFrom(...PLACES),
   levels: fc.subarray(LEVELS, { minLength: 1, maxLength: 5 }),
-  highest: fc.constantFrom('seconds', 'seconds', 'seconds', '10seconds', 'hours', 'days'),
+  highest: fc.constantFrom('milliseconds', 'seconds', 'seconds', '10seconds', 'hours', 'days'),
   startsBeforeSeconds: fc.integer({ min: 0, max: 200_000 }),
   hasMore: fc.boolean(),
   steps: fc.array(step, { maxLength: 14, size: 'max' }),

@@ -6,7 +6,7 @@ import {
   EMPTY_BLOCK,
   VALUE_COLUMN,
 } from '../../model/block.ts';
-import { bucketStartMs, type Granularity } from '../../model/granularity.ts';
+import { bucketStartMs, Granularity } from '../../model/granularity.ts';
 import { levelNumber } from '../../model/level-number.ts';
 import type { StreamRecord, ValueType } from '../../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../../model/time-range.ts';
@@ -282,8 +282,8 @@ function fieldOf(valueType: ValueType): string {
   return valueType === 'numeric' ? NUMBER_FIELD : JSON_FIELD;
 }
 
-function isFiner({ name }: Granularity, { record }: Situation): boolean {
-  return levelNumber(name) < levelNumber(record.highestGranularity);
+function isFiner({ durationMs }: Granularity, { record }: Situation): boolean {
+  return durationMs < Granularity.byName(record.highestGranularity).durationMs;
 }
 
 function rawBlockOf(

@@ -33,7 +33,11 @@ export function registerEnsure(program: Command, context: CommandContext): void 
     .requiredOption('--query <tag...>', 'tags that find the stream (key=value or JSON)')
     .option('--tag <tag...>', 'further tags', [])
     .requiredOption('--downsamplers <names>', 'value downsamplers, e.g. mean,min,max', parseNames)
-    .requiredOption('--granularity <name>', 'highest granularity, e.g. seconds', parseGranularity)
+    .requiredOption(
+      '--granularity <name>',
+      'highest granularity, e.g. seconds or milliseconds',
+      parseGranularity,
+    )
     .option('--time-zone <zone>', 'of the further levels, e.g. Europe/Paris (default: UTC)')
     .option(
       '--level <name>',
