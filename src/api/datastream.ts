@@ -166,7 +166,7 @@ export class Datastream {
 
   /**
    * Appends a datapoint; resolves when it, and what live derivation makes of it, is durable.
-   * @param timestamp cut to the whole second; default: now.
+   * @param timestamp cut to the whole second, of a stream of milliseconds to one; default: now.
    * @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} {InvalidValue} {InvalidTimestamp}
    * {StreamAppendContended} {StreamAppendFailed}; nothing is stored then.
    */

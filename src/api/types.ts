@@ -141,7 +141,7 @@ export interface AppendedDatapoint {
   readonly datapoint: Datapoint;
 }
 
-/** Exactly one start, at most one end. Datapoints have timestamps of whole seconds. */
+/** Exactly one start, at most one end. Mostly datapoints have timestamps of whole seconds. */
 export interface TimeBounds {
   readonly start?: Date | number;
   readonly startExclusive?: Date | number;

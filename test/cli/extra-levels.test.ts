@@ -62,3 +62,31 @@ test('a level that there cannot be is refused by name', async () => {
   expect(zone.exitCode).toBe(15);
   expect(zone.stderr).toContain('Mars/Olympus');
 });
+
+test('a stream of milliseconds keeps them, through append, get, export and import', async () => {
+  const options = ['--query', 'n=1', '--downsamplers', 'count', '--granularity', 'milliseconds'];
+  const { stdout } = await store.cli(['ensure', ...options]);
+  const id = stdout.trim();
+  const lines = '1767268800123,1\n1767268800456,2\n2026-01-01T12:00:01.789Z,3\n';
+  const appended = await store.cli(['append', id], { stdin: lines });
+  expect(appended).toMatchObject({ exitCode: 0 });
+  const csv =
+    'timestamp,value\n2026-01-01T12:00:00.123Z,1\n2026-01-01T12:00:00.456Z,2\n2026-01-01T12:00:01.789Z,3\n';
+  expect((await store.cli(['get', id, '--format', 'csv'])).stdout).toBe(csv);
+  const counts = await store.cli(['get', id, 'seconds', '--format', 'csv', '--live']);
+  expect(counts.stdout.split('\n').slice(1, 3)).toEqual([
+    '2026-01-01T12:00:00Z,2,true',
+    '2026-01-01T12:00:01Z,1,true',
+  ]);
+  const { stdout: exported } = await store.cli(['export']);
+  const other = await temporaryStore();
+  try {
+    await other.cli(['import'], { stdin: exported });
+    const [stream] = JSON.parse((await other.cli(['streams', '--json'])).stdout) as {
+      id: string;
+    }[];
+    expect((await other.cli(['get', stream!.id, '--format', 'csv'])).stdout).toBe(csv);
+  } finally {
+    await other.remove();
+  }
+});

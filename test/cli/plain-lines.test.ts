@@ -49,7 +49,7 @@ function reference(format: LineFormat, text: string): readonly [number, number] 
     const line = { lineNumber: 1, text };
     const parsed = parseDatapointLine(line, { format, syntax: SYNTAX, now: NOW });
     const { timestamp, value: number } = parsed;
-    return [Math.floor(timestamp.getTime() / 1000) * 1000, (number ?? Number.NaN) as number];
+    return [timestamp.getTime(), (number ?? Number.NaN) as number];
   } catch (error) {
     if (error instanceof BadLine) return null;
     throw error;

@@ -142,9 +142,7 @@ export class PlainLines {
     // JSON has no numbers that begin with further zeros.
     if (digitCount === 0 || digitCount > EXACT_DIGIT_COUNT_MAX) return false;
     if (digitCount > 1 && bytes[startAt] === ZERO) return false;
-    const timeMs = value < EPOCH_SECONDS_LIMIT ? value * 1000 : value;
-    // As it will be stored.
-    this.#number = Math.floor(timeMs / 1000) * 1000;
+    this.#number = value < EPOCH_SECONDS_LIMIT ? value * 1000 : value;
     return true;
   }
 
