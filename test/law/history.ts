@@ -100,7 +100,7 @@ export type Step =
   | { readonly kind: 'switch' }
   | { readonly kind: 'reopen' };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+export const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({ kind: fc.constant('append' as const), stream: pick, gap, value }),
