@@ -15,8 +15,9 @@ const derive: fc.Arbitrary<Step> = fc.record({
   hasMax: fc.boolean(),
 });
 
+/** What happens to the data, maintenance, and other derivations; other levels are no matter of operators. */
 const dataStep: fc.Arbitrary<Step> = step
-  .filter(({ kind }) => kind !== 'derive' && kind !== 'multiple')
+  .filter(({ kind }) => !['derive', 'multiple', 'downsamplers'].includes(kind))
   .map((item) => ('stream' in item && item.kind !== 'redefine' ? { ...item, stream: 0 } : item));
 
 const steps = (minLength: number, maxLength: number): fc.Arbitrary<Step[]> =>
