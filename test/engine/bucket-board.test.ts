@@ -12,6 +12,11 @@ import type { StreamId } from '../../src/model/stream.ts';
 const STREAM_COUNT = 9;
 const IDS = Array.from({ length: STREAM_COUNT }, (_, n) => `stream ${n}` as StreamId);
 const LADDER = ladderOf({ highestGranularity: 'seconds' });
+/** With levels that are computed from the same one. */
+const BRANCHED_LADDER = ladderOf({
+  highestGranularity: 'seconds',
+  extraLevels: ['2minutes', '5minutes', '15minutes', '2hours'],
+});
 const BASE_MS = Date.UTC(2024, 0, 1, 5, 59);
 
 const value: fc.Arbitrary<number> = fc.oneof(
@@ -76,9 +81,10 @@ class Written {
 }
 
 describe.each([
-  ['moments', ['mean', 'min', 'max', 'sum_squares', 'std_dev', 'count']],
-  ['a mean alone', ['mean']],
-])('a board of streams with %s', (_name, valueDownsamplers) => {
+  ['moments', ['mean', 'min', 'max', 'sum_squares', 'std_dev', 'count'], LADDER],
+  ['a mean alone', ['mean'], LADDER],
+  ['levels that branch', ['mean', 'max'], BRANCHED_LADDER],
+] as const)('a board of streams with %s', (_name, valueDownsamplers, ladder) => {
   const schema = LevelSchema.of({ valueType: 'numeric', valueTypeOptions: {}, valueDownsamplers });
 
   test('writes what a chain of each stream writes, to the bit', () => {
@@ -91,9 +97,9 @@ describe.each([
     );
     fc.assert(
       fc.property(steps, (history) => {
-        const board = new BucketBoard(schema, LADDER);
-        const chains = IDS.map(() => new LevelChain(schema, LADDER));
-        const rows = IDS.map((id) => board.add(id, new LevelChain(schema, LADDER)));
+        const board = new BucketBoard(schema, ladder);
+        const chains = IDS.map(() => new LevelChain(schema, ladder));
+        const rows = IDS.map((id) => board.add(id, new LevelChain(schema, ladder)));
         const groups = GROUPS.map(
           (group): BoardGroup => ({
             rows: Int32Array.from(group, (n) => rows[n]!),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type BackendName, describeWith } from '../servers/available.ts';
 import { assertLaw, RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
 import { EXAMPLES } from './examples.ts';
+import { assertExtraLevels, extraLevelsHistory } from './extra-levels.ts';
 import { history } from './history.ts';
 import { onServer } from './stores.ts';
 
@@ -23,6 +24,19 @@ describe('the law on servers: after maintenance, all equals a computation from s
           await fc.assert(
             fc.asyncProperty(history, (steps) => assertLaw(open, steps)),
             { numRuns: Math.ceil(runCount * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
+          );
+        },
+        TIMEOUT_MS,
+      );
+
+      // Levels that the server computes are those that every stream has.
+      if (backend === 'influxdb') return;
+      test(
+        'with levels of calendars and time zones',
+        async () => {
+          await fc.assert(
+            fc.asyncProperty(extraLevelsHistory, (given) => assertExtraLevels(open, given, false)),
+            { numRuns: Math.ceil(runCount * RUN_FACTOR) },
           );
         },
         TIMEOUT_MS,
