@@ -14,6 +14,7 @@ export type {
   DataRange,
   DatastreamOptions,
   DeriveFrom,
+  DeriveQuery,
   Difference,
   DownsampledDatapoint,
   DownsampleOptions,

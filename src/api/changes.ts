@@ -8,7 +8,7 @@ import {
 import type { Derivation, StreamRecord } from '../model/stream.ts';
 import { isTagObject } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
-import { type CheckedDerivation, checkOperator, checkSources } from './definition.ts';
+import { type CheckedDerivation, checkOperator, checkSources, isDeriveQuery } from './definition.ts';
 import { checkGranularity } from './level-checks.ts';
 import { checkFlag, checkKeys } from './option-checks.ts';
 import type { StreamChanges } from './types.ts';
@@ -97,9 +97,20 @@ function checkDerivation({
   return {
     op: deriveOp ?? null,
     args: deriveArgs === undefined ? null : (copyPlain(deriveArgs) as Record<string, unknown>),
-    sources: deriveFrom === undefined ? null : checkSources(deriveFrom),
+    sources: deriveFrom === undefined ? null : checkNamedSources(deriveFrom),
     isBackprocessed: deriveBackprocess ?? true,
   };
+}
+
+function checkNamedSources(
+  deriveFrom: NonNullable<StreamChanges['deriveFrom']>,
+): CheckedDerivation['sources'] {
+  if (isDeriveQuery(deriveFrom)) {
+    throw new InvalidOperatorArguments(
+      'A derivation is not changed to sources by a tag query: create another stream for it.',
+    );
+  }
+  return checkSources(deriveFrom);
 }
 
 /**
@@ -137,6 +148,11 @@ export function changedDerivation(
   { valueType, derivation }: Pick<StreamRecord, 'valueType' | 'derivation'>,
   { op, args, sources, isBackprocessed }: DerivationChanges,
 ): CheckedDerivation {
+  if (derivation?.query !== undefined) {
+    throw new InvalidOperatorArguments(
+      'A derivation from sources by a tag query does not change: create another stream.',
+    );
+  }
   const wantedOp = op ?? derivation?.op;
   if (wantedOp === undefined) throw new UnsupportedDeriveOperator('deriveFrom needs deriveOp.');
   checkOperator(wantedOp, valueType);
@@ -146,13 +162,19 @@ export function changedDerivation(
   }
   // Arguments belong to an operator: another one begins with none.
   const wantedArgs = args ?? (wantedOp === derivation?.op ? derivation.args : {});
-  return { op: wantedOp, args: wantedArgs, sources: wantedSources, isBackprocessed };
+  return { op: wantedOp, args: wantedArgs, sources: wantedSources, query: null, isBackprocessed };
 }
 
 /** A derivation as somebody would ask for it. */
 export function askedDerivation(derivation: Derivation): CheckedDerivation {
   const { op, args } = derivation;
-  return { op, args, sources: sourcesOf(derivation), isBackprocessed: true };
+  return {
+    op,
+    args,
+    sources: sourcesOf(derivation),
+    query: derivation.query?.tags ?? null,
+    isBackprocessed: true,
+  };
 }
 
 function sourcesOf({ sources }: Derivation): CheckedDerivation['sources'] {

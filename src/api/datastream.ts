@@ -13,6 +13,7 @@ import { type GivenItem, itemGridOf } from '../engine/item-grid.ts';
 import { LEASE_DURATION_MS } from '../engine/lease.ts';
 import { depthOf } from '../engine/live-stream.ts';
 import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
+import { Membership } from '../engine/membership.ts';
 import { markStale } from '../engine/repair.ts';
 import { isInShard } from '../engine/sharing.ts';
 import { stalenessOf } from '../engine/staleness-report.ts';
@@ -75,6 +76,7 @@ const GROUP_SIZE_MAX = 256;
 export class Datastream {
   readonly #backend: Backend;
   readonly #context: EngineContext;
+  readonly #membership: Membership;
   readonly #catalog: StreamCatalog;
   readonly #changer: StreamChanger;
   readonly #appender: Appender;
@@ -99,7 +101,9 @@ export class Datastream {
     };
     this.#appender = new Appender(this.#context);
     const onChanged = (ids: readonly StreamId[]): void => this.#appender.noteChanged(ids);
-    this.#catalog = new StreamCatalog(this.#context, onChanged);
+    this.#membership = new Membership(backend, onChanged);
+    const membership = this.#membership;
+    this.#catalog = new StreamCatalog(this.#context, { membership, onChanged });
     this.#changer = new StreamChanger(this.#context, onChanged);
   }
 
@@ -156,7 +160,9 @@ export class Datastream {
    * stream derives from what would go, and as `ensureStream` does; nothing is changed then.
    */
   async updateStream(streamId: string, changes: StreamChanges): Promise<void> {
-    await this.#changer.change(checkStreamId(streamId), checkChanges(changes));
+    const id = checkStreamId(streamId);
+    await this.#changer.change(id, checkChanges(changes));
+    await this.#membership.settle(id);
   }
 
   /** Streams whose tags contain the query tags (`stream_id` selects by id), in creation order. Lazy. */
@@ -439,6 +445,7 @@ export class Datastream {
   ): Promise<void> {
     const { signal, onProgress, concurrency, shard } = options;
     signal?.throwIfAborted();
+    await this.#membership.settleAll();
     const streams = await this.#select(options.queryTags, {
       isStaleOnly: task.kind === 'history',
       isIncluded: (snapshot) => isOwn(snapshot.record.id, shard) && task.isIncluded(snapshot),

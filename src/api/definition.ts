@@ -33,7 +33,7 @@ import {
 } from './level-checks.ts';
 import { checkFlag, checkKeys } from './option-checks.ts';
 import { checkTags } from './tag-checks.ts';
-import type { DeriveFrom, StreamDefinition } from './types.ts';
+import type { DeriveFrom, DeriveQuery, StreamDefinition } from './types.ts';
 
 const VALUE_TYPES: readonly ValueType[] = ['numeric', 'nominal', 'graph'];
 const DEFINITION_KEYS: ReadonlySet<string> = new Set<keyof StreamDefinition>([
@@ -49,6 +49,8 @@ const DEFINITION_KEYS: ReadonlySet<string> = new Set<keyof StreamDefinition>([
   'deriveArgs',
   'deriveBackprocess',
 ]);
+
+const QUERY_KEYS: ReadonlySet<string> = new Set<keyof DeriveQuery>(['query']);
 
 /** What `ensureStream` asks for, checked as far as that needs no other stream. */
 export interface CheckedDefinition {
@@ -69,6 +71,8 @@ export interface CheckedDerivation {
     readonly streamId: StreamId;
     readonly granularity: AskedGranularity | null;
   }[];
+  /** In the place of sources; null where they are named. */
+  readonly query: Tags | null;
   readonly isBackprocessed: boolean;
 }
 
@@ -191,12 +195,30 @@ function checkDerivation(
   checkOperator(deriveOp, valueType);
   if (!isTagObject(deriveArgs))
     throw new InvalidOperatorArguments('Expected deriveArgs as an object.');
+  const query = isDeriveQuery(deriveFrom) ? checkSourceQuery(deriveOp, deriveFrom) : null;
   return {
     op: deriveOp,
     args: { ...deriveArgs },
-    sources: checkSources(deriveFrom),
+    sources: isDeriveQuery(deriveFrom) ? [] : checkSources(deriveFrom),
+    query,
     isBackprocessed: deriveBackprocess,
   };
+}
+
+type GivenSources = NonNullable<StreamDefinition['deriveFrom']>;
+
+export function isDeriveQuery(deriveFrom: GivenSources): deriveFrom is DeriveQuery {
+  return isTagObject(deriveFrom) && Object.hasOwn(deriveFrom, 'query');
+}
+
+function checkSourceQuery(deriveOp: string, deriveFrom: DeriveQuery): Tags {
+  checkKeys(deriveFrom, QUERY_KEYS, 'deriveFrom');
+  if (operatorOf(deriveOp).takesQuery !== true) {
+    throw new InvalidOperatorArguments(
+      `Operator ${deriveOp} takes a list of sources, not a tag query.`,
+    );
+  }
+  return checkTags(deriveFrom.query, 'the query of deriveFrom');
 }
 
 /** @throws {UnsupportedDeriveOperator} when there is no such operator, or it gives other values. */
@@ -210,7 +232,7 @@ export function checkOperator(deriveOp: string, valueType: ValueType): void {
 
 /** @throws {InvalidOperatorArguments} {UnsupportedGranularity} */
 export function checkSources(
-  deriveFrom: NonNullable<StreamDefinition['deriveFrom']>,
+  deriveFrom: Exclude<GivenSources, DeriveQuery>,
 ): CheckedDerivation['sources'] {
   const list = Array.isArray(deriveFrom)
     ? (deriveFrom as readonly DeriveFrom[])
@@ -253,9 +275,15 @@ function historyEndMs({ record, latestMs }: StreamSnapshot, nowMs: number): numb
  * @throws {StreamNotFound} {IncompatibleGranularities} {IncompatibleTypes} {InvalidOperatorArguments}
  */
 export function resolveDerivation(
-  { op, args, sources, isBackprocessed }: CheckedDerivation,
+  { op, args, sources, query, isBackprocessed }: CheckedDerivation,
   { own, isHighAccuracy, nowMs, snapshots }: DerivationContext,
 ): Derivation {
+  if (query !== null) {
+    const plain = { name: null, valueType: 'numeric', granularity: own, isLevel: false } as const;
+    operatorOf(op).validate([plain], { args, granularity: own, isHighAccuracy });
+    const afterMs = isBackprocessed ? null : nowMs;
+    return { op, args, sources: [], query: { tags: query, afterMs }, depth: 1 };
+  }
   const resolved = sources.map(({ name, streamId, granularity }, index): ResolvedSource => {
     const snapshot = snapshots[index] ?? null;
     if (snapshot === null) throw new StreamNotFound(streamId);

@@ -1,6 +1,6 @@
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { availableTimeDownsamplers, type TimeSupport } from '../downsamplers/registry.ts';
-import { withoutMarker } from '../engine/copy-marker.ts';
+import { userTags } from '../engine/hidden-tags.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import { Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
@@ -18,7 +18,7 @@ export function describeStream(
   const { derivation } = record;
   return {
     id: record.id,
-    tags: copyPlain(withoutMarker(record.tags)) as Tags,
+    tags: copyPlain(userTags(record.tags)) as Tags,
     valueType: record.valueType,
     valueTypeOptions: { ...record.valueTypeOptions },
     valueDownsamplers: [...record.valueDownsamplers],
@@ -44,6 +44,7 @@ export function describeStream(
         stream: streamId,
         granularity: Granularity.byName(granularity),
       })),
+      ...(derivation.query && { query: copyPlain(derivation.query.tags) as Tags }),
     },
     contributesTo: record.dependents.map(({ streamId, op, args }) => ({
       streamId,

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, Expectation } from '../backends/backend.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { hiddenTags, userTags } from '../engine/hidden-tags.ts';
 import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
+import { type Leaving, leavingOf, type Membership } from '../engine/membership.ts';
+import { QUERYING_TAGS, readSources } from '../engine/source-query.ts';
 import {
   InconsistentStreamConfiguration,
   MultipleStreamsReturned,
@@ -39,11 +42,19 @@ export class StreamCatalog {
   readonly #nowMs: () => number;
   /** Told of streams whose records a commit has changed. */
   readonly #onChanged: (streamIds: readonly StreamId[]) => void;
+  readonly #membership: Membership;
 
   constructor(
     { backend, nowMs }: Pick<EngineContext, 'backend' | 'nowMs'>,
-    onChanged: (streamIds: readonly StreamId[]) => void,
+    {
+      membership,
+      onChanged,
+    }: {
+      readonly membership: Membership;
+      readonly onChanged: (streamIds: readonly StreamId[]) => void;
+    },
   ) {
+    this.#membership = membership;
     this.#backend = backend;
     this.#nowMs = nowMs;
     this.#onChanged = onChanged;
@@ -65,6 +76,8 @@ export class StreamCatalog {
       );
     }
     let streamId: StreamId | null = null;
+    // Whether it has other tags than before: what derives by a query may have it as a source now.
+    let isMoved = false;
     await commitOrRetry({
       what: 'the stream or its sources',
       attempt: async () => {
@@ -77,14 +90,20 @@ export class StreamCatalog {
         const existing = found[0];
         if (existing === undefined) {
           streamId = await this.#create(queryTags, { ...definition, tags });
+          isMoved = true;
           return streamId === null ? 'conflict' : 'done';
         }
         checkConsistent(existing.record, definition);
         streamId = existing.record.id;
-        if (isEqualJson(existing.record.tags, tags)) return 'done';
-        return (await this.#put(existing, { ...existing.record, tags })) ? 'done' : 'conflict';
+        isMoved = !isEqualJson(userTags(existing.record.tags), tags);
+        return (await this.#putTags(existing, tags)) ? 'done' : 'conflict';
       },
     });
+    if (isMoved) {
+      // What is there already becomes a source of it, rather than the other way round.
+      if (definition.derive?.query != null) await this.#membership.settleAll(streamId!);
+      await this.#membership.settle(streamId!);
+    }
     return streamId!;
   }
 
@@ -109,7 +128,10 @@ export class StreamCatalog {
       derivation!.sources.some((source, i) => holdsData(sources[i]!, source.granularity));
     const record: StreamRecord = {
       id: randomUUID() as StreamId,
-      tags: definition.tags,
+      tags:
+        derivation?.query === undefined
+          ? definition.tags
+          : { ...definition.tags, ...QUERYING_TAGS },
       valueType: definition.valueType,
       valueTypeOptions: definition.valueTypeOptions,
       valueDownsamplers: definition.valueDownsamplers,
@@ -137,17 +159,25 @@ export class StreamCatalog {
       what: `stream ${streamId}`,
       attempt: async () => {
         const snapshot = await this.read(streamId);
-        const tags = change(snapshot.record.tags);
-        if (isEqualJson(snapshot.record.tags, tags)) return 'done';
-        return (await this.#put(snapshot, { ...snapshot.record, tags })) ? 'done' : 'conflict';
+        const tags = change(userTags(snapshot.record.tags));
+        return (await this.#putTags(snapshot, tags)) ? 'done' : 'conflict';
       },
     });
+    await this.#membership.settle(checkStreamId(streamId));
   }
 
-  async #put({ revision }: StreamSnapshot, record: StreamRecord): Promise<boolean> {
-    const expect = [{ streamId: record.id, revision }];
-    const outcome = await this.#backend.commit({ expect, update: [record] });
-    if (outcome.isCommitted) this.#onChanged([record.id]);
+  /** Gives a stream these tags of users: streams whose queries do not match any more lose it as a source. */
+  async #putTags(snapshot: StreamSnapshot, asked: Tags): Promise<boolean> {
+    const { record, revision } = snapshot;
+    const tags = { ...asked, ...hiddenTags(record.tags) };
+    if (isEqualJson(record.tags, tags)) return true;
+    const leaving = await leavingOf(this.#backend, [snapshot], () => tags);
+    const update = [{ ...withoutLost(record, leaving), tags }, ...leaving.records];
+    const outcome = await this.#backend.commit({
+      expect: joinExpectations([{ streamId: record.id, revision }], leaving.expect),
+      update,
+    });
+    if (outcome.isCommitted) this.#onChanged(update.map(({ id }) => id));
     return outcome.isCommitted;
   }
 
@@ -176,33 +206,61 @@ export class StreamCatalog {
     for await (const page of selectSnapshots(this.#backend, selection)) {
       for (const snapshot of page) selected.set(snapshot.record.id, snapshot);
     }
-    checkIndependent(selected);
+    await this.#checkIndependent(selected);
     return [...selected.values()].sort((a, b) => depthOf(b.record) - depthOf(a.record));
   }
 
   async #deleteChunk(chunk: readonly StreamSnapshot[]): Promise<boolean> {
     const ids = new Set(chunk.map(({ record }) => record.id));
-    const sourceIds = new Set(
-      chunk.flatMap(
-        ({ record }) => record.derivation?.sources.map(({ streamId }) => streamId) ?? [],
-      ),
-    );
-    const kept = (
-      await this.#backend.readStreams([...sourceIds].filter((id) => !ids.has(id)))
-    ).filter((source) => source !== null);
+    const leaving = await leavingOf(this.#backend, chunk, () => null);
+    const kept = new Map<StreamId, StreamRecord>();
+    for (const record of leaving.records) if (!ids.has(record.id)) kept.set(record.id, record);
+    const sources = (await this.#sourcesOf(chunk)).filter(({ record }) => !ids.has(record.id));
+    for (const { record } of sources) {
+      const known = kept.get(record.id) ?? record;
+      const dependents = known.dependents.filter(({ streamId }) => !ids.has(streamId));
+      kept.set(known.id, { ...known, dependents });
+    }
+    const read = [...chunk, ...sources].map(({ record, revision }) => ({
+      streamId: record.id,
+      revision,
+    }));
     const outcome = await this.#backend.commit({
-      expect: [...chunk, ...kept].map(({ record, revision }) => ({
-        streamId: record.id,
-        revision,
-      })),
-      update: kept.map(({ record }) => ({
-        ...record,
-        dependents: record.dependents.filter(({ streamId }) => !ids.has(streamId)),
-      })),
+      expect: joinExpectations(read, leaving.expect),
+      update: [...kept.values()],
       delete: [...ids],
     });
-    if (outcome.isCommitted) this.#onChanged([...ids, ...kept.map(({ record }) => record.id)]);
+    if (outcome.isCommitted) this.#onChanged([...ids, ...kept.keys()]);
     return outcome.isCommitted;
+  }
+
+  async #sourcesOf(streams: readonly StreamSnapshot[]): Promise<readonly StreamSnapshot[]> {
+    const derivations = streams.flatMap(({ record }) => record.derivation ?? []);
+    const named = derivations.flatMap(({ sources }) => sources.map(({ streamId }) => streamId));
+    const found = [...(await this.#backend.readStreams([...new Set(named)]))];
+    for (const { record } of streams) {
+      if (record.derivation?.query === undefined) continue;
+      found.push(...(await readSources(this.#backend, record)).streams);
+    }
+    return found.filter((source) => source !== null);
+  }
+
+  /** Streams that derive by a query lose what is deleted; others keep it. */
+  async #checkIndependent(selected: ReadonlyMap<StreamId, StreamSnapshot>): Promise<void> {
+    const derivers = new Map<StreamId, StreamId>();
+    for (const { record } of selected.values()) {
+      for (const { streamId } of record.dependents) {
+        if (!selected.has(streamId)) derivers.set(streamId, record.id);
+      }
+    }
+    if (derivers.size === 0) return;
+    for (const outside of await this.#backend.readStreams([...derivers.keys()])) {
+      if (outside === null || outside.record.derivation?.query !== undefined) continue;
+      const { id } = outside.record;
+      throw new OutstandingDependenciesError(
+        `Stream ${derivers.get(id)} cannot be deleted: stream ${id} derives from it.`,
+      );
+    }
   }
 }
 
@@ -253,7 +311,11 @@ function checkConsistent(record: StreamRecord, definition: CheckedDefinition): v
 }
 
 /** Whether the sources are the same set; a granularity that is not asked for is no difference. */
-function isSameSources({ sources: asked }: CheckedDerivation, { sources }: Derivation): boolean {
+function isSameSources(
+  { sources: asked, query: askedQuery }: CheckedDerivation,
+  { sources, query }: Derivation,
+): boolean {
+  if (!isEqualJson(askedQuery, query?.tags ?? null)) return false;
   const rest = [...sources];
   for (const { name, streamId, granularity } of asked) {
     const index = rest.findIndex(
@@ -276,13 +338,17 @@ function isAsked({ granularity, isLocal }: AskedGranularity, name: GranularityNa
     : name === granularity.name;
 }
 
-function checkIndependent(selected: ReadonlyMap<StreamId, StreamSnapshot>): void {
-  for (const { record } of selected.values()) {
-    const outside = record.dependents.find(({ streamId }) => !selected.has(streamId));
-    if (outside !== undefined) {
-      throw new OutstandingDependenciesError(
-        `Stream ${record.id} cannot be deleted: stream ${outside.streamId} derives from it.`,
-      );
-    }
-  }
+/** The record without the dependents that lose it. */
+function withoutLost(record: StreamRecord, { lost }: Leaving): StreamRecord {
+  const losers = lost.get(record.id);
+  if (losers === undefined) return record;
+  return {
+    ...record,
+    dependents: record.dependents.filter(({ streamId }) => !losers.has(streamId)),
+  };
+}
+
+/** One for each stream: the later ones say more. */
+function joinExpectations(...lists: readonly (readonly Expectation[])[]): readonly Expectation[] {
+  return [...new Map(lists.flat().map((item) => [item.streamId, item])).values()];
 }

@@ -14,6 +14,7 @@ import type { EngineContext } from '../engine/context.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import { loadOperators } from '../engine/operator-run.ts';
 import { inputRange } from '../engine/output-offset.ts';
+import { granularityRead, granularityToRead } from '../engine/source-query.ts';
 import {
   DatastreamException,
   InconsistentStreamConfiguration,
@@ -132,6 +133,7 @@ export class StreamChanger {
     const sourceIds = [...dependents.values()].flatMap(({ record }) => sourceIdsOf(record));
     const read = new Map(await this.#read(sourceIds)).set(changed.record.id, changed);
     for (const { record } of dependents.values()) {
+      checkStillRead(record, changed.record);
       try {
         this.#resolve(record, askedDerivation(record.derivation!), read);
       } catch (error) {
@@ -211,6 +213,19 @@ export class StreamChanger {
     const snapshots = await this.#backend.readStreams([...new Set(streamIds)]);
     return new Map(snapshots.flatMap((item) => (item === null ? [] : [[item.record.id, item]])));
   }
+}
+
+/**
+ * @throws {OutstandingDependenciesError} when a stream that derives by a query reads a level of the changed one, and
+ * could not any more.
+ */
+function checkStillRead(derived: StreamRecord, source: StreamRecord): void {
+  if (derived.derivation?.query === undefined) return;
+  if (granularityToRead(derived, source) === granularityRead(source, derived.id)) return;
+  throw new OutstandingDependenciesError(
+    `Stream ${derived.id} derives from the ${derived.highestGranularity} of stream ${source.id} by its tags, and ` +
+      'could not any more.',
+  );
 }
 
 /** @throws {InvalidOperatorArguments} when the stream would derive from itself. */

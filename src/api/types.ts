@@ -36,6 +36,11 @@ export type DeriveFrom =
       readonly granularity?: GivenGranularity;
     };
 
+/** All streams with these tags as sources, now and later: of an operator that takes that. */
+export interface DeriveQuery {
+  readonly query: Tags;
+}
+
 export interface StreamDefinition {
   /** Tags beside the query tags. Default: none. */
   readonly tags?: Tags;
@@ -54,7 +59,7 @@ export interface StreamDefinition {
   /** Default: `numeric`. */
   readonly valueType?: ValueType;
   readonly valueTypeOptions?: ValueTypeOptions;
-  readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[];
+  readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[] | DeriveQuery;
   readonly deriveOp?: string;
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
   /** false: only source datapoints newer than the sources' latest at creation count. Default: true. */
@@ -98,11 +103,13 @@ export interface Stream {
   readonly derivedFrom: {
     readonly op: string;
     readonly args: Readonly<Record<string, unknown>>;
+    /** Empty where there is a query: `findStreams` gives them. */
     readonly sources: readonly {
       readonly name: string | null;
       readonly stream: StreamId;
       readonly granularity: Granularity;
     }[];
+    readonly query?: Tags;
   } | null;
   readonly contributesTo: readonly {
     readonly streamId: StreamId;

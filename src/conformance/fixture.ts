@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { Datastream } from '../api/datastream.ts';
-import type {
-  Datapoint,
-  DataRange,
-  DeriveFrom,
-  DownsampledDatapoint,
-  StreamDefinition,
-} from '../api/types.ts';
+import type { Datapoint, DataRange, DownsampledDatapoint, StreamDefinition } from '../api/types.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import { Granularity } from '../model/granularity.ts';
@@ -144,7 +138,7 @@ export class Fixture {
   async derive(
     name: string,
     deriveOp: string,
-    deriveFrom: DeriveFrom | readonly DeriveFrom[],
+    deriveFrom: NonNullable<StreamDefinition['deriveFrom']>,
     definition: Partial<StreamDefinition> = {},
   ): Promise<StreamId> {
     return this.ensure(name, { deriveOp, deriveFrom, ...definition });

@@ -1,3 +1,4 @@
+import { aggregatesTopic } from './behaviour/aggregates.ts';
 import { alignmentTopic } from './behaviour/alignment.ts';
 import { changingStreamsTopic } from './behaviour/changing-streams.ts';
 import { correctionsTopic } from './behaviour/corrections.ts';
@@ -70,6 +71,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: derived streams': deriveTopic,
   'behaviour: derived streams, counters': countersTopic,
   'behaviour: derived streams, time': deriveTimeTopic,
+  'behaviour: derived streams, by tags': aggregatesTopic,
   'behaviour: derived streams, errors': deriveErrorsTopic,
   'behaviour: derived streams, life': derivedLifeTopic,
   'behaviour: changing streams': changingStreamsTopic,

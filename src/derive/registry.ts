@@ -9,6 +9,7 @@ import { expression } from './expression.ts';
 import { integral } from './integral.ts';
 import { movingAverage } from './moving-average.ts';
 import type { Operator } from './operator.ts';
+import { count, max, mean, min } from './over-sources.ts';
 import { rate } from './rate.ts';
 import { sum } from './sum.ts';
 import { timeShift } from './time-shift.ts';
@@ -28,6 +29,10 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     exponentialSmoothing,
     movingAverage,
     timeShift,
+    mean,
+    min,
+    max,
+    count,
   ].map((operator: Operator) => [operator.name, operator]),
 );
 

@@ -14,6 +14,7 @@ export const sum: Operator<BucketState> = Object.freeze({
   name: 'sum',
   valueType: 'numeric',
   reach: Object.freeze({ kind: 'bucket', needsEverySource: true }),
+  takesQuery: true,
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('sum', args);

@@ -208,8 +208,7 @@ export class Appender {
     const read = new Set<LiveStream>();
     for (const dependent of this.#known(dependentIds)) {
       read.add(dependent);
-      const { derivation } = dependent.record;
-      const ids = derivation?.sources.map(({ streamId }) => streamId) ?? [];
+      const ids = dependent.sources.map(({ streamId }) => streamId);
       for (const source of this.#known(ids)) read.add(source);
     }
     return read;

@@ -61,7 +61,7 @@ export interface MovedStreams {
 export async function movedDownstream(
   backend: Pick<Backend, 'readStreams'>,
   { streamId, depth }: { readonly streamId: StreamId; readonly depth: number },
-  { snapshots }: Downstream,
+  { snapshots, via }: Downstream,
 ): Promise<MovedStreams> {
   const depths = new Map<StreamId, number>([[streamId, depth]]);
   const records: StreamRecord[] = [];
@@ -76,13 +76,25 @@ export async function movedDownstream(
   const byDepth = [...snapshots.values()].sort((a, b) => depthOf(a.record) - depthOf(b.record));
   for (const { record } of byDepth) {
     const derivation = record.derivation!;
-    const moved = 1 + Math.max(...derivation.sources.map(({ streamId: id }) => depthAt(id)));
+    const deepest = Math.max(...sourcesWithin(record).map(depthAt));
+    const isOverQuery = derivation.query !== undefined;
+    const moved = isOverQuery ? Math.max(derivation.depth, 1 + deepest) : 1 + deepest;
     depths.set(record.id, moved);
     if (moved !== derivation.depth) {
       records.push({ ...record, derivation: { ...derivation, depth: moved } });
     }
   }
   return { records, expect: records.length === 0 ? [] : [...read.values()].map(unchanged) };
+
+  /** Of one that derives by a query those that may have moved: it stays as deep as the others made it. */
+  function sourcesWithin({ id, derivation }: StreamRecord): readonly StreamId[] {
+    if (derivation!.query === undefined) return derivation!.sources.map((item) => item.streamId);
+    const within = [...snapshots.values()].filter(({ record: { dependents } }) =>
+      dependents.some((dependent) => dependent.streamId === id),
+    );
+    const ids = within.map(({ record }) => record.id);
+    return via.get(id) === undefined ? ids : [...ids, via.get(id)!];
+  }
 
   function depthAt(id: StreamId): number {
     const snapshot = read.get(id);

@@ -1,7 +1,7 @@
 import type { StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { isTagObject, type Tags } from '../model/tags.ts';
 
-/** No tag of a user has two underscores in a name. */
+/** Hidden from users. */
 const COPY_TAG = 'datastream__copy';
 
 /**
@@ -48,11 +48,4 @@ export function markerOf({ tags }: StreamRecord): CopyMarker | null {
 /** A query for the copies from this source that are under way. */
 export function unfinishedQuery(from: string): Tags {
   return { [COPY_TAG]: { from } };
-}
-
-/** The tags as users see them. */
-export function withoutMarker(tags: Tags): Tags {
-  if (!Object.hasOwn(tags, COPY_TAG)) return tags;
-  const { [COPY_TAG]: _marker, ...rest } = tags;
-  return rest;
 }

@@ -49,10 +49,13 @@ function staleWithoutLevels(
 ): RangeSet {
   const { derivation } = record;
   const sources = derivation?.sources ?? [];
-  const readsLevels = sources.some(({ streamId, granularity }) => {
-    const source = sourceOf(streamId);
-    return source !== undefined && source.record.highestGranularity !== granularity;
-  });
+  const isOverQuery = derivation?.query !== undefined;
+  const readsLevels =
+    isOverQuery ||
+    sources.some(({ streamId, granularity }) => {
+      const source = sourceOf(streamId);
+      return source !== undefined && source.record.highestGranularity !== granularity;
+    });
   if (!readsLevels || latestMs === null) return record.stale;
   const { endMs } = inputRange(derivation!, { startMs: TIME_MIN_MS, endMs: latestMs + 1 });
   return addRange(record.stale, { startMs: TIME_MIN_MS, endMs });

@@ -8,7 +8,9 @@ import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 import { markerOf } from './copy-marker.ts';
 import { missingForData, missingForStream } from './copy-support.ts';
+import { userTags } from './hidden-tags.ts';
 import { depthOf } from './live-stream.ts';
+import { readSources } from './source-query.ts';
 
 /** Streams named in one message, at most. */
 const NAMED_COUNT_MAX = 20;
@@ -54,7 +56,7 @@ export async function selectForCopy(
       signal?.throwIfAborted();
       const { record } = snapshot;
       if (markerOf(record) !== null) throw isUnfinished(record.id, from.location);
-      selected.push(selectedStream(snapshot));
+      selected.push(await selectedStream(from, snapshot));
       const missing = [
         ...missingForStream(snapshot, to.supports),
         ...(await missingForData(from, snapshot, to.supports, signal)),
@@ -101,9 +103,13 @@ export function familiesOf(
   return [...families.values()];
 }
 
-function selectedStream({ record }: StreamSnapshot): SelectedStream {
-  const sourceIds = record.derivation?.sources.map(({ streamId }) => streamId) ?? [];
-  return { streamId: record.id, tags: record.tags, depth: depthOf(record), sourceIds };
+async function selectedStream(from: Backend, { record }: StreamSnapshot): Promise<SelectedStream> {
+  const { list } =
+    record.derivation?.query === undefined
+      ? { list: record.derivation?.sources ?? [] }
+      : await readSources(from, record);
+  const sourceIds = list.map(({ streamId }) => streamId);
+  return { streamId: record.id, tags: userTags(record.tags), depth: depthOf(record), sourceIds };
 }
 
 function assertSourcesSelected(selected: readonly SelectedStream[]): void {

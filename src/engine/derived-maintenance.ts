@@ -2,7 +2,7 @@ import type { Expectation } from '../backends/backend.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import { addRange, type RangeSet, subtractRange } from '../model/staleness.ts';
-import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import type { DeriveSource, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
@@ -11,6 +11,7 @@ import { loadOperators, OperatorRun } from './operator-run.ts';
 import { commitChanges, type PreparedChange } from './prepared-change.ts';
 import { replay } from './replay.ts';
 import { pendingStartMs, type Replayed } from './replay-inputs.ts';
+import { readSources, type Sources } from './source-query.ts';
 import { withStaleRaw } from './stale-levels.ts';
 
 export interface DerivedWork {
@@ -27,6 +28,7 @@ export interface DerivedWork {
 /** A derived stream, and its sources in their order. */
 export interface Family {
   readonly derived: StreamSnapshot;
+  readonly list: readonly DeriveSource[];
   readonly sources: readonly StreamSnapshot[];
 }
 
@@ -61,12 +63,13 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
  */
 export async function prepareReplay(
   context: EngineContext,
-  { derived, sources }: Family,
+  { derived, list, sources }: Family,
   work: DerivedWork & { readonly isQuiet: boolean },
 ): Promise<PreparedChange | null> {
   const range = firstStaleRange(derived.record, work);
   if (range === undefined) return null;
-  const run = new OperatorRun(derived.record, context.backend.supports.timestampRange);
+  const { timestampRange } = context.backend.supports;
+  const run = new OperatorRun(derived.record, { sources: list, timestampRange });
   const { record } = derived;
   const { stale } = record;
   const limitMs = Math.min(
@@ -134,28 +137,19 @@ export async function readFamily(context: EngineContext, streamId: StreamId): Pr
   const [derived] = await context.backend.readStreams([streamId]);
   if (derived === null || derived === undefined) throw new StreamNotFound(streamId);
   await loadOperators([derived.record]);
-  const ids = sourceIds(derived.record);
-  return familyOf(derived, await context.backend.readStreams(ids));
+  return familyOf(derived, await readSources(context.backend, derived.record));
 }
 
 /** @throws {StreamNotFound} for a source that is not there. */
-export function familyOf(
-  derived: StreamSnapshot,
-  sources: readonly (StreamSnapshot | null | undefined)[],
-): Family {
-  const ids = sourceIds(derived.record);
+export function familyOf(derived: StreamSnapshot, { list, streams }: Sources): Family {
   return {
     derived,
-    sources: sources.map((source, index) => {
-      if (source === null || source === undefined) throw new StreamNotFound(ids[index]!);
-      return source;
+    list,
+    sources: streams.map((stream, index) => {
+      if (stream === null) throw new StreamNotFound(list[index]!.streamId);
+      return stream;
     }),
   };
-}
-
-/** In the order of the derivation; may have duplicates. */
-export function sourceIds({ derivation }: StreamRecord): readonly StreamId[] {
-  return derivation?.sources.map(({ streamId }) => streamId) ?? [];
 }
 
 /** Instants of a stream whose datapoints may be others when the block takes their place, also as inputs. */

@@ -140,7 +140,7 @@ class DerivedDraft {
   #addPending(stream: LiveStream): void {
     this.read.add(stream);
     this.startMs = Math.max(this.startMs, stream.record.stale.at(-1)!.startMs);
-    for (const { streamId } of stream.record.derivation?.sources ?? []) this.#addSource(streamId);
+    for (const { streamId } of stream.sources) this.#addSource(streamId);
   }
 
   #addSource(streamId: StreamId): LiveStream | undefined {
@@ -152,7 +152,7 @@ class DerivedDraft {
   #addNode(stream: LiveStream): boolean {
     // Its outputs stand at other instants than the tick.
     if (outputOffsetMs(stream.record.derivation!) !== 0) return false;
-    const sources = stream.record.derivation?.sources ?? [];
+    const { sources } = stream;
     const sourceSlots = new Int32Array(sources.length).fill(NO_SLOT);
     const found: LiveStream[] = [];
     const isOpen = this.#isOpen(stream);

@@ -1,6 +1,5 @@
 import type { StreamRecord } from '../model/stream.ts';
-import type { TimeRange } from '../model/time-range.ts';
-import { OperatorRun } from './operator-run.ts';
+import { OperatorRun, type OperatorRunOptions } from './operator-run.ts';
 
 export interface LiveSequence {
   state: unknown;
@@ -27,8 +26,8 @@ export class DerivedState {
   /** Whoever holds on to it must ask for the present one. */
   isForgotten = false;
 
-  constructor(record: StreamRecord, timestampRange: TimeRange) {
-    this.run = new OperatorRun(record, timestampRange);
+  constructor(record: StreamRecord, options: OperatorRunOptions) {
+    this.run = new OperatorRun(record, options);
   }
 
   reset(): void {

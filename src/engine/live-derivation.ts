@@ -266,7 +266,7 @@ export class LiveDerivation {
   /** Whether a source that the operator cannot do without has nothing from the range on. */
   #lacksSource({ run, rows }: DeriveWork, range: TimeRange): boolean {
     const { reach } = run.operator;
-    if (reach.kind !== 'bucket' || !reach.needsEverySource) return false;
+    if (reach.kind !== 'bucket' || !reach.needsEverySource || run.context.isOverQuery) return false;
     return run.derivation.sources.some(({ streamId, granularity }, index) => {
       const stream = this.#cache.get(streamId)!;
       const isRaw = granularity === stream.record.highestGranularity;
@@ -359,7 +359,9 @@ export class LiveDerivation {
   #state(derived: LiveStream): DerivedState {
     let state = this.#states.get(derived.streamId);
     if (state === undefined) {
-      state = new DerivedState(derived.record, this.#context.backend.supports.timestampRange);
+      const { timestampRange } = this.#context.backend.supports;
+      const { sources } = derived;
+      state = new DerivedState(derived.record, { sources, timestampRange });
       this.#states.set(derived.streamId, state);
     }
     return state;

@@ -1,6 +1,12 @@
 import { Granularity, timestampStepMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
-import type { Dependent, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import type {
+  Dependent,
+  DeriveSource,
+  StreamId,
+  StreamRecord,
+  StreamSnapshot,
+} from '../model/stream.ts';
 import { canonicalJson } from '../model/tags.ts';
 import { TIME_END_MS } from '../model/time-range.ts';
 import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
@@ -13,6 +19,7 @@ export interface LevelFollower {
   untilMs(levelIndex: number): number | null;
 }
 
+const NO_SOURCES: readonly DeriveSource[] = Object.freeze([]);
 const NO_IDS: readonly StreamId[] = Object.freeze([]);
 
 /**
@@ -34,6 +41,10 @@ export class LiveStream {
   highest!: Granularity;
   /** Streams that derive from this one's raw datapoints. */
   rawDependents: readonly StreamId[] = NO_IDS;
+  /** What it derives from; empty for a stream with datapoints of its own. */
+  sources: readonly DeriveSource[] = NO_SOURCES;
+  /** The revision at which the sources of a query were read. */
+  #sourcesRevision: number | string | null = null;
   /** The latest watermark of the levels that are computed from rows: those before it make buckets stale, even in order. */
   levelUntilMs: number = Number.NEGATIVE_INFINITY;
   /** What lets the levels follow appends; null before that was decided. */
@@ -124,10 +135,31 @@ export class LiveStream {
     return this.record;
   }
 
+  /** Whether its sources, which come by a query, may be others than are known. */
+  get hasUnknownSources(): boolean {
+    const isOverQuery = this.record.derivation?.query !== undefined;
+    return isOverQuery && this.#sourcesRevision !== this.revision;
+  }
+
+  /** Takes over sources that were read after the record. Returns whether they are others. */
+  adoptSources(sources: readonly DeriveSource[]): boolean {
+    this.#sourcesRevision = this.revision;
+    const isSame =
+      sources.length === this.sources.length &&
+      sources.every(({ streamId, granularity }, index) => {
+        const known = this.sources[index]!;
+        return known.streamId === streamId && known.granularity === granularity;
+      });
+    if (!isSame) this.sources = sources;
+    return !isSame;
+  }
+
   /** Returns what `adopt` does. */
   adoptRecord(record: StreamRecord): boolean {
     const known = this.record as StreamRecord | undefined;
     this.record = record;
+    const { derivation } = record;
+    if (derivation?.query === undefined) this.sources = derivation?.sources ?? NO_SOURCES;
     this.#noteLevels();
     if (known !== undefined && isSameLineage(known, record)) return false;
     this.codec = sharedCodec(record);

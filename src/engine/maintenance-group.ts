@@ -5,15 +5,16 @@ import { ChangeRound, type Prepare } from './change-round.ts';
 import type { EngineContext } from './context.ts';
 import {
   type DerivedWork,
+  type Family,
   familyOf,
   firstStaleRange,
   maintainDerived,
   prepareReplay,
-  sourceIds,
 } from './derived-maintenance.ts';
 import type { FailureHandler, Lease } from './lease.ts';
 import { type LevelWork, maintainLevels, prepareLevels } from './level-maintenance.ts';
 import { loadOperators } from './operator-run.ts';
+import { readSources } from './source-query.ts';
 
 type Snapshots = Map<StreamId, StreamSnapshot>;
 
@@ -160,23 +161,33 @@ export class MaintenanceGroup {
     const derived = await this.#read(leases.map(({ streamId }) => streamId));
     const stale = [...derived.values()].filter((snapshot) => this.#isStale(snapshot));
     await loadOperators(stale.map(({ record }) => record));
-    const sources = await this.#read(stale.flatMap(({ record }) => sourceIds(record)));
+    const named = stale.flatMap(({ record }) => record.derivation?.sources ?? []);
+    const sources = await this.#read(named.map(({ streamId }) => streamId));
     const families = new Map(stale.map((snapshot) => [snapshot.record.id, snapshot]));
     return async (lease) => {
       const { streamId } = lease;
       const snapshot = families.get(streamId);
       if (snapshot === undefined) return null;
-      const ids = sourceIds(snapshot.record);
-      const family = familyOf(
-        snapshot,
-        ids.map((id) => sources.get(id)),
-      );
+      const family = await this.#family(snapshot, sources);
       return prepareReplay(this.#context, family, {
         ...this.#work.derived(streamId),
         lease,
         isQuiet,
       });
     };
+  }
+
+  /** @param named the sources that streams name, read for all of them at once. */
+  async #family(snapshot: StreamSnapshot, named: Snapshots): Promise<Family> {
+    const { record } = snapshot;
+    if (record.derivation?.query !== undefined) {
+      return familyOf(snapshot, await readSources(this.#context.backend, record));
+    }
+    const list = record.derivation?.sources ?? [];
+    return familyOf(snapshot, {
+      list,
+      streams: list.map(({ streamId }) => named.get(streamId) ?? null),
+    });
   }
 
   async #levels(leases: readonly Lease[]): Promise<Prepare> {

@@ -6,7 +6,7 @@ import { assert } from '../model/assert.ts';
 import { type Block, EMPTY_BLOCK, rawBlock, valueColumn } from '../model/block.ts';
 import { Granularity } from '../model/granularity.ts';
 import { DECIMAL_ARITHMETIC } from '../model/high-accuracy.ts';
-import type { Derivation, StreamId, StreamRecord } from '../model/stream.ts';
+import type { Derivation, DeriveSource, StreamId, StreamRecord } from '../model/stream.ts';
 import { ALL_TIME, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { PageSource } from './block-reader.ts';
@@ -24,6 +24,13 @@ export async function loadOperators(records: Iterable<StreamRecord>): Promise<vo
   }
 }
 
+export interface OperatorRunOptions {
+  /** Those that the record names, by default: one that derives by a query names none. */
+  readonly sources?: readonly DeriveSource[];
+  /** Instants that the store takes. */
+  readonly timestampRange?: TimeRange;
+}
+
 /** An operator at work for one derived stream. */
 export class OperatorRun {
   readonly record: StreamRecord;
@@ -33,11 +40,16 @@ export class OperatorRun {
   readonly arithmeticKind: ArithmeticKind;
   readonly context: OperatorContext;
 
-  /** @param timestampRange instants that the store takes. */
-  constructor(record: StreamRecord, timestampRange: TimeRange = ALL_TIME) {
+  constructor(
+    record: StreamRecord,
+    {
+      sources = record.derivation?.sources ?? [],
+      timestampRange = ALL_TIME,
+    }: OperatorRunOptions = {},
+  ) {
     assert(record.derivation !== null, 'an operator works for a derived stream');
     this.record = record;
-    this.derivation = record.derivation;
+    this.derivation = { ...record.derivation, sources };
     this.operator = operatorOf(this.derivation.op);
     this.granularity = Granularity.byName(record.highestGranularity);
     this.arithmeticKind = record.valueTypeOptions.highAccuracy === true ? 'decimal' : 'float';
@@ -47,7 +59,7 @@ export class OperatorRun {
       args: this.derivation.args,
       sourceCount: this.derivation.sources.length,
       sourceNames: this.derivation.sources.map(({ name }) => name),
-      isOverQuery: false,
+      isOverQuery: this.derivation.query !== undefined,
       granularity: this.granularity,
       arithmetic: arithmetic as Arithmetic<Num>,
       timestampRange,

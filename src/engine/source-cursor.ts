@@ -85,7 +85,7 @@ const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
  * The buckets that a level has from its first one to its watermark, empty ones included: those that
  * derived streams follow, wherever the level's rows come from.
  */
-function denseRange(
+export function denseRange(
   { record, earliestMs }: Pick<SourceStream, 'record' | 'earliestMs'>,
   granularity: Granularity,
 ): TimeRange {

@@ -3,6 +3,7 @@ import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { SECOND_MS } from '../model/time-range.ts';
 import { LiveStream } from './live-stream.ts';
 import { loadOperators } from './operator-run.ts';
+import { readSources } from './source-query.ts';
 
 /** Streams that are remembered at most, apart from those of the batch at hand. */
 const STREAM_COUNT_MAX = 200_000;
@@ -84,6 +85,19 @@ export class StreamCache {
         if (known.adopt(snapshot)) this.#epoch++;
         this.#dirty.delete(known);
       }
+    }
+    await this.#loadSources(missing);
+  }
+
+  /** Reads what the streams among them that derive by a query derive from. */
+  async #loadSources(streamIds: readonly StreamId[]): Promise<void> {
+    for (const streamId of streamIds) {
+      const stream = this.#streams.get(streamId);
+      if (!stream?.hasUnknownSources) continue;
+      const { list } = await readSources(this.#backend, stream.record);
+      if (!stream.adoptSources(list)) continue;
+      this.#onReload(stream);
+      this.#epoch++;
     }
   }
 
@@ -167,5 +181,5 @@ export class StreamCache {
 }
 
 function sourceIdsOf(stream: LiveStream | undefined): readonly StreamId[] {
-  return stream?.record.derivation?.sources.map((source) => source.streamId) ?? [];
+  return stream?.sources.map((source) => source.streamId) ?? [];
 }

@@ -133,10 +133,10 @@ class StreamVerifier {
   }
 
   async #verifyDerived(): Promise<void> {
-    const { derived, sources } = await readFamily(this.#context, this.#snapshot.record.id);
+    const { derived, list, sources } = await readFamily(this.#context, this.#snapshot.record.id);
     this.#read.push(derived, ...sources);
     const { timestampRange } = this.#context.backend.supports;
-    const run = new OperatorRun(derived.record, timestampRange);
+    const run = new OperatorRun(derived.record, { sources: list, timestampRange });
     const { stale } = derived.record;
     const limitMs = pendingStartMs(stale);
     const task = { run, sources, stale: [], limitMs, signal: this.#signal };

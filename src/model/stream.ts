@@ -27,10 +27,22 @@ export interface DeriveSource {
   readonly afterMs: number | null;
 }
 
+/**
+ * The sources are the streams that have these tags, now or later. Which ones they are at the moment, they say
+ * themselves: those have the derived stream among their dependents.
+ */
+export interface SourceQuery {
+  readonly tags: Tags;
+  /** As of a source. */
+  readonly afterMs: number | null;
+}
+
 export interface Derivation {
   readonly op: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Empty where there is a query. */
   readonly sources: readonly DeriveSource[];
+  readonly query?: SourceQuery;
   /** 1 + the largest depth among the sources; a stream that is not derived has depth 0. */
   readonly depth: number;
 }

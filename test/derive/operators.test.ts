@@ -54,6 +54,10 @@ describe('the registry', () => {
       ['exponential_smoothing', 'numeric'],
       ['moving_average', 'numeric'],
       ['time_shift', 'numeric'],
+      ['mean', 'numeric'],
+      ['min', 'numeric'],
+      ['max', 'numeric'],
+      ['count', 'numeric'],
     ]);
   });
 

@@ -94,6 +94,7 @@ export interface Expectation {
  *
  *     load NAME [@GRANULARITY] SECONDS:JSON …          a source, in order of arrival
  *     derive NAME OPERATOR [@GRANULARITY] [SOURCE_NAME:]STREAM … [ARGUMENT=JSON …]
+ *     derive NAME OPERATOR [@GRANULARITY] query STREAM …   as from sources that are found by tags
  *     expect NAME SECONDS:JSON … [warnings=COUNT]      all outputs and the number of warnings
  *     count NAME GRANULARITY SECONDS:COUNT …           outputs per bucket
  */
@@ -137,8 +138,9 @@ function derive(
       return value === undefined ? [] : [[key!, JSON.parse(value)]];
     }),
   );
+  const isOverQuery = rest.includes('query');
   const sources = rest
-    .filter((word) => !word.includes('='))
+    .filter((word) => !word.includes('=') && word !== 'query')
     .map((word) => {
       const [stream, name] = word.split(':').reverse();
       return { name: name ?? null, stream: streams.get(stream!)! };
@@ -157,6 +159,7 @@ function derive(
     granularity,
     sourceCount: sources.length,
     sourceNames: sources.map(({ name }) => name),
+    isOverQuery,
   });
   return {
     points: result.outputs.map(({ timestampMs, value }) => ({

@@ -20,6 +20,7 @@ interface EnsureOptions {
   readonly heartbeat?: number;
   readonly deriveOp?: string;
   readonly deriveFrom?: readonly string[];
+  readonly deriveQuery?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
   readonly backprocess: boolean;
   readonly json?: true;
@@ -59,6 +60,10 @@ export function registerEnsure(program: Command, context: CommandContext): void 
       'source as [name=]ID[:granularity]; may be given several times',
       collectValues,
     )
+    .option(
+      '--derive-query <tag...>',
+      'take all streams with these tags as sources, now and later (key=value or JSON)',
+    )
     .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseDeriveArgs)
     .option('--no-backprocess', 'derive from now on, not from the history of the sources')
     .option('--json', 'print the stream as JSON')
@@ -75,13 +80,16 @@ export function registerEnsure(program: Command, context: CommandContext): void 
 }
 
 function definitionOf(options: EnsureOptions): StreamDefinition {
-  const { deriveOp, deriveFrom, deriveArgs, highAccuracy, heartbeat } = options;
+  const { deriveOp, deriveFrom, deriveQuery, deriveArgs, highAccuracy, heartbeat } = options;
   const valueTypeOptions = {
     ...(highAccuracy && { highAccuracy }),
     ...(heartbeat !== undefined && { heartbeat }),
   };
-  if ((deriveOp === undefined) !== (deriveFrom === undefined)) {
-    throw usageError('--derive-op and --derive-from go together.');
+  if (deriveFrom !== undefined && deriveQuery !== undefined) {
+    throw usageError('Sources are given by --derive-from, or by --derive-query.');
+  }
+  if ((deriveOp === undefined) !== ((deriveFrom ?? deriveQuery) === undefined)) {
+    throw usageError('--derive-op goes together with --derive-from or --derive-query.');
   }
   return {
     tags: parseTags(options.tag),
@@ -93,6 +101,7 @@ function definitionOf(options: EnsureOptions): StreamDefinition {
     ...(Object.keys(valueTypeOptions).length > 0 && { valueTypeOptions }),
     ...(deriveOp !== undefined && { deriveOp }),
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
+    ...(deriveQuery !== undefined && { deriveFrom: { query: parseTags(deriveQuery) } }),
     ...(deriveArgs !== undefined && { deriveArgs }),
     ...(!options.backprocess && { deriveBackprocess: false }),
   };

@@ -51,7 +51,7 @@ function valueTypeText({ valueType, valueTypeOptions }: Stream): string {
 }
 
 function derivationRows(
-  { op, args, sources }: NonNullable<Stream['derivedFrom']>,
+  { op, args, sources, query }: NonNullable<Stream['derivedFrom']>,
   isPending: boolean,
 ): readonly (readonly [string, string])[] {
   return [
@@ -60,6 +60,7 @@ function derivationRows(
       ({ name, stream, granularity }) =>
         ['source', `${name === null ? '' : `${name}=`}${stream}:${granularity}`] as const,
     ),
+    ...(query === undefined ? [] : [['sources', `all with ${exactJson(query)}`] as const]),
     ['pending backprocess', isPending ? 'yes' : 'no'],
   ];
 }

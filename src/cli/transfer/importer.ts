@@ -158,11 +158,11 @@ export class Importer {
         throw new ValueSyntaxError(`stream ${parsed.id} is defined twice`);
       }
       // A derived stream takes its history from what its sources hold when it is created.
-      if (parsed.sources.length > 0) await this.#appender.flush();
+      if (parsed.isDerived) await this.#appender.flush();
       const streamId = await this.#streamOf(parsed, place);
       this.#streamIds.set(parsed.id, streamId);
       const { valueType = 'numeric', valueTypeOptions = {} } = parsed.definition;
-      const isDerived = parsed.sources.length > 0;
+      const { isDerived } = parsed;
       this.#current = {
         streamId,
         syntax: { valueType, valueTypeOptions },
@@ -210,9 +210,11 @@ export class Importer {
     }
   }
 
-  async #createStream({ tags, definition, sources }: StreamLine): Promise<StreamId> {
-    const deriveFrom = sources.map((source) => this.#mapSource(source));
-    const derived = deriveFrom.length > 0 ? { ...definition, deriveFrom } : definition;
+  async #createStream(line: StreamLine): Promise<StreamId> {
+    const { tags, definition, sources, query, isDerived } = line;
+    const list = sources.map((source) => this.#mapSource(source));
+    const deriveFrom = query === null ? list : { query };
+    const derived = isDerived ? { ...definition, deriveFrom } : definition;
     if ((await this.#datastream.findStreams(tags).count()) === 0) {
       return this.#datastream.ensureStream(tags, derived);
     }

@@ -124,7 +124,7 @@ function streamOf(definition: string): StreamLine | null {
   }
 }
 
-function hasPlainDatapoints({ definition, sources }: StreamLine): boolean {
+function hasPlainDatapoints({ definition, isDerived }: StreamLine): boolean {
   const { valueType, valueTypeOptions = {} } = definition;
-  return sources.length === 0 && valueType === 'numeric' && valueTypeOptions.highAccuracy !== true;
+  return !isDerived && valueType === 'numeric' && valueTypeOptions.highAccuracy !== true;
 }

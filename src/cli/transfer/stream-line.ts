@@ -39,6 +39,9 @@ export interface StreamLine {
   /** Without tags. Sources are ids of the exporting store. */
   readonly definition: Omit<StreamDefinition, 'tags' | 'deriveFrom'>;
   readonly sources: readonly Exclude<DeriveFrom, string>[];
+  /** In the place of sources. */
+  readonly query: Tags | null;
+  readonly isDerived: boolean;
 }
 
 /** The version that the first line of an export names; null when it is no such line. */
@@ -96,6 +99,8 @@ export function parseStreamLine(text: string): StreamLine {
       ...(derivation && { deriveOp: derivation.op, deriveArgs: derivation.args }),
     },
     sources: derivation?.sources ?? [],
+    query: derivation?.query ?? null,
+    isDerived: derivation !== null,
   };
 }
 
@@ -111,14 +116,16 @@ interface Derivation {
   readonly op: string;
   readonly args: Tags;
   readonly sources: StreamLine['sources'];
+  readonly query: Tags | null;
 }
 
 function parseDerivation(value: unknown): Derivation | null {
   if (value === null) return null;
   if (isTagObject(value)) {
-    const { op, args, sources } = value;
-    if (typeof op === 'string' && isTagObject(args) && Array.isArray(sources)) {
-      return { op, args, sources: sources.map(parseSource) };
+    const { op, args, sources, query = null } = value;
+    const isQuery = query === null || isTagObject(query);
+    if (typeof op === 'string' && isTagObject(args) && Array.isArray(sources) && isQuery) {
+      return { op, args, sources: sources.map(parseSource), query };
     }
   }
   throw new ValueSyntaxError(`the derivation is incomplete: ${abbreviate(exactJson(value))}`);

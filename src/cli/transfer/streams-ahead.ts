@@ -66,7 +66,7 @@ function distinctSources(lines: Iterable<StreamLine>): readonly StreamLine[] {
       ({ id, tags }) =>
         id === line.id || matchesTags(tags, line.tags) || matchesTags(line.tags, tags),
     );
-    if (line.sources.length > 0 || isLikeOther) return group;
+    if (line.isDerived || isLikeOther) return group;
     group.push(line);
     if (group.length === STREAM_COUNT_MAX) return group;
   }

@@ -1,0 +1,104 @@
+import type { Backend } from '../backends/backend.ts';
+import { Granularity, type GranularityName } from '../model/granularity.ts';
+import { ladderOf } from '../model/ladder.ts';
+import type { DeriveSource, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { matchesTags, type Tags } from '../model/tags.ts';
+import { intersectRanges, isEmptyRange, TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import { denseRange } from './source-cursor.ts';
+
+/** A tag by which streams that derive by a query are found. */
+export const QUERYING_TAGS: Tags = Object.freeze({ datastream__query: true });
+
+const PAGE_STREAM_COUNT = 1000;
+
+/** The sources of a derived stream, in their order. */
+export interface Sources {
+  readonly list: readonly DeriveSource[];
+  /** By source; null for one that is gone. */
+  readonly streams: readonly (StreamSnapshot | null)[];
+}
+
+/** Reads what a stream derives from: the sources that it names, or those that its query has brought together. */
+export async function readSources(
+  backend: Pick<Backend, 'readStreams' | 'queryStreams'>,
+  record: StreamRecord,
+): Promise<Sources> {
+  const { derivation } = record;
+  if (derivation === null) return { list: [], streams: [] };
+  const { query, sources } = derivation;
+  if (query === undefined) {
+    const ids = sources.map(({ streamId }) => streamId);
+    return { list: sources, streams: await backend.readStreams(ids) };
+  }
+  const streams: StreamSnapshot[] = [];
+  const list: DeriveSource[] = [];
+  for await (const page of matchingStreams(backend, query.tags)) {
+    for (const snapshot of page) {
+      const granularity = granularityRead(snapshot.record, record.id);
+      if (granularity === null) continue;
+      const { afterMs } = query;
+      streams.push(snapshot);
+      list.push({ name: null, streamId: snapshot.record.id, granularity, afterMs });
+    }
+  }
+  return { list, streams };
+}
+
+/** All streams that have the tags, in creation order. */
+export async function* matchingStreams(
+  backend: Pick<Backend, 'queryStreams'>,
+  tags: Tags,
+): AsyncGenerator<readonly StreamSnapshot[], void, undefined> {
+  let after: { readonly afterOrdinal?: number } = {};
+  for (;;) {
+    const page = await backend.queryStreams({ tags, ...after, limit: PAGE_STREAM_COUNT });
+    if (page.length > 0) yield page;
+    if (page.length < PAGE_STREAM_COUNT) return;
+    after = { afterOrdinal: page.at(-1)!.ordinal };
+  }
+}
+
+/** The level of a source that a stream reads; null when it does not derive from it. */
+export function granularityRead(
+  { dependents }: StreamRecord,
+  streamId: StreamId,
+): GranularityName | null {
+  return dependents.find((dependent) => dependent.streamId === streamId)?.granularity ?? null;
+}
+
+/**
+ * The level at which a stream that derives by a query would read another one, which it does at its own highest
+ * granularity; null when the tags do not match, or there is nothing of the kind to be read.
+ */
+export function granularityToRead(
+  { id, derivation, highestGranularity }: StreamRecord,
+  source: StreamRecord,
+): GranularityName | null {
+  if (derivation?.query === undefined || source.id === id || source.valueType !== 'numeric') {
+    return null;
+  }
+  if (!matchesTags(source.tags, derivation.query.tags)) return null;
+  if (source.highestGranularity === highestGranularity) return highestGranularity;
+  const hasLevel = ladderOf(source).has(Granularity.byName(highestGranularity));
+  return hasLevel && source.valueDownsamplers.includes('mean') ? highestGranularity : null;
+}
+
+/** Where a stream has inputs for one that derives from it by a query; null when it has none. */
+export function contributedRange(
+  { derivation }: StreamRecord,
+  source: StreamSnapshot,
+  granularity: GranularityName,
+): TimeRange | null {
+  const { record, earliestMs, latestMs } = source;
+  if (earliestMs === null || latestMs === null) return null;
+  const extent =
+    granularity === record.highestGranularity
+      ? { startMs: earliestMs, endMs: latestMs + 1 }
+      : denseRange(source, Granularity.byName(granularity));
+  const afterMs = derivation?.query?.afterMs ?? null;
+  const range =
+    afterMs === null
+      ? extent
+      : intersectRanges(extent, { startMs: afterMs + 1, endMs: TIME_END_MS });
+  return isEmptyRange(range) ? null : range;
+}
