@@ -11,6 +11,7 @@ import {
 } from '../engine/change-lineage.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { userTags } from '../engine/hidden-tags.ts';
 import { isPendingBackprocess } from '../engine/live-stream.ts';
 import { loadOperators } from '../engine/operator-run.ts';
 import { inputRange } from '../engine/output-offset.ts';
@@ -171,7 +172,7 @@ export class StreamChanger {
       ...asked.sources.map((source) => source.streamId),
     ]);
     const downstream = await readDownstream(this.#backend, record);
-    checkLoop(record.id, asked.sources, downstream);
+    checkLoop(record, asked.sources, downstream);
     const resolved = this.#resolve(record, asked, sources);
     const derivation = keepsSources ? withStarts(resolved, record.derivation!) : resolved;
     if (canonicalJson(derivation) === canonicalJson(record.derivation)) return;
@@ -230,15 +231,19 @@ function checkStillRead(derived: StreamRecord, source: StreamRecord): void {
 
 /** @throws {InvalidOperatorArguments} when the stream would derive from itself. */
 function checkLoop(
-  streamId: StreamId,
+  { id: streamId, tags }: StreamRecord,
   sources: readonly { readonly streamId: StreamId }[],
   downstream: Downstream,
 ): void {
   const ids = sources.map((source) => source.streamId);
   const loop = loopOf(streamId, ids, downstream);
   if (loop === null) return;
+  const named = loop.map((id) => {
+    const found = id === streamId ? tags : (downstream.snapshots.get(id)?.record.tags ?? {});
+    return `${id} ${JSON.stringify(userTags(found))}`;
+  });
   throw new InvalidOperatorArguments(
-    `Stream ${streamId} would derive from itself: ${loop.join(' → ')}.`,
+    `Stream ${streamId} would derive from itself: ${named.join(' → ')}.`,
   );
 }
 

@@ -31,7 +31,7 @@ export interface DeriveSource {
  * The sources are the streams that have these tags, now or later. Which ones they are at the moment, they say
  * themselves: those have the derived stream among their dependents.
  */
-export interface SourceQuery {
+interface SourceQuery {
   readonly tags: Tags;
   /** As of a source. */
   readonly afterMs: number | null;

@@ -94,6 +94,29 @@ describe('streams', () => {
     expect((await store.cli(['show', a])).stdout).toMatch(new RegExp(`contributes to +${sum} sum`));
   });
 
+  test('an aggregate by tags is created, shown, exported and imported', async () => {
+    const a = await ensure('--query', 'm=a', 'site=x');
+    const by = ['--derive-op', 'sum', '--derive-query', 'site=x'];
+    const sum = await ensure('--query', 'm=sum', ...by);
+    expect((await store.cli(['show', sum])).stdout).toMatch(
+      /derived by +sum\nsources +all with \{"site":"x"\}\n/,
+    );
+    expect((await store.cli(['show', a])).stdout).toMatch(new RegExp(`contributes to +${sum} sum`));
+    const both = ['--derive-from', a];
+    const kind = ['--downsamplers', 'mean', '--granularity', 'seconds'];
+    const usage = await store.cli(['ensure', '--query', 'm=b', ...kind, ...by, ...both]);
+    expect(usage.exitCode).not.toBe(0);
+    await store.cli(['append', a, '5', '2020-01-01T00:00:00Z']);
+    const { stdout: exported } = await store.cli(['export']);
+    await store.cli(['delete', '--yes']);
+    await store.cli(['import'], { stdin: exported });
+    await store.cli(['downsample']);
+    const [copy] = JSON.parse((await store.cli(['streams', 'm=sum', '--json'])).stdout);
+    expect(copy).toMatchObject({ derivedFrom: { op: 'sum', sources: [], query: { site: 'x' } } });
+    const { stdout } = await store.cli(['get', copy.id, 'seconds', '--start', '2020-01-01']);
+    expect(stdout).toContain('5');
+  });
+
   test('tag clears, removes and sets, in that order', async () => {
     const id = await ensure('--query', 'a=1', '--tag', 'site.room=12', 'site.rack=3');
     const removed = await store.cli(['tag', id, '--remove', 'site.room', '--set', 'b=x', 'a=2']);

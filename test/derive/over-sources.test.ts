@@ -8,7 +8,10 @@ import { DECIMAL_ARITHMETIC, decimalOf } from '../../src/model/high-accuracy.ts'
 import { contextOf, inOrder, run } from './script.ts';
 
 const granularity = Granularity.Seconds10;
-const values = fc.option(fc.double({ noNaN: true, min: -1e9, max: 1e9 }), { freq: 5 });
+const values = fc.option(
+  fc.double({ noNaN: true, min: -1e9, max: 1e9 }).map((v) => v + 0),
+  { freq: 5 },
+);
 const inputs = fc.array(
   fc.record({
     timestampMs: fc.integer({ min: -25, max: 25 }).map((seconds) => seconds * 1000),
