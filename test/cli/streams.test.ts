@@ -106,7 +106,7 @@ describe('streams', () => {
     const kind = ['--downsamplers', 'mean', '--granularity', 'seconds'];
     const usage = await store.cli(['ensure', '--query', 'm=b', ...kind, ...by, ...both]);
     expect(usage.exitCode).not.toBe(0);
-    await store.cli(['append', a, '5', '2020-01-01T00:00:00Z']);
+    await store.cli(['append', a, '5', '--at', '2020-01-01T00:00:00Z']);
     const { stdout: exported } = await store.cli(['export']);
     await store.cli(['delete', '--yes']);
     await store.cli(['import'], { stdin: exported });

@@ -228,7 +228,9 @@ export function changingStreamsTopic({ test }: Suite): void {
       datastream.updateStream(first, { deriveFrom: second }),
       (error: { code?: unknown; message: string }) =>
         error.code === 'INVALID_OPERATOR_ARGUMENTS' &&
-        error.message.includes(`${first} → ${second} → ${first}`),
+        error.message.includes(
+          `${first} {"name":"first"} → ${second} {"name":"second"} → ${first} {"name":"first"}`,
+        ),
     );
     await assertCode(
       () => datastream.updateStream(first, { deriveFrom: first }),
