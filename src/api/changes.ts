@@ -8,7 +8,12 @@ import {
 import type { Derivation, StreamRecord } from '../model/stream.ts';
 import { isTagObject } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
-import { type CheckedDerivation, checkOperator, checkSources, isDeriveQuery } from './definition.ts';
+import {
+  type CheckedDerivation,
+  checkOperator,
+  checkSources,
+  isDeriveQuery,
+} from './definition.ts';
 import { checkGranularity } from './level-checks.ts';
 import { checkFlag, checkKeys } from './option-checks.ts';
 import type { StreamChanges } from './types.ts';
