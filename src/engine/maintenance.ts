@@ -6,12 +6,13 @@ import {
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import { DatastreamWarning } from '../exceptions/warnings.ts';
-import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import type { EngineContext } from './context.ts';
 import { firstStaleRange } from './derived-maintenance.ts';
 import { type FailureHandler, LeaseGroup, type LeaseHolder } from './lease.ts';
 import type { ComputedRange } from './level-draft.ts';
 import { hasLevelWork } from './level-maintenance.ts';
+import { depthOf } from './live-stream.ts';
 import { MaintenanceGroup } from './maintenance-group.ts';
 import { shuffled } from './sharing.ts';
 
@@ -159,7 +160,10 @@ export class Maintenance {
   async #withWork(streams: readonly StreamId[]): Promise<readonly StreamId[]> {
     try {
       const snapshots = await this.#context.backend.readStreams(streams);
-      return streams.filter((_streamId, index) => this.#hasWork(snapshots[index] ?? null));
+      return streams.filter((_streamId, index) => {
+        const snapshot = snapshots[index] ?? null;
+        return this.#hasWork(snapshot) && !this.#isPutOff(snapshot!.record);
+      });
     } catch (error) {
       if (streams.length === 1) {
         this.#fail(streams[0]!, error);
@@ -178,6 +182,18 @@ export class Maintenance {
       return true;
     }
     return this.#doesLevels(record.id) && hasLevelWork(this.#context, snapshot, this.#task.untilMs);
+  }
+
+  /**
+   * Puts off a stream that lies deeper than it was known to, when it became stale during the run: other sources of
+   * it may lie between.
+   */
+  #isPutOff(record: StreamRecord): boolean {
+    const depth = depthOf(record);
+    if (depth <= this.#depths.get(record.id)!) return false;
+    this.#depths.set(record.id, depth);
+    this.#enqueue(record.id, depth);
+    return true;
   }
 
   get #includesPending(): boolean {

@@ -152,3 +152,22 @@ describe('the sources of an aggregate by tags', () => {
     );
   });
 });
+
+test('what became stale during a run is computed after all of its sources', async () => {
+  const { datastream } = await open();
+  const a = await datastream.ensureStream({ name: 'a' }, PLAIN);
+  const difference = { ...PLAIN, deriveOp: 'difference' };
+  const first = await datastream.ensureStream({ name: 'first' }, { ...difference, deriveFrom: a });
+  // Created first, so that it would come first among those of the same depth.
+  const sum = await datastream.ensureStream({ name: 'sum' }, SUM);
+  await datastream.updateTags(first, { site: 'x' });
+  const second = { ...difference, tags: { site: 'x' }, deriveFrom: first };
+  await datastream.ensureStream({ name: 'second' }, second);
+  await datastream.append(a, 0, SECOND_MS);
+  await datastream.append(a, 0, SECOND_MS + 21_000);
+  await datastream.append(a, -1, SECOND_MS, { checkTimestamp: false });
+  await datastream.backprocessStreams();
+  await datastream.downsampleStreams({ until: SECOND_MS + 100_000 });
+  expect((await datastream.verify()).differenceCount).toBe(0);
+  expect(await valuesOf(datastream, sum)).toEqual([-1, 3]);
+});
