@@ -39,7 +39,7 @@ export class UnsupportedDownsampler extends DatastreamException {
   readonly code = 'UNSUPPORTED_DOWNSAMPLER';
 }
 
-/** Not one of `Granularity.values`, or the highest of a stream where a level is needed. */
+/** No granularity, none that the stream or the store has, or the highest of a stream where a level is needed. */
 export class UnsupportedGranularity extends DatastreamException {
   readonly code = 'UNSUPPORTED_GRANULARITY';
 }
