@@ -22,6 +22,7 @@ export type {
   MaintenanceProgress,
   RawDatapoint,
   ReplacingData,
+  RetentionOptions,
   StaleRange,
   StatusOptions,
   Stream,

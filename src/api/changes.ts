@@ -5,6 +5,7 @@ import {
   UnsupportedDeriveOperator,
   UnsupportedDownsampler,
 } from '../exceptions/errors.ts';
+import type { Retention } from '../model/retention.ts';
 import type { Derivation, StreamRecord } from '../model/stream.ts';
 import { isTagObject } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
@@ -16,6 +17,7 @@ import {
 } from './definition.ts';
 import { checkGranularity } from './level-checks.ts';
 import { checkFlag, checkKeys } from './option-checks.ts';
+import { checkRetention } from './retention.ts';
 import type { StreamChanges } from './types.ts';
 
 const CHANGE_KEYS: ReadonlySet<string> = new Set<keyof StreamChanges>([
@@ -24,6 +26,7 @@ const CHANGE_KEYS: ReadonlySet<string> = new Set<keyof StreamChanges>([
   'deriveOp',
   'deriveArgs',
   'deriveBackprocess',
+  'retention',
 ]);
 const DOWNSAMPLER_KEYS: ReadonlySet<string> = new Set(['add', 'drop']);
 const FIXED_KEYS: readonly string[] = ['valueType', 'valueTypeOptions', 'highestGranularity'];
@@ -34,6 +37,8 @@ export interface CheckedChanges {
   readonly downsamplers: DownsamplerChanges | null;
   /** Null: it stays as it is. */
   readonly derivation: DerivationChanges | null;
+  /** Null: for ever. Undefined: it stays as it is. */
+  readonly retention: Retention | null | undefined;
 }
 
 /** Either the new list, or what is added to the old one and taken from it. */
@@ -69,6 +74,7 @@ export function checkChanges(changes: StreamChanges): CheckedChanges {
   return {
     downsamplers: checkDownsamplers(changes.valueDownsamplers),
     derivation: checkDerivation(changes),
+    retention: changes.retention === undefined ? undefined : checkRetention(changes.retention),
   };
 }
 

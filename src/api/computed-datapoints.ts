@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { levelStartMs, originMs } from '../engine/expiry.ts';
 import type { ComputedRange } from '../engine/level-draft.ts';
-import { bucketStartMs } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { HeldStatistics, setHeld } from './held-statistics.ts';
 import { LevelBuckets } from './level-buckets.ts';
@@ -22,14 +22,14 @@ export async function computedDatapoints(
   backend: Backend,
   { snapshot, computed }: ComputedLevels,
 ): Promise<readonly AppendedDatapoint[]> {
-  const { record, earliestMs } = snapshot;
+  const { record } = snapshot;
   // Without datapoints there are no buckets, only levels that were cleared.
-  if (earliestMs === null) return [];
+  if (originMs(snapshot) === null) return [];
   const selection = LevelSchema.of(record).select({}, backend.supports);
   const current = selection.isOfHeld ? await currentOf(backend, snapshot) : snapshot;
   const datapoints: AppendedDatapoint[] = [];
   for (const { granularity, range, block } of computed) {
-    const firstMs = Math.max(range.startMs, bucketStartMs(earliestMs, granularity));
+    const firstMs = Math.max(range.startMs, levelStartMs(snapshot, granularity)!);
     const shown = { startMs: firstMs, endMs: range.endMs };
     const buckets = selection.datapoints(block, shown, granularity) as Datapoint[];
     if (selection.isOfHeld) {

@@ -15,6 +15,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof DataRange>([
   ...BOUND_KEYS,
   'reverse',
   'live',
+  'fallback',
   'fill',
   'maxPoints',
   'thin',
@@ -43,6 +44,7 @@ export function checkRange(range: DataRange): CheckedRange {
   checkKeys(range, KEYS, 'getData');
   checkFlag(range.reverse, 'reverse');
   checkFlag(range.live, 'live');
+  checkFlag(range.fallback, 'fallback');
   checkFill(range.fill);
   checkNames(range.valueDownsamplers, 'valueDownsamplers');
   checkNames(range.timeDownsamplers, 'timeDownsamplers');

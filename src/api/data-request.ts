@@ -15,6 +15,8 @@ export interface DataRequest {
   readonly isReverse: boolean;
   /** Whether buckets that are not up to date are computed for the read. */
   readonly isLive: boolean;
+  /** Whether coarser levels answer where the granularity has expired. */
+  readonly isFallback: boolean;
   /** What buckets without data show; null: nothing. */
   readonly fill: FillMethod | null;
   /** The clock: until when a live read holds values. */
@@ -32,7 +34,8 @@ export interface NamedRequest extends DataRequest {
 
 /** Whether a request is for rows as they are stored: one step of the store reads them all. */
 export function isPlain(request: DataRequest): request is NamedRequest {
-  const { granularity, isLive, fill, thin } = request;
+  const { granularity, isLive, isFallback, fill, thin } = request;
+  if (isFallback) return false;
   return !isLive && fill === null && thin === null && !(granularity instanceof GranularityChoice);
 }
 
@@ -51,7 +54,7 @@ export function checkDataRequest(
   const isRangeAlone = second === undefined && isRange(first);
   const options = isRangeAlone ? first : (second as DataRange);
   const range = checkRange(options);
-  const { reverse = false, live = false, fill = 'null', thin = null } = options;
+  const { reverse = false, live = false, fallback = false, fill = 'null', thin = null } = options;
   const { maxPoints, valueDownsamplers, timeDownsamplers } = options;
   const named = isRangeAlone || first === AUTO ? undefined : first;
   const isChosen = named === undefined && maxPoints !== undefined;
@@ -60,6 +63,11 @@ export function checkDataRequest(
   }
   if (first === AUTO && !isChosen) {
     throw new TypeError('The granularity "auto" goes with maxPoints, by which it is picked.');
+  }
+  if (fallback && (maxPoints !== undefined || thin !== null)) {
+    throw new TypeError(
+      'fallback gives points of several granularities: not with maxPoints or thin.',
+    );
   }
   return {
     streamId: checkStreamId(streamId),
@@ -74,6 +82,7 @@ export function checkDataRequest(
     range,
     isReverse: reverse,
     isLive: live,
+    isFallback: fallback,
     fill: fill === 'null' ? null : fill,
     nowMs,
     thin,

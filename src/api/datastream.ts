@@ -446,13 +446,20 @@ export class Datastream {
     const { signal, onProgress, concurrency, shard } = options;
     signal?.throwIfAborted();
     await this.#membership.settleAll();
+    const retained: StreamId[] = [];
     const streams = await this.#select(options.queryTags, {
       isStaleOnly: task.kind === 'history',
-      isIncluded: (snapshot) => isOwn(snapshot.record.id, shard) && task.isIncluded(snapshot),
+      isIncluded: (snapshot) => {
+        const { id, retention } = snapshot.record;
+        if (!isOwn(id, shard) || !task.isIncluded(snapshot)) return false;
+        if (task.kind === 'levels' && retention !== undefined) retained.push(id);
+        return true;
+      },
     });
     const maintenance = new Maintenance(this.#context, {
       ...task,
       streams,
+      retained,
       ...this.#grouping(streams.length, concurrency),
       isOwn: (streamId: StreamId) => isOwn(streamId, shard),
       lease: { owner: randomUUID(), durationMs: this.#leaseDurationMs },

@@ -14,6 +14,7 @@ import {
 } from '../exceptions/errors.ts';
 import { Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
+import type { Retention } from '../model/retention.ts';
 import type {
   Derivation,
   DeriveSource,
@@ -32,6 +33,7 @@ import {
   localGranularity,
 } from './level-checks.ts';
 import { checkFlag, checkKeys } from './option-checks.ts';
+import { checkRetention } from './retention.ts';
 import { checkTags } from './tag-checks.ts';
 import type { DeriveFrom, DeriveQuery, StreamDefinition } from './types.ts';
 
@@ -48,6 +50,7 @@ const DEFINITION_KEYS: ReadonlySet<string> = new Set<keyof StreamDefinition>([
   'deriveOp',
   'deriveArgs',
   'deriveBackprocess',
+  'retention',
 ]);
 
 const QUERY_KEYS: ReadonlySet<string> = new Set<keyof DeriveQuery>(['query']);
@@ -61,6 +64,8 @@ export interface CheckedDefinition {
   readonly valueType: ValueType;
   readonly valueTypeOptions: ValueTypeOptions;
   readonly derive: CheckedDerivation | null;
+  /** Null: for ever. */
+  readonly retention: Retention | null;
 }
 
 export interface CheckedDerivation {
@@ -99,6 +104,7 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
     valueType,
     valueTypeOptions,
     derive: checkDerivation(definition, valueType),
+    retention: checkRetention(definition.retention),
   };
 }
 

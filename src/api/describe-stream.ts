@@ -8,6 +8,7 @@ import type { StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
 import { UTC } from '../model/zone-offsets.ts';
+import { describeExpiry, describeRetention } from './retention.ts';
 import type { Stream } from './types.ts';
 
 /** What callers get to know about a stream: copies, theirs to keep. */
@@ -52,6 +53,8 @@ export function describeStream(
       args: { ...args },
     })),
     pendingBackprocess: isPendingBackprocess(record),
+    retention: describeRetention(record),
+    expiredUntil: describeExpiry(record),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
+import { levelStartMs } from '../engine/expiry.ts';
 import { readableRange } from '../engine/source-cursor.ts';
 import { bucketCountOf } from '../model/buckets.ts';
-import { bucketCeilMs, bucketStartMs, Granularity, timestampStepMs } from '../model/granularity.ts';
+import { bucketCeilMs, Granularity, timestampStepMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange } from '../model/time-range.ts';
@@ -73,13 +74,14 @@ export class GranularityChoice {
   }
 
   #bucketCount(snapshot: StreamSnapshot, granularity: Granularity): number {
-    const { earliestMs, latestMs } = snapshot;
-    if (earliestMs === null || latestMs === null) return 0;
+    const { latestMs } = snapshot;
+    const firstMs = levelStartMs(snapshot, granularity);
+    if (firstMs === null || latestMs === null) return 0;
     // A level whose last datapoints were deleted has buckets behind the last one that is left.
     const { endMs: readableEndMs } = readableRange(this.#backend, snapshot, granularity);
     const latestEndMs = bucketCeilMs(latestMs + 1, granularity);
     const { startMs, endMs } = intersectRanges(bucketRange(this.#request.range, granularity), {
-      startMs: bucketStartMs(earliestMs, granularity),
+      startMs: firstMs,
       endMs: this.#request.isLive ? latestEndMs : Math.max(latestEndMs, readableEndMs),
     });
     if (isEmptyRange({ startMs, endMs })) return 0;

@@ -8,6 +8,7 @@ import { bucketRange, rawRange } from './data-range.ts';
 import type { DataRequest, NamedRequest } from './data-request.ts';
 import type { DatapointRows, WholeRows } from './datapoint-rows.ts';
 import { DenseRows } from './dense-rows.ts';
+import { FallbackRows, fallbackParts } from './fallback-rows.ts';
 import { type Choice, GranularityChoice } from './granularity-choice.ts';
 import { resolveGranularity } from './level-checks.ts';
 import { RawRows } from './raw-rows.ts';
@@ -19,6 +20,7 @@ export async function openRows(backend: Backend, request: DataRequest): Promise<
   const { granularity, pointCountMax } = await choiceOf(request, snapshot);
   const { thin, isReverse } = request;
   const named = { ...request, granularity: { granularity, isLocal: false } };
+  if (request.isFallback) return fallbackRows(backend, named, snapshot);
   if (thin === null && pointCountMax === null) return rowsOf(backend, named, snapshot);
   const { valueType } = snapshot.record;
   const rows = rowsOf(backend, { ...named, isReverse: false }, snapshot);
@@ -87,6 +89,24 @@ export function rowsOf(
     heldUntilMs: heldUntilMs(request, snapshot),
     tail: request.isLive ? new LevelTail(backend, snapshot, granularity) : null,
   });
+}
+
+/** The rows of all granularities that answer for a part of the range. */
+function fallbackRows(
+  backend: Backend,
+  request: NamedRequest,
+  snapshot: StreamSnapshot,
+): FallbackRows {
+  const { granularity: finest } = resolveGranularity(request.granularity, snapshot.record);
+  const wanted = fallbackParts(snapshot.record, finest, request.range);
+  const parts = wanted.map(({ granularity, range }) => {
+    // Raw datapoints have no gaps, the levels that answer for them do.
+    const isRaw = granularity.name === snapshot.record.highestGranularity;
+    const own = { ...request, granularity: { granularity, isLocal: false }, range };
+    const rows = rowsOf(backend, isRaw ? { ...own, fill: null } : own, snapshot);
+    return { granularity, rows };
+  });
+  return new FallbackRows(request.isReverse ? parts.reverse() : parts);
 }
 
 function selectionOf(

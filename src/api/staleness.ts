@@ -11,7 +11,7 @@ export function describeStaleness(
   { snapshot, derived, pendingMs, levels }: StreamStaleness,
   supports: Supports,
 ): StreamStatus {
-  const { id, tags, pendingBackprocess } = describeStream(snapshot, supports);
+  const { id, tags, pendingBackprocess, expiredUntil } = describeStream(snapshot, supports);
   // History that was never processed, from the very beginning or where it was left, has no age of its own.
   const starts = [...derived, ...levels.flatMap(({ ranges }) => ranges)].map(
     ({ startMs }) => startMs,
@@ -21,6 +21,7 @@ export function describeStaleness(
     streamId: id,
     tags,
     pendingBackprocess,
+    expiredUntil,
     derived: derived.map(rangeOf),
     levels: levels.map(({ granularity, ranges, bucketCount }) => ({
       granularity,

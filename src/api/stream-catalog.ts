@@ -31,6 +31,7 @@ import {
 } from './definition.ts';
 import type { AskedGranularity } from './level-checks.ts';
 import { checkStreamId } from './option-checks.ts';
+import { checkRetained } from './retention.ts';
 import { type StreamSelection, selectSnapshots } from './streams.ts';
 
 /** Streams that one commit deletes, at most. */
@@ -141,7 +142,10 @@ export class StreamCatalog {
       dependents: [],
       stale: hasHistory ? [ALL_TIME] : [],
       levels: {},
+      ...(definition.retention && { retention: definition.retention }),
     };
+    const { retention } = record;
+    if (retention) checkRetained({ ...record, retention }, this.#backend.supports);
     const outcome = await this.#backend.commit({
       // The version too: a datapoint that arrives now would neither be history nor be propagated.
       expect: sources.map((source) => ({ streamId: source!.record.id, version: source!.version })),

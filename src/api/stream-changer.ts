@@ -24,6 +24,7 @@ import {
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import { Granularity } from '../model/granularity.ts';
+import type { Retention } from '../model/retention.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { Derivation, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { canonicalJson } from '../model/tags.ts';
@@ -35,6 +36,7 @@ import {
   changedDownsamplers,
 } from './changes.ts';
 import { checkSupported, resolveDerivation } from './definition.ts';
+import { checkRetained } from './retention.ts';
 
 type Snapshots = ReadonlyMap<StreamId, StreamSnapshot>;
 
@@ -104,7 +106,17 @@ export class StreamChanger {
       const keepsSources = changes.derivation.sources === null;
       await this.#changeDerivation(draft, snapshot, { asked, keepsSources });
     }
+    if (changes.retention !== undefined) this.#changeRetention(draft, record, changes.retention);
     return draft;
+  }
+
+  #changeRetention(draft: Draft, before: StreamRecord, retention: Retention | null): void {
+    if (canonicalJson(before.retention ?? null) === canonicalJson(retention)) return;
+    const { retention: _before, ...rest } = draft.record ?? before;
+    draft.record = rest;
+    if (retention === null) return;
+    checkRetained({ ...rest, retention }, this.#backend.supports);
+    draft.record = { ...rest, retention };
   }
 
   async #changeDownsamplers(

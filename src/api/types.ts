@@ -41,6 +41,13 @@ export interface DeriveQuery {
   readonly query: Tags;
 }
 
+/**
+ * For how long rows are kept, as text such as `12h`, `30d`, `2w` or `1y` (365 days), or null for ever: `raw` are
+ * the raw datapoints, the other keys are names of levels. A level that is not named is kept as long as the
+ * nearest finer one that is.
+ */
+export type RetentionOptions = Readonly<Partial<Record<'raw' | GranularityName, string | null>>>;
+
 export interface StreamDefinition {
   /** Tags beside the query tags. Default: none. */
   readonly tags?: Tags;
@@ -64,6 +71,8 @@ export interface StreamDefinition {
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
   /** false: only source datapoints newer than the sources' latest at creation count. Default: true. */
   readonly deriveBackprocess?: boolean;
+  /** Default: everything is kept for ever. */
+  readonly retention?: RetentionOptions | null;
 }
 
 /** What is to become of a stream. What is absent stays as it is. */
@@ -81,6 +90,8 @@ export interface StreamChanges {
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
   /** With `deriveFrom`; false: only source datapoints newer than the sources' latest count. Default: true. */
   readonly deriveBackprocess?: boolean;
+  /** In the place of what was said before; null: everything that is there is kept for ever. */
+  readonly retention?: RetentionOptions | null;
 }
 
 /** What `getStream` tells about a stream. */
@@ -117,6 +128,10 @@ export interface Stream {
     readonly args: Readonly<Record<string, unknown>>;
   }[];
   readonly pendingBackprocess: boolean;
+  /** Null: everything is kept for ever. */
+  readonly retention: RetentionOptions | null;
+  /** By granularity, the highest included, until when datapoints and buckets have expired. */
+  readonly expiredUntil: Readonly<Partial<Record<GranularityName, Date>>>;
 }
 
 /** On the highest granularity. */
@@ -135,6 +150,8 @@ export interface Datapoint {
   readonly v: any;
   /** With the option of that name: the bucket was computed for this read, being stale or not complete. */
   readonly live?: true;
+  /** With the option `fallback`: of what granularity it is. */
+  readonly granularity?: Granularity;
 }
 
 export interface AppendOptions {
@@ -189,6 +206,11 @@ export interface DataRange extends TimeBounds {
   /** Leaves out points. Default: all are given. */
   readonly thin?: Thinning;
   /**
+   * Where the granularity has expired, the finest level that still has the time answers, and each datapoint says
+   * of what granularity it is. Default: there is nothing where it has expired.
+   */
+  readonly fallback?: boolean;
+  /**
    * On a level: what buckets without data show in the place of null. `previous`: the values of the bucket with
    * data before them; `linear`: those on the line between the buckets with data around them; a number: that
    * number. Default: `null`. Sums and counts, which no other bucket tells, are filled by a number alone, counts
@@ -212,6 +234,8 @@ export interface DatapointColumns {
   readonly t?: Readonly<Record<string, Float64Array>>;
   /** With the option `live`, on a lower one: 1 where the bucket was computed for this read, 0 elsewhere. */
   readonly live?: Uint8Array;
+  /** With the option `fallback`: of what granularity they are. */
+  readonly granularity?: Granularity;
 }
 
 export interface MaintenanceProgress {
@@ -302,6 +326,8 @@ export interface StreamStatus {
   readonly tags: Tags;
   /** Whether it derives from history that was never processed: `backprocessStreams` does it. */
   readonly pendingBackprocess: boolean;
+  /** By granularity, until when datapoints and buckets have expired. */
+  readonly expiredUntil: Stream['expiredUntil'];
   /** Of a derived stream: where its inputs have changed. */
   readonly derived: readonly StaleRange[];
   /** From the finest; levels without work are left out. `bucketCount` counts buckets without data, too. */

@@ -19,6 +19,7 @@ import { maintenanceTopic } from './behaviour/maintenance.ts';
 import { millisecondsTopic } from './behaviour/milliseconds.ts';
 import { moreStatisticsTopic } from './behaviour/more-statistics.ts';
 import { readingTopic } from './behaviour/reading.ts';
+import { retentionTopic } from './behaviour/retention.ts';
 import { sequencesTopic } from './behaviour/sequences.ts';
 import { statisticsTopic } from './behaviour/statistics.ts';
 import { tagsTopic } from './behaviour/tags.ts';
@@ -75,6 +76,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: derived streams, errors': deriveErrorsTopic,
   'behaviour: derived streams, life': derivedLifeTopic,
   'behaviour: changing streams': changingStreamsTopic,
+  'behaviour: retention': retentionTopic,
   'behaviour: deletion': deletionTopic,
   'behaviour: verify': verifyTopic,
 };

@@ -19,16 +19,23 @@ const SLICE_ROW_COUNT = 16_384;
 export class Fold {
   readonly #schema: LevelSchema;
   readonly #granularity: Granularity;
+  readonly #columns: readonly string[];
   readonly #accumulators: readonly Accumulator[];
   /** Starts of the buckets that have data so far; the last one is open. */
   readonly #bucketStartsMs = new GrowableColumn();
   #rowCount = 0;
 
-  constructor(schema: LevelSchema, granularity: Granularity) {
+  /** @param columns those of the schema that all rows have; others are not computed. Default: all. */
+  constructor(
+    schema: LevelSchema,
+    granularity: Granularity,
+    columns: readonly string[] = schema.columns,
+  ) {
     assert(!schema.isEmpty, 'a stream without value downsamplers has no levels');
     this.#schema = schema;
     this.#granularity = granularity;
-    this.#accumulators = createAccumulators(schema.columns, schema);
+    this.#columns = columns;
+    this.#accumulators = createAccumulators(columns, schema);
   }
 
   /** Rows that `takeClosed` would give. */
@@ -84,7 +91,7 @@ export class Fold {
   }
 
   #statesOf({ columns }: Block): StateRows['columns'] {
-    const names = this.#schema.columns;
+    const names = this.#columns;
     if (names.every((name) => columns[name] instanceof Float64Array)) return columns;
     const states: Record<string, Column> = {};
     for (const name of names) {
@@ -98,7 +105,8 @@ export class Fold {
     this.#rowCount -= rowCount;
     const timestamps = this.#bucketStartsMs.take(rowCount);
     // Copied from an object that has its keys, and in their order, it is made at once.
-    const columns: Record<string, Column> = { ...this.#schema.noRows };
+    const hasAll = this.#columns === this.#schema.columns;
+    const columns: Record<string, Column> = hasAll ? { ...this.#schema.noRows } : {};
     for (const accumulator of this.#accumulators) accumulator.take(rowCount, columns);
     return { timestamps, columns };
   }

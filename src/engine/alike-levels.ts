@@ -62,11 +62,12 @@ function alikeParts(members: readonly LevelMember[]): readonly (readonly LevelMe
 
 function kindOf({ snapshot: { record, earliestMs, latestMs } }: LevelMember): string {
   const { valueType, valueTypeOptions, valueDownsamplers, highestGranularity, levels } = record;
-  const { timeZone, extraLevels } = record;
+  const { timeZone, extraLevels, expiry } = record;
   return JSON.stringify([
     [earliestMs, latestMs, highestGranularity, timeZone, extraLevels],
     [valueType, valueTypeOptions, valueDownsamplers],
     levels,
+    expiry,
   ]);
 }
 

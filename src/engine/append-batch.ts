@@ -22,6 +22,7 @@ import {
   type TickRequest,
 } from './append-request.ts';
 import type { EngineContext } from './context.ts';
+import { assertKept } from './expiry.ts';
 import { datapointsOf, type ItemGrid, itemsOf } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import { StagedStream } from './staged-stream.ts';
@@ -190,6 +191,7 @@ export class AppendBatch {
         stream.checkedLatestMs = this.#latestMs(stream);
       }
       const latestMs = stream.checkedLatestMs;
+      checkKept(stream, timestampMs);
       if (timestampMs >= latestMs) stream.checkedLatestMs = timestampMs;
       else if (checkTimestamp) throw olderThanLatest(stream, { timestampMs, latestMs });
       const stored = storedValue(stream.record, value, this.#context.backend.supports);
@@ -255,6 +257,9 @@ export class AppendBatch {
     const stored = storedColumn(stream.record, values, this.#context.backend.supports);
     const { cutMs, descendingRow, latestMs } = this.#timestampsFor(stream, timestamps);
     if (cutMs.length === 0) return;
+    if (stream.record.expiry !== undefined) {
+      for (const timestampMs of cutMs) checkKept(stream, timestampMs);
+    }
     const knownMs = this.#latestMs(stream);
     const olderRow = cutMs[0]! < knownMs ? 0 : descendingRow;
     if (checkTimestamp && olderRow >= 0) {
@@ -366,6 +371,7 @@ export class AppendBatch {
       const stream = this.#appendable(streamId);
       const timestampMs = this.#parse(givenMs, stream.stepMs);
       const latestMs = this.#latestMs(stream);
+      checkKept(stream, timestampMs);
       if (timestampMs < latestMs) throw olderThanLatest(stream, { timestampMs, latestMs });
       checkTickValue(stream, values[row]!);
       if (stream.checkMark === mark) {
@@ -449,6 +455,11 @@ export class AppendBatch {
     }
     return records;
   }
+}
+
+/** @throws {InvalidTimestamp} for an instant whose datapoints have expired. */
+function checkKept({ record, levelUntilMs }: LiveStream, timestampMs: number): void {
+  if (timestampMs < levelUntilMs) assertKept(record, timestampMs);
 }
 
 function storedTickValue(stream: LiveStream, value: number): unknown {

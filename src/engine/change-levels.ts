@@ -2,11 +2,11 @@ import type { Write } from '../backends/backend.ts';
 import type { BackendManifest } from '../backends/manifest.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { EMPTY_BLOCK } from '../model/block.ts';
-import { bucketStartMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import { addRange } from '../model/staleness.ts';
 import type { LevelState, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { ALL_TIME } from '../model/time-range.ts';
+import { fillableFromMs, levelStartMs, originMs, withLevelsFrom } from './expiry.ts';
 
 /** A record with another definition of its levels, and what goes with the one that it had. */
 export interface ChangedLevels {
@@ -20,19 +20,21 @@ export interface ChangedLevels {
  * @param names with the dependencies, in the order of the registry.
  */
 export function withDownsamplers(
-  { record, earliestMs }: StreamSnapshot,
+  snapshot: StreamSnapshot,
   names: readonly string[],
   { levels: kind }: Pick<BackendManifest, 'levels'>,
 ): ChangedLevels {
+  const { record } = snapshot;
   const changed: StreamRecord = { ...record, valueDownsamplers: names };
   const before = LevelSchema.of(record);
   const after = LevelSchema.of(changed);
   if (after.isEmpty) return withoutLevels(changed, kind);
   // Rows that a server computes have all components whenever they are read.
-  if (kind === 'computed' || earliestMs === null || hasSameColumns(before, after)) {
+  if (before.isEmpty) return { record: withLevelsFromWhatIsThere(changed), writes: [] };
+  if (kind === 'computed' || originMs(snapshot) === null || hasSameColumns(before, after)) {
     return { record: changed, writes: [] };
   }
-  return { record: withStaleLevels(changed, earliestMs), writes: [] };
+  return { record: withStaleLevels({ ...snapshot, record: changed }), writes: [] };
 }
 
 function hasSameColumns(a: LevelSchema, b: LevelSchema): boolean {
@@ -56,17 +58,30 @@ function withoutLevels(record: StreamRecord, kind: BackendManifest['levels']): C
   };
 }
 
-/** Every level stale from its first bucket to its watermark. */
-function withStaleLevels(record: StreamRecord, earliestMs: number): StreamRecord {
+/** Levels begin where they can be computed from what has not expired. */
+function withLevelsFromWhatIsThere(record: StreamRecord): StreamRecord {
+  const { expiry } = record;
+  const fillable = fillableFromMs(record);
+  if (expiry === undefined || fillable === null) return record;
+  return { ...record, expiry: withLevelsFrom(expiry, fillable) };
+}
+
+/** Every level stale from the first bucket that can be computed anew to its watermark. */
+function withStaleLevels({ record, earliestMs }: StreamSnapshot): StreamRecord {
   const levels: Partial<Record<keyof StreamRecord['levels'], LevelState>> = { ...record.levels };
+  const fillable = fillableFromMs(record);
   let isRefilling = false;
   for (const granularity of ladderOf(record).levels) {
-    const level = record.levels[granularity.name];
+    const { name } = granularity;
+    const level = record.levels[name];
     if (level === undefined || level.untilMs === null) continue;
     const { untilMs } = level;
-    const range = { startMs: bucketStartMs(earliestMs, granularity), endMs: untilMs };
-    levels[granularity.name] = { untilMs, stale: addRange(level.stale, range) };
+    const firstMs = levelStartMs({ record, earliestMs }, granularity)!;
+    const startMs = Math.max(firstMs, fillable?.[name] ?? firstMs);
+    levels[name] = { untilMs, stale: addRange(level.stale, { startMs, endMs: untilMs }) };
     isRefilling = true;
   }
-  return isRefilling ? { ...record, levels, isRefilling } : record;
+  if (!isRefilling) return record;
+  const filled = record.expiry && fillable && { ...record.expiry, filledMs: fillable };
+  return { ...record, levels, isRefilling, ...(filled && { expiry: filled }) };
 }

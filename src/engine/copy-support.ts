@@ -17,6 +17,10 @@ export function missingForStream(
   if (record.extraLevels !== undefined && !supports.extraLevels) {
     reasons.push(`the levels ${record.extraLevels.join(', ')}`);
   }
+  const { retention, expiry } = record;
+  if ((retention ?? expiry) !== undefined && supports.levels === 'computed') {
+    reasons.push('retention');
+  }
   const { valueDownsamplers: known, timestampRange } = supports;
   if (known !== 'all') {
     const unknown = record.valueDownsamplers.filter((name) => !known.includes(name));

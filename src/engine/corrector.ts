@@ -6,6 +6,7 @@ import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { changedRange } from './derived-maintenance.ts';
+import { assertKept } from './expiry.ts';
 import { commitChanges, type PreparedChange } from './prepared-change.ts';
 import { withAllStaleRaw } from './stale-levels.ts';
 import { storedColumn } from './stored-values.ts';
@@ -34,7 +35,7 @@ export interface Correction {
  * computed from them: the buckets of these ranges, and what derives from the streams. Maintenance follows.
  * @param corrections of different streams.
  * @returns the streams whose records or data have changed.
- * @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} {InvalidValue} {NotSupported}
+ * @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} {InvalidValue} {InvalidTimestamp} {NotSupported}
  * {StreamAppendContended} {StreamAppendFailed}; nothing is stored then.
  */
 export async function correct(
@@ -79,6 +80,7 @@ function prepare(
     );
   }
   const replacements = replacementsOf(timestampStepMs(record.highestGranularity));
+  for (const { range } of replacements) assertKept(record, range.startMs);
   const writes = replacements.map(({ range, timestamps, values }) => {
     const rows = rawBlock(timestamps, storedColumn(record, values, supports));
     const block = supports.equalTimestamps ? rows : lastOfEachTimestamp(rows);

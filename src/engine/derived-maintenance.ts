@@ -6,6 +6,7 @@ import type { DeriveSource, StreamId, StreamRecord, StreamSnapshot } from '../mo
 import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
+import { derivableFromMs } from './expiry.ts';
 import type { Lease } from './lease.ts';
 import { loadOperators, OperatorRun } from './operator-run.ts';
 import { commitChanges, type PreparedChange } from './prepared-change.ts';
@@ -68,6 +69,8 @@ export async function prepareReplay(
 ): Promise<PreparedChange | null> {
   const range = firstStaleRange(derived.record, work);
   if (range === undefined) return null;
+  const fromMs = derivableFromMs(derived.record, list, sources);
+  if (range.startMs < fromMs) return withoutExpired({ derived, list, sources }, fromMs, work);
   const { timestampRange } = context.backend.supports;
   const run = new OperatorRun(derived.record, { sources: list, timestampRange });
   const { record } = derived;
@@ -104,6 +107,30 @@ export async function prepareReplay(
       for (const warning of replayed.warnings) context.warn(warning);
       work.onCommit({ rowCount: replayed.block.timestamps.length, marked });
     },
+  };
+}
+
+/** Lets go of staleness where inputs or outputs have expired: what is there stays as it is. */
+function withoutExpired(
+  { derived, sources }: Family,
+  fromMs: number,
+  work: DerivedWork,
+): PreparedChange {
+  const { record } = derived;
+  const stale = subtractRange(record.stale, { startMs: Number.NEGATIVE_INFINITY, endMs: fromMs });
+  const update = { ...record, stale };
+  return {
+    snapshot: derived,
+    expect: [derived, ...sources].map(({ record: { id: streamId }, revision }) => ({
+      streamId,
+      revision,
+    })),
+    update,
+    writes: [],
+    changed: [],
+    inputRowCount: 0,
+    isComplete: firstStaleRange(update, work) === undefined,
+    onCommitted: () => {},
   };
 }
 

@@ -5,9 +5,11 @@ import { type Block, concatBlocks, cutBlock, EMPTY_BLOCK } from '../model/block.
 import { bucketBeforeMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import type { Rung } from '../model/ladder.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
-import type { TimeRange } from '../model/time-range.ts';
+import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
+import { levelStartMs, originMs } from './expiry.ts';
+import { foldLacking } from './lacking-rows.ts';
 import type { Lease } from './lease.ts';
 import { type ComputedRange, LevelDraft } from './level-draft.ts';
 import { commitChanges, type PreparedChange } from './prepared-change.ts';
@@ -85,7 +87,7 @@ export function hasLevelWork(
   const { record } = snapshot;
   if (LevelSchema.of(record).isEmpty) return false;
   const draft = new LevelDraft(context.backend, snapshot);
-  if (snapshot.earliestMs === null) {
+  if (originMs(snapshot) === null) {
     return draft.ladder.levels.some((granularity) => draft.level(granularity).untilMs !== null);
   }
   return levelWork(draft, untilMs).next().done !== true;
@@ -129,7 +131,7 @@ export function workToCome(
   snapshot: StreamSnapshot,
   untilMs: number,
 ): readonly LevelRange[] {
-  if (LevelSchema.of(snapshot.record).isEmpty || snapshot.earliestMs === null) return [];
+  if (LevelSchema.of(snapshot.record).isEmpty || originMs(snapshot) === null) return [];
   const draft = new LevelDraft(context.backend, snapshot);
   const work: LevelRange[] = [];
   for (const item of levelWork(draft, untilMs)) {
@@ -148,7 +150,7 @@ interface Computed {
 async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Computed> {
   const schema = LevelSchema.of(draft.snapshot.record);
   if (schema.isEmpty) return { isComplete: true, inputRowCount: 0 };
-  if (draft.snapshot.earliestMs === null) {
+  if (originMs(draft.snapshot) === null) {
     // Corrections may take all datapoints from a derived stream: then its levels go, too.
     for (const granularity of draft.ladder.levels) draft.clear(granularity);
     return { isComplete: true, inputRowCount: 0 };
@@ -182,10 +184,11 @@ function completeRange(
   { granularity, finer, isFromRaw }: Rung,
   untilMs: number,
 ): TimeRange {
-  const { earliestMs, latestMs } = draft.snapshot;
-  const startMs = bucketStartMs(earliestMs!, granularity);
+  const { latestMs } = draft.snapshot;
+  const startMs = levelStartMs(draft.snapshot, granularity)!;
   const finerUntilMs = draft.level(finer).untilMs;
-  if (!isFromRaw && finerUntilMs === null) return { startMs, endMs: startMs };
+  const hasFiner = isFromRaw ? latestMs !== null : finerUntilMs !== null;
+  if (!hasFiner) return { startMs, endMs: startMs };
   const finerLatestMs = isFromRaw ? latestMs! : bucketBeforeMs(finerUntilMs!, finer);
   return { startMs, endMs: bucketStartMs(Math.min(untilMs, finerLatestMs), granularity) };
 }
@@ -225,6 +228,7 @@ export function foldComputed(
   draft: LevelDraft,
   { schema, granularity, finer, range }: FoldTask,
 ): Folded | null {
+  if (range.startMs < lackingUntilMs(draft, granularity)) return null;
   const rows = draft.computedRows(finer, range);
   if (rows === null) return null;
   const fold = new Fold(schema, granularity);
@@ -236,9 +240,13 @@ export function foldComputed(
 /** Folds the finer level over a range that is not empty, or over as many whole buckets from its start as fit. */
 export async function foldRange(
   draft: LevelDraft,
-  { schema, granularity, finer, range }: FoldTask,
-  { rowCountMax, signal }: { rowCountMax: number; signal: AbortSignal | undefined },
+  task: FoldTask,
+  limits: { rowCountMax: number; signal: AbortSignal | undefined },
 ): Promise<Folded> {
+  const { schema, granularity, finer, range } = task;
+  const { rowCountMax, signal } = limits;
+  const lackingMs = lackingUntilMs(draft, granularity);
+  if (range.startMs < lackingMs) return foldFromLacking(draft, task, { ...limits, lackingMs });
   const fold = new Fold(schema, granularity);
   const isRaw = finer.name === draft.snapshot.record.highestGranularity;
   let rowCount = 0;
@@ -258,4 +266,42 @@ export async function foldRange(
   // Rows of nulls may have left an earlier bucket open in the fold: it is complete all the same.
   const block = coveredMs === range.endMs ? fold.finish() : cutBlock(fold.finish(), covered);
   return { computed: { granularity, range: covered, block }, rowCount };
+}
+
+/** Before it, rows of the finer level may have other components than the stream keeps now. */
+function lackingUntilMs({ snapshot }: LevelDraft, { name }: Granularity): number {
+  return snapshot.record.expiry?.filledMs?.[name] ?? Number.NEGATIVE_INFINITY;
+}
+
+/** As `foldRange`, where the first buckets are made of such rows, too. */
+async function foldFromLacking(
+  draft: LevelDraft,
+  task: FoldTask,
+  {
+    lackingMs,
+    ...limits
+  }: { rowCountMax: number; signal: AbortSignal | undefined; lackingMs: number },
+): Promise<Folded> {
+  const { schema, granularity, finer, range } = task;
+  const first = { startMs: range.startMs, endMs: Math.min(lackingMs, range.endMs) };
+  const blocks: Block[] = [];
+  await draft.visit(finer, first, (rows) => {
+    limits.signal?.throwIfAborted();
+    blocks.push(rows);
+    return true;
+  });
+  const rows = concatBlocks(blocks);
+  const block = foldLacking(schema, granularity, rows);
+  const rowCount = rows.timestamps.length;
+  const rest = { startMs: first.endMs, endMs: range.endMs };
+  if (isEmptyRange(rest)) return { computed: { granularity, range, block }, rowCount };
+  const folded = await foldRange(draft, { ...task, range: rest }, limits);
+  return {
+    computed: {
+      granularity,
+      range: { startMs: range.startMs, endMs: folded.computed.range.endMs },
+      block: concatBlocks([block, folded.computed.block]),
+    },
+    rowCount: rowCount + folded.rowCount,
+  };
 }

@@ -12,6 +12,7 @@ import {
 import { bucketBeforeMs, bucketStartMs } from '../model/granularity.ts';
 import { type Ladder, ladderOf } from '../model/ladder.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS } from '../model/time-range.ts';
+import { levelStartMs } from './expiry.ts';
 import type { LevelChain, LevelPlace } from './level-chain.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { StagedStream } from './staged-stream.ts';
@@ -30,9 +31,10 @@ export interface StreamLevels {
 
 /** Where each level of a stream stands; null when its levels are not to follow appends. */
 export function currentPlaces(
-  { record, earliestMs, latestMs }: LiveStream,
+  stream: LiveStream,
   { schema, ladder }: StreamLevels,
 ): readonly LevelPlace[] | null {
+  const { record, earliestMs, latestMs } = stream;
   // Open buckets of one level alone are filled with rows.
   if (schema.isEmpty || ladder.fromRaw.length !== 1) return null;
   // What open buckets would be made of may lack components.
@@ -43,9 +45,16 @@ export function currentPlaces(
   }
   const places = ladder.levels.map((granularity): LevelPlace => {
     const untilMs = record.levels[granularity.name]?.untilMs ?? null;
-    const firstMs = earliestMs === null ? Number.NaN : bucketStartMs(earliestMs, granularity);
-    return { untilMs, floorMs: untilMs ?? firstMs };
+    return { untilMs, floorMs: untilMs ?? levelStartMs(stream, granularity) ?? Number.NaN };
   });
+  const { filledMs } = record.expiry ?? {};
+  if (filledMs !== undefined) {
+    // An open bucket that is made of rows from before has other components than the stream.
+    const isMixed = places.some(
+      ({ floorMs }, index) => floorMs < (filledMs[ladder.levels[index]!.name] ?? floorMs),
+    );
+    if (isMixed) return null;
+  }
   if (earliestMs === null || latestMs === null) {
     return places.every(({ untilMs }) => untilMs === null) ? places : null;
   }

@@ -6,6 +6,7 @@ import { ladderOf } from '../model/ladder.ts';
 import { clipRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { levelStartMs, originMs } from './expiry.ts';
 import { LevelDraft } from './level-draft.ts';
 import { foldComputed, foldRange } from './level-maintenance.ts';
 
@@ -37,8 +38,8 @@ export class LevelTail {
 
   /** From the bucket of the first datapoint to the end of that of the last one; empty without datapoints. */
   get range(): TimeRange {
-    const { record, earliestMs, latestMs } = this.#snapshot;
-    if (earliestMs === null || latestMs === null || LevelSchema.of(record).isEmpty) {
+    const { record } = this.#snapshot;
+    if (originMs(this.#snapshot) === null || LevelSchema.of(record).isEmpty) {
       return { startMs: 0, endMs: 0 };
     }
     return this.#bucketsOf(this.#granularity);
@@ -94,10 +95,13 @@ export class LevelTail {
   }
 
   #bucketsOf(granularity: Granularity): TimeRange {
-    const { earliestMs, latestMs } = this.#snapshot;
-    return {
-      startMs: bucketStartMs(earliestMs!, granularity),
-      endMs: bucketCeilMs(latestMs! + 1, granularity),
-    };
+    const { record, latestMs } = this.#snapshot;
+    const startMs = levelStartMs(this.#snapshot, granularity)!;
+    // Where all datapoints that have not expired were deleted, computed buckets stay.
+    const endMs =
+      latestMs === null
+        ? (record.levels[granularity.name]?.untilMs ?? startMs)
+        : bucketCeilMs(latestMs + 1, granularity);
+    return { startMs, endMs: Math.max(startMs, endMs) };
   }
 }

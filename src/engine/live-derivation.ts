@@ -20,6 +20,7 @@ import {
   OPEN_BUCKET_COUNT_MAX,
   type OpenBuckets,
 } from './derived-state.ts';
+import { derivableFromMs } from './expiry.ts';
 import { mergeInputs } from './input-merge.ts';
 import { depthOf, isPendingBackprocess, type LiveStream } from './live-stream.ts';
 import { type OperatorRun, OutputRows } from './operator-run.ts';
@@ -218,7 +219,9 @@ export class LiveDerivation {
       await this.#stepBuckets(batch, work, open);
     } else {
       open.clear();
-      const clusters = clustersOf(buckets, run.granularity.durationMs);
+      const fromMs = this.#derivableFromMs(run);
+      const computable = fromMs === null ? buckets : buckets.filter((startMs) => startMs >= fromMs);
+      const clusters = clustersOf(computable, run.granularity.durationMs);
       for (const cluster of clusters.slice(0, CLUSTER_COUNT_MAX)) {
         if (this.#lacksSource(work, cluster)) continue;
         const state = await this.#recomputeBuckets(batch, work, cluster);
@@ -230,6 +233,13 @@ export class LiveDerivation {
       this.#markStale(batch, derived, clusters.slice(CLUSTER_COUNT_MAX));
     }
     dropOldest(open);
+  }
+
+  /** Start of the first bucket of which nothing has expired; null when nothing has of any. */
+  #derivableFromMs({ record, derivation, granularity }: OperatorRun): number | null {
+    const sources = derivation.sources.map(({ streamId }) => this.#cache.get(streamId)!);
+    const fromMs = derivableFromMs(record, derivation.sources, sources);
+    return fromMs === Number.NEGATIVE_INFINITY ? null : bucketStartMs(fromMs, granularity);
   }
 
   /** Whether every bucket is in memory or newer than all data, and every row the newest of its source. */

@@ -1,5 +1,6 @@
 import { Granularity, timestampStepMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
+import { expiredUntilMs } from '../model/retention.ts';
 import type {
   Dependent,
   DeriveSource,
@@ -193,7 +194,8 @@ export function isPendingBackprocess(record: StreamRecord): boolean {
 
 /** The latest watermark of the levels that are computed from raw rows. */
 function rawUntilMs(record: StreamRecord): number {
-  let latestMs = Number.NEGATIVE_INFINITY;
+  // Rows that have expired are refused: they are looked at as those are that levels have already.
+  let latestMs = expiredUntilMs(record, record.highestGranularity);
   for (const { name } of ladderOf(record).fromRaw) {
     const untilMs = record.levels[name]?.untilMs ?? null;
     if (untilMs !== null && untilMs > latestMs) latestMs = untilMs;

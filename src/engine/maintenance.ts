@@ -14,11 +14,15 @@ import type { ComputedRange } from './level-draft.ts';
 import { hasLevelWork } from './level-maintenance.ts';
 import { depthOf } from './live-stream.ts';
 import { MaintenanceGroup } from './maintenance-group.ts';
+import { applyRetention, mayExpire } from './retention.ts';
 import { shuffled } from './sharing.ts';
 
 /** How often somebody who needs what another worker is computing looks whether it is there. */
 const POLL_INTERVAL_MIN_MS = 20;
 const POLL_INTERVAL_MAX_MS = 500;
+
+/** Streams that are looked at together for what they have kept long enough. */
+const RETAINED_COUNT = 256;
 
 export interface MaintenanceTask {
   /** Streams to maintain, with their depth in the dependency graph. */
@@ -26,6 +30,8 @@ export interface MaintenanceTask {
   /** `levels`: downsampling, with corrections of derived streams; `history`: backprocessing. */
   readonly kind: 'levels' | 'history';
   readonly untilMs: number;
+  /** Streams of which rows are not kept for ever: what has been kept long enough is deleted in the end. */
+  readonly retained: readonly StreamId[];
   /** Streams that are leased together, and share commits. */
   readonly groupSize: number;
   /** Groups that are worked on at once. */
@@ -78,10 +84,27 @@ export class Maintenance {
   async run(): Promise<void> {
     for (;;) {
       const depth = Math.min(...this.#byDepth.keys());
-      if (!Number.isFinite(depth)) return;
+      if (!Number.isFinite(depth)) break;
       const streams = this.#byDepth.get(depth)!;
       this.#byDepth.delete(depth);
       await this.#runDepth(streams);
+    }
+    for (const streamIds of groupsOf(this.#task.retained, RETAINED_COUNT)) {
+      const snapshots = await this.#context.backend.readStreams(streamIds);
+      for (const snapshot of snapshots) {
+        if (snapshot === null || !mayExpire(this.#context, snapshot)) continue;
+        await this.#retain(snapshot.record.id);
+      }
+    }
+  }
+
+  async #retain(streamId: StreamId): Promise<void> {
+    const { signal, onChanged } = this.#task;
+    try {
+      const onCommit = (): void => onChanged([streamId]);
+      await applyRetention(this.#context, streamId, { signal, onCommit });
+    } catch (error) {
+      this.#fail(streamId, error);
     }
   }
 

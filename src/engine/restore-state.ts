@@ -170,7 +170,7 @@ function reverseCursors(
 }
 
 /** The last output of its own that is no null and stands before an instant. */
-async function lastOutput(
+export async function lastOutput(
   { record, granularity, arithmeticKind }: OperatorRun,
   pages: PageSource,
   beforeMs: number,

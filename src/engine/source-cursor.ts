@@ -12,6 +12,7 @@ import type { DeriveSource, StreamRecord } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 import { valueCodecOf } from '../model/value.ts';
 import { type PageSource, readBlocks } from './block-reader.ts';
+import { levelStartMs } from './expiry.ts';
 
 /** What a cursor must know about the stream that it reads. */
 export interface SourceStream {
@@ -86,12 +87,12 @@ const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
  * derived streams follow, wherever the level's rows come from.
  */
 export function denseRange(
-  { record, earliestMs }: Pick<SourceStream, 'record' | 'earliestMs'>,
+  stream: Pick<SourceStream, 'record' | 'earliestMs'>,
   granularity: Granularity,
 ): TimeRange {
-  const untilMs = record.levels[granularity.name]?.untilMs ?? null;
-  if (untilMs === null || earliestMs === null) return NO_RANGE;
-  return { startMs: bucketStartMs(earliestMs, granularity), endMs: untilMs };
+  const endMs = stream.record.levels[granularity.name]?.untilMs ?? null;
+  const startMs = levelStartMs(stream, granularity);
+  return endMs === null || startMs === null ? NO_RANGE : { startMs, endMs };
 }
 
 /**

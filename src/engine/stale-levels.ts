@@ -8,6 +8,7 @@ import { ladderOf } from '../model/ladder.ts';
 import { addRanges } from '../model/staleness.ts';
 import type { LevelState, StreamRecord } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
+import { originMs } from './expiry.ts';
 
 /** The level with the buckets that a change of finer rows reaches made stale, as far as they are computed. */
 export function withStaleBuckets(
@@ -63,9 +64,10 @@ export function withAllStaleRaw(
   changes: readonly TimeRange[],
 ): StreamRecord {
   // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too.
+  const firstMs = originMs({ record, earliestMs });
   const dense = changes.map(({ startMs, endMs }) => {
-    const isEarlier = earliestMs !== null && startMs < earliestMs;
-    return { startMs, endMs: isEarlier ? Math.max(endMs, earliestMs) : endMs };
+    const isEarlier = firstMs !== null && startMs < firstMs;
+    return { startMs, endMs: isEarlier ? Math.max(endMs, firstMs) : endMs };
   });
   let levels: Partial<Record<GranularityName, LevelState>> | null = null;
   for (const granularity of ladderOf(record).fromRaw) {

@@ -3,6 +3,7 @@ import { type Block, type Column, concatBlocks } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs, Granularity } from '../model/granularity.ts';
 import { ladderOf, type Rung } from '../model/ladder.ts';
 import { outsideOf } from '../model/nesting.ts';
+import { expiredUntilMs } from '../model/retention.ts';
 import { isInRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
@@ -10,6 +11,7 @@ import { type BlockDifference, compareBlocks } from './block-compare.ts';
 import { visitBlocks } from './block-reader.ts';
 import type { EngineContext } from './context.ts';
 import { readFamily } from './derived-maintenance.ts';
+import { computableFromMs, derivableFromMs, levelStartMs, originMs } from './expiry.ts';
 import { LevelDraft } from './level-draft.ts';
 import { foldComputed, foldRange } from './level-maintenance.ts';
 import { OperatorRun } from './operator-run.ts';
@@ -80,7 +82,7 @@ class StreamVerifier {
     // A level that the server computes from the datapoints themselves cannot differ from them.
     const hasLevels =
       this.#context.backend.supports.levels === 'stored' && !LevelSchema.of(record).isEmpty;
-    if (hasLevels && this.#snapshot.earliestMs !== null) {
+    if (hasLevels && originMs(this.#snapshot) !== null) {
       const draft = new LevelDraft(this.#context.backend, this.#snapshot);
       for (const rung of draft.ladder.rungs) await this.#verifyLevel(draft, rung);
     }
@@ -107,12 +109,16 @@ class StreamVerifier {
     const { untilMs, stale } = draft.level(granularity);
     if (untilMs === null) return;
     const schema = LevelSchema.of(this.#snapshot.record);
-    const startMs = bucketStartMs(this.#snapshot.earliestMs!, granularity);
+    const startMs = Math.max(
+      levelStartMs(this.#snapshot, granularity)!,
+      computableFromMs(this.#snapshot.record, rung),
+    );
     const fresh = outsideOf(stale, { startMs, endMs: untilMs });
     for (const { finer, range: part } of fresh.flatMap((item) =>
       draft.ladder.sourcesOf(rung, item),
     )) {
-      let range = part;
+      // Odd buckets are made of raw datapoints, which have expired sooner.
+      let range = this.#computablePart(granularity, finer, part);
       while (!isEmptyRange(range)) {
         const task = { schema, granularity, finer, range };
         const options = { rowCountMax: ROW_COUNT_MAX, signal: this.#signal };
@@ -130,6 +136,15 @@ class StreamVerifier {
         if (!isEmptyRange(range)) await turn();
       }
     }
+  }
+
+  #computablePart(granularity: Granularity, finer: Granularity, part: TimeRange): TimeRange {
+    const untilMs = expiredUntilMs(this.#snapshot.record, finer.name);
+    if (untilMs <= part.startMs) return part;
+    return {
+      startMs: Math.max(part.startMs, bucketStartMs(untilMs, granularity)),
+      endMs: part.endMs,
+    };
   }
 
   async #verifyDerived(): Promise<void> {
@@ -151,7 +166,11 @@ class StreamVerifier {
       const open = { startMs: window.inputRange.endMs, endMs: window.openEndMs };
       mask = [...mask, window.range, outputRange(run.derivation, open)];
     }
-    let range: TimeRange = { startMs: TIME_MIN_MS, endMs: limitMs };
+    const startMs = Math.max(
+      TIME_MIN_MS,
+      derivableFromMs(derived.record, run.derivation.sources, sources),
+    );
+    let range: TimeRange = { startMs, endMs: limitMs };
     while (!isEmptyRange(range)) {
       const window = await replay(this.#context.backend, { ...task, range });
       const { range: covered, inputRange: inputs, block } = window;

@@ -1,4 +1,5 @@
 import type { GranularityName } from './granularity.ts';
+import type { Expiry, Retention } from './retention.ts';
 import type { RangeSet } from './staleness.ts';
 import type { Tags } from './tags.ts';
 
@@ -94,6 +95,10 @@ export interface StreamRecord {
    * downsamplers since. Absent when all rows are of one kind.
    */
   readonly isRefilling?: true;
+  /** For how long rows are kept. Absent: for ever. */
+  readonly retention?: Retention;
+  /** Absent while nothing has expired. */
+  readonly expiry?: Expiry;
 }
 
 /** A record together with what a backend knows about its data, read in one step. */

@@ -44,3 +44,39 @@ test('a call that says nothing, or contradicts itself, is a usage error', async 
   expect(both.stderr).toContain('--downsamplers says all of them');
   expect([nothing.exitCode, both.exitCode]).toEqual([2, 2]);
 });
+
+test('retention is said at creation, changed, shown, and exported', async () => {
+  const kept = await ensureStream(store, '--query', 'm=k', '--retention', 'raw=30d,hours=forever');
+  const shown = await store.cli(['show', kept]);
+  expect(shown.stdout).toMatch(/^kept +raw 30d, hours for ever$/m);
+  const { stdout } = await store.cli(['export', 'm=k']);
+  expect(stdout).toContain('"retention":{"raw":"30d","hours":null}');
+  const changed = await store.cli(['change', kept, '--retention', 'raw=1y,days=forever']);
+  expect(JSON.parse(changed.stdout).retention).toEqual({ raw: '1y', days: null });
+  const forever = await store.cli(['change', kept, '--retention', 'forever']);
+  expect(JSON.parse(forever.stdout).retention).toBeNull();
+  const wrong = await store.cli(['change', kept, '--retention', '30d']);
+  expect(wrong.stderr).toContain('Not a retention: "30d"');
+  expect(wrong.exitCode).toBe(2);
+});
+
+test('what has expired is answered by coarser levels when asked', async () => {
+  const kept = await ensureStream(store, '--query', 'm=f', '--retention', 'raw=1h,hours=forever');
+  const stdin = Array.from({ length: 600 }, (_, n) => `${n * 60},1`).join('\n');
+  await store.cli(['append', kept], { stdin });
+  await store.cli(['downsample']);
+  const raw = await store.cli(['get', kept, '--format', 'ndjson']);
+  expect(raw.stdout.trim().split('\n')).toHaveLength(1);
+  const args = ['get', kept, '--fallback', '--start', '1970-01-01', '--format', 'ndjson'];
+  const { stdout } = await store.cli(args);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines[0].granularity).toBe('hours');
+  expect(lines.at(-1)).toMatchObject({ granularity: 'seconds', v: 1 });
+  const shown = await store.cli(['show', kept]);
+  expect(shown.stdout).toMatch(/^seconds expired +before 1970-01-01T09:/m);
+  const table = await store.cli(['get', kept, '--fallback']);
+  expect(table.stderr).toContain('--format ndjson or json');
+});

@@ -23,6 +23,7 @@ export async function assertLaw(
     await compareLive(run);
     await compareReads(run, { isLive: true });
     await run.settle();
+    await run.noteExpiry();
     await compare(run, defect);
     await compareReads(run, { isLive: false });
   } finally {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type ChangeStep, downsamplersStep, redefineStep } from './change-step.ts';
+import { type RetainStep, retainStep } from './retain-step.ts';
 import { TIME_OPERATORS, type TimeOperator } from './time-operators.ts';
 
 /** Numbers whose sums and means are exact in float64: quarters, and nulls now and then. */
@@ -97,6 +98,7 @@ export type Step =
       readonly rows: readonly (readonly [stream: number, back: number, value: number | null])[];
     }
   | ChangeStep
+  | RetainStep
   | { readonly kind: 'switch' }
   | { readonly kind: 'reopen' };
 
@@ -215,6 +217,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: downsamplersStep },
   { weight: 2, arbitrary: redefineStep },
+  { weight: 2, arbitrary: retainStep },
   { weight: 3, arbitrary: fc.constant({ kind: 'switch' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
 );

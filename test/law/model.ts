@@ -40,6 +40,8 @@ export interface ModelStream {
   derivation: Derivation | null;
   /** Letters of statistics that the stream does not keep. */
   hidden?: ReadonlySet<string>;
+  /** By seconds of a granularity: rows before it have expired. What was computed of them stays as it was. */
+  expired?: ReadonlyMap<number, number>;
   /** Whether sums over its datapoints have no rounding. */
   readonly hasExactSums: boolean;
   /** Whether its datapoints do not depend on rounded sums. */

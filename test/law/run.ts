@@ -20,6 +20,7 @@ import {
   type Source,
 } from './model.ts';
 import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
+import { keptFrom, noteExpiry, type RetainStep, retain } from './retain-step.ts';
 import { isTimeOperator, timeArguments } from './time-operators.ts';
 
 export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
@@ -130,6 +131,9 @@ export class Run {
   /** A second engine on the same store, with memories of its own. */
   #other: Datastream;
   #baseCount = 0;
+  #nowMs = NOW_MS;
+  /** Whether rows of a stream may have expired. */
+  #isRetaining = false;
   readonly #failures: DatastreamWarning[] = [];
   readonly #live: RunOptions['live'];
 
@@ -144,7 +148,7 @@ export class Run {
   #open(backend: Backend, liveDownsampling: boolean): Datastream {
     return new Datastream(backend, {
       liveDownsampling,
-      now: () => new Date(NOW_MS),
+      now: () => new Date(this.#nowMs),
       onWarning: (warning) => {
         // A step without a meaningful output is part of the histories; anything else is a failure.
         // Noted here and thrown later, because the engine goes on when its listener throws.
@@ -188,10 +192,92 @@ export class Run {
   }
 
   async apply(step: Step): Promise<void> {
-    await this.#apply(step);
+    if (!this.#isRetaining || (await this.#isKept(step))) await this.#apply(step);
+    await this.noteExpiry();
     this.#assertNoWarnings();
     // Also what follows appends is right at any time.
     if (this.#live !== 'none') await this.#verify();
+  }
+
+  /** Tells the model what has expired until now. */
+  async noteExpiry(): Promise<void> {
+    if (!this.#isRetaining) return;
+    const secondsOf = (instant: Date): number => (instant.getTime() - BASE_MS) / 1000;
+    const levelOf = (name: string): number =>
+      LEVELS.find((level) => granularityOf(level).name === name)!;
+    await noteExpiry(this, secondsOf, levelOf);
+  }
+
+  /**
+   * Whether a step changes nothing that has expired, nor what derives from other streams where those have
+   * expired. One that the engine has to refuse is tried.
+   */
+  async #isKept(step: Step): Promise<boolean> {
+    const expired = this.streams.filter(({ model }) => (model.expired?.size ?? 0) > 0);
+    if (expired.length === 0) return true;
+    if (step.kind === 'derive' || step.kind === 'redefine' || step.kind === 'downsamplers') {
+      return false;
+    }
+    const lastCut = Math.max(...expired.map(({ model }) => keptFrom(model, model.highest)));
+    const touched = this.#touchedBy(step);
+    const refused = touched.find(({ stream: { model }, t }) => t < keptFrom(model, model.highest));
+    if (refused !== undefined) {
+      const { id } = refused.stream;
+      const range = { start: msOf(refused.t), end: msOf(refused.t + 1000) };
+      for (const refusal of [
+        this.datastream.append(id, null, msOf(refused.t), LATE),
+        this.datastream.upsert(id, null, msOf(refused.t)),
+        this.datastream.deleteData(id, range),
+      ]) {
+        await assert.rejects(refusal, { code: 'INVALID_TIMESTAMP' });
+      }
+    }
+    return touched.every(({ t }) => t >= lastCut);
+  }
+
+  /** The streams that a step changes, each with a time before which it changes nothing. */
+  #touchedBy(step: Step): readonly { readonly stream: RunStream; readonly t: number }[] {
+    const behind = (pick: number, back: number): { stream: RunStream; t: number } => {
+      const stream = this.#base(pick);
+      return { stream, t: stream.latest - back };
+    };
+    switch (step.kind) {
+      case 'append':
+      case 'columns':
+        return [behind(step.stream, 0)];
+      case 'group':
+        return [behind(step.stream % 4, 0)];
+      case 'late':
+        return [behind(step.stream, step.back)];
+      case 'lateColumns':
+        return [behind(step.stream, Math.max(0, ...step.rows.map(([back]) => back)))];
+      case 'tick':
+        return [0, 1, 2].map((pick) => behind(pick, 0));
+      case 'multiple':
+        return step.rows.map(([pick]) => behind(pick, 0));
+      case 'together':
+        return step.rows.map(([back], pick) => behind(pick, back));
+      case 'replace':
+        return [behind(step.stream, step.back)];
+      case 'upsert':
+        return step.rows.map(([pick, back]) => behind(pick, back));
+      default:
+        return [];
+    }
+  }
+
+  async #retain(step: RetainStep): Promise<void> {
+    this.#isRetaining = true;
+    const { datastream, streams } = this;
+    const livingAt = async (t: number, action: () => Promise<void>): Promise<void> => {
+      this.#nowMs = msOf(t);
+      await action();
+      this.#nowMs = NOW_MS;
+    };
+    const maintain = async (): Promise<void> => {
+      await datastream.downsampleStreams({ until: msOf(10_000_000) });
+    };
+    await retain({ datastream, streams, granularityOf, livingAt, maintain }, step);
   }
 
   /** Gives the number of stale ranges. */
@@ -237,6 +323,8 @@ export class Run {
       case 'downsamplers':
       case 'redefine':
         return this.#change(step);
+      case 'retain':
+        return this.#retain(step);
       case 'switch':
         [this.datastream, this.#other] = [this.#other, this.datastream];
         return;

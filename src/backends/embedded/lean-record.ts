@@ -1,4 +1,5 @@
 import { type GranularityName, RAW_GRANULARITIES } from '../../model/granularity.ts';
+import type { Expiry, Retention } from '../../model/retention.ts';
 import type { RangeSet } from '../../model/staleness.ts';
 import type {
   Dependent,
@@ -60,6 +61,8 @@ export interface LeanBody {
   readonly l?: LeanLevels;
   /** Absent: false. */
   readonly r?: true;
+  readonly k?: Retention;
+  readonly x?: Expiry;
 }
 
 type LeanDependent = readonly [
@@ -89,6 +92,8 @@ export function leanBody(record: StreamRecord): LeanBody {
     ...(record.stale.length > 0 && { s: record.stale }),
     ...(!isEmpty(record.levels) && { l: leanLevels(record.levels) }),
     ...(record.isRefilling && { r: true }),
+    ...(record.retention && { k: record.retention }),
+    ...(record.expiry && { x: record.expiry }),
   };
 }
 
@@ -105,6 +110,8 @@ export function fullBody(lean: LeanBody): RecordBody {
     stale: lean.s ?? [],
     levels: fullLevels(lean.l ?? {}),
     ...(lean.r && { isRefilling: true }),
+    ...(lean.k && { retention: lean.k }),
+    ...(lean.x && { expiry: lean.x }),
   };
 }
 

@@ -128,6 +128,8 @@ function decodedParts(
     stale: body.stale,
     levels: body.levels,
     ...(body.isRefilling && { isRefilling: true }),
+    ...(body.retention && { retention: body.retention }),
+    ...(body.expiry && { expiry: body.expiry }),
   };
 }
 

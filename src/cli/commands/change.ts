@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import type { StreamChanges } from '../../api/types.ts';
+import type { RetentionOptions, StreamChanges } from '../../api/types.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { exactJson } from '../format/exact-json.ts';
 import { collectValues, parseNames } from '../options.ts';
 import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
+import { parseRetention } from '../parse/retention.ts';
 
 interface ChangeOptions {
   readonly downsamplers?: readonly string[];
@@ -13,6 +14,7 @@ interface ChangeOptions {
   readonly deriveOp?: string;
   readonly deriveFrom?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
+  readonly retention?: RetentionOptions;
   readonly backprocess: boolean;
 }
 
@@ -32,6 +34,11 @@ export function registerChange(program: Command, context: CommandContext): void 
       collectValues,
     )
     .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseDeriveArgs)
+    .option(
+      '--retention <durations>',
+      'how long rows are kept, e.g. raw=30d,minutes=1y,days=forever; or forever',
+      parseRetention,
+    )
     .option('--no-backprocess', 'with --derive-from: from now on, not from the history')
     .action(async (streamId: string, options: ChangeOptions) => {
       const changes = changesOf(options);
@@ -48,13 +55,14 @@ function changesOf(options: ChangeOptions): StreamChanges {
   if (downsamplers !== undefined && isPartial) {
     throw usageError('--downsamplers says all of them: neither add to them nor drop some.');
   }
-  const { deriveOp, deriveFrom, deriveArgs, backprocess } = options;
+  const { deriveOp, deriveFrom, deriveArgs, retention, backprocess } = options;
   const changes: StreamChanges = {
     ...(downsamplers !== undefined && { valueDownsamplers: downsamplers }),
     ...(isPartial && { valueDownsamplers: { ...(add && { add }), ...(drop && { drop }) } }),
     ...(deriveOp !== undefined && { deriveOp }),
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
     ...(deriveArgs !== undefined && { deriveArgs }),
+    ...(retention !== undefined && { retention }),
     ...(!backprocess && { deriveBackprocess: false }),
   };
   if (Object.keys(changes).length === 0) throw usageError('Nothing to change was given.');

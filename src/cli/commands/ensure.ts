@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
-import type { StreamDefinition } from '../../api/types.ts';
+import type { RetentionOptions, StreamDefinition } from '../../api/types.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { exactJson } from '../format/exact-json.ts';
 import { collectValues, parseChoice, parseGranularity, parseNames } from '../options.ts';
 import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
+import { parseRetention } from '../parse/retention.ts';
 import { parseTags } from '../parse/tags.ts';
 
 interface EnsureOptions {
@@ -22,6 +23,7 @@ interface EnsureOptions {
   readonly deriveFrom?: readonly string[];
   readonly deriveQuery?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
+  readonly retention?: RetentionOptions;
   readonly backprocess: boolean;
   readonly json?: true;
 }
@@ -65,6 +67,11 @@ export function registerEnsure(program: Command, context: CommandContext): void 
       'take all streams with these tags as sources, now and later (key=value or JSON)',
     )
     .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseDeriveArgs)
+    .option(
+      '--retention <durations>',
+      'how long rows are kept, e.g. raw=30d,minutes=1y,days=forever (default: forever)',
+      parseRetention,
+    )
     .option('--no-backprocess', 'derive from now on, not from the history of the sources')
     .option('--json', 'print the stream as JSON')
     .action(async (options: EnsureOptions) => {
@@ -103,6 +110,7 @@ function definitionOf(options: EnsureOptions): StreamDefinition {
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
     ...(deriveQuery !== undefined && { deriveFrom: { query: parseTags(deriveQuery) } }),
     ...(deriveArgs !== undefined && { deriveArgs }),
+    ...(options.retention !== undefined && { retention: options.retention }),
     ...(!options.backprocess && { deriveBackprocess: false }),
   };
 }

@@ -32,6 +32,7 @@ interface GetOptions {
   readonly live?: true;
   readonly maxPoints?: number;
   readonly thin?: number;
+  readonly fallback?: true;
   readonly fill?: Fill;
   readonly limit?: number;
   readonly valueDownsamplers?: readonly string[];
@@ -63,6 +64,10 @@ export function registerGet(program: Command, context: CommandContext): void {
     .option('--reverse', 'latest first')
     .option('--live', 'with buckets that are stale or not complete, as they are now')
     .option(
+      '--fallback',
+      'where the granularity has expired, the finest level that still has the time (NDJSON, JSON)',
+    )
+    .option(
       '--fill <how>',
       'values of buckets without data: previous, linear, null or a number',
       parseFill,
@@ -83,6 +88,9 @@ export function registerGet(program: Command, context: CommandContext): void {
     .action(async (streamId: string, granularity: Granularity | undefined, options: GetOptions) => {
       if (granularity !== undefined && options.maxPoints !== undefined) {
         throw usageError('--max-points picks the granularity: name none.');
+      }
+      if (options.fallback && options.format !== 'ndjson' && options.format !== 'json') {
+        throw usageError('--fallback mixes granularities: it needs --format ndjson or json.');
       }
       await context.withDatastream(async (datastream) => {
         const stream = await datastream.getStream(streamId);
@@ -121,7 +129,8 @@ function openData(
   stream: Stream,
   { granularity, options }: { granularity: Granularity | undefined; options: GetOptions },
 ): Datapoints {
-  const { end, endExclusive, reverse, live, fill, thin, maxPoints, valueDownsamplers } = options;
+  const { end, endExclusive, reverse, live, fallback, fill, thin, maxPoints, valueDownsamplers } =
+    options;
   const timeDownsamplers = timesToRead(options);
   const range: DataRange = {
     ...startOf(stream, options),
@@ -129,6 +138,7 @@ function openData(
     ...(endExclusive && { endExclusive }),
     ...(reverse && { reverse }),
     ...(live && { live }),
+    ...(fallback && { fallback }),
     ...(fill !== undefined && { fill }),
     ...(thin !== undefined && { thin: { points: thin } }),
     ...(valueDownsamplers && { valueDownsamplers }),

@@ -35,6 +35,7 @@ function describe(stream: Stream): string {
     ...Object.entries(stream.downsampledUntil).map(
       ([name, until]) => [`${name} until`, dateText(until)] as const,
     ),
+    ...retentionRows(stream),
     ...(derivedFrom === null ? [] : derivationRows(derivedFrom, stream.pendingBackprocess)),
     ...stream.contributesTo.map(
       ({ streamId, op, args }) => ['contributes to', `${streamId} ${callText(op, args)}`] as const,
@@ -48,6 +49,21 @@ function valueTypeText({ valueType, valueTypeOptions }: Stream): string {
   const { highAccuracy, heartbeat } = valueTypeOptions;
   if (heartbeat !== undefined) return `${valueType}, heartbeat ${heartbeat} s`;
   return highAccuracy === true ? `${valueType}, high accuracy` : valueType;
+}
+
+function retentionRows({
+  retention,
+  expiredUntil,
+}: Stream): readonly (readonly [string, string])[] {
+  const kept = Object.entries(retention ?? {}).map(
+    ([name, duration]) => `${name} ${duration ?? 'for ever'}`,
+  );
+  return [
+    ...(kept.length === 0 ? [] : [['kept', kept.join(', ')] as const]),
+    ...Object.entries(expiredUntil).map(
+      ([name, until]) => [`${name} expired`, `before ${dateText(until)}`] as const,
+    ),
+  ];
 }
 
 function derivationRows(

@@ -1,4 +1,4 @@
-import type { DeriveFrom, Stream, StreamDefinition } from '../../api/types.ts';
+import type { DeriveFrom, RetentionOptions, Stream, StreamDefinition } from '../../api/types.ts';
 import { Granularity } from '../../model/granularity.ts';
 import { isTagObject, type Tags } from '../../model/tags.ts';
 import { UTC } from '../../model/zone-offsets.ts';
@@ -22,6 +22,7 @@ export function streamLine(stream: Stream): string {
     highestGranularity,
     ...(stream.timeZone !== UTC && { timeZone: stream.timeZone }),
     ...extraLevelsOf(stream),
+    ...(stream.retention !== null && { retention: stream.retention }),
   };
   return exactJson({ stream: { id, tags, ...definition, derivedFrom: stream.derivedFrom } });
 }
@@ -96,6 +97,10 @@ export function parseStreamLine(text: string): StreamLine {
       highestGranularity,
       ...(timeZone !== undefined && { timeZone }),
       ...(levels !== undefined && { levels }),
+      // Checked by the engine, by name.
+      ...(isTagObject(stream['retention']) && {
+        retention: stream['retention'] as RetentionOptions,
+      }),
       ...(derivation && { deriveOp: derivation.op, deriveArgs: derivation.args }),
     },
     sources: derivation?.sources ?? [],

@@ -37,6 +37,13 @@ const RICH: StreamRecord = {
   },
 } as unknown as StreamRecord;
 
+const EXPIRING: StreamRecord = {
+  ...RICH,
+  isRefilling: true,
+  retention: { raw: 86_400_000, days: null },
+  expiry: { originMs: 1000, untilMs: { '10seconds': 20_000 }, fromMs: { '10seconds': 10_000 } },
+};
+
 function stored(record: StreamRecord): Buffer {
   return Buffer.from(encodeStreamRecord({ record, revision: 2 ** 40 + 1 }));
 }
@@ -91,6 +98,7 @@ describe('a stored record', () => {
   test.each([
     ['plain', PLAIN],
     ['rich', RICH],
+    ['of a stream that keeps rows for a while', EXPIRING],
     ['without a UUID', { ...RICH, id: 'F059-é' as StreamId }],
     ['with a UUID in capitals', { ...PLAIN, id: OTHER.toUpperCase() as StreamId }],
   ])('that is %s is read as it was', (_name, record) => {
