@@ -7,7 +7,7 @@ import {
 import { ladderOf } from '../model/ladder.ts';
 import { addRanges } from '../model/staleness.ts';
 import type { LevelState, StreamRecord } from '../model/stream.ts';
-import type { TimeRange } from '../model/time-range.ts';
+import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { originMs } from './expiry.ts';
 
 /** The level with the buckets that a change of finer rows reaches made stale, as far as they are computed. */
@@ -42,7 +42,7 @@ function bucketRanges(
     if (last !== undefined && last.startMs <= startMs && endMs <= last.endMs) continue;
     ranges.push({
       startMs: bucketStartMs(startMs, granularity),
-      endMs: Math.min(bucketCeilMs(endMs, granularity), untilMs),
+      endMs: endMs < untilMs ? Math.min(bucketCeilMs(endMs, granularity), untilMs) : untilMs,
     });
   }
   return ranges;
@@ -63,12 +63,13 @@ export function withAllStaleRaw(
   earliestMs: number | null,
   changes: readonly TimeRange[],
 ): StreamRecord {
-  // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too.
-  const firstMs = originMs({ record, earliestMs });
-  const dense = changes.map(({ startMs, endMs }) => {
-    const isEarlier = firstMs !== null && startMs < firstMs;
-    return { startMs, endMs: isEarlier ? Math.max(endMs, firstMs) : endMs };
-  });
+  // Levels are dense from the first datapoint on: an earlier one brings the buckets up to it, too, and the
+  // first one after all were deleted those up to the watermark, which stays.
+  const firstMs = originMs({ record, earliestMs }) ?? TIME_END_MS;
+  const dense = changes.map(({ startMs, endMs }) => ({
+    startMs,
+    endMs: startMs < firstMs ? Math.max(endMs, firstMs) : endMs,
+  }));
   let levels: Partial<Record<GranularityName, LevelState>> | null = null;
   for (const granularity of ladderOf(record).fromRaw) {
     const level = record.levels[granularity.name];
