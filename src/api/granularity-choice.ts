@@ -38,7 +38,8 @@ export class GranularityChoice {
   }
 
   /**
-   * The finest granularity that has few enough points in the range. Buckets count up to that of the latest
+   * The finest granularity that has few enough points in the range, levels that the stream has beside those of
+   * every stream included; of equally long ones that of its time zone. Buckets count up to that of the latest
    * datapoint, computed or not: the choice is the same before and after maintenance.
    */
   of(snapshot: StreamSnapshot): Promise<Choice> {
@@ -61,10 +62,14 @@ export class GranularityChoice {
       const isTooFine = await this.#hasTooManyDatapoints(snapshot, highest);
       if (!isTooFine) return { granularity: highest, pointCountMax: null };
     }
-    const found = levels.find((level) => this.#bucketCount(snapshot, level) <= pointCountMax);
-    return found === undefined
-      ? { granularity: levels.at(-1) ?? highest, pointCountMax }
-      : { granularity: found, pointCountMax: null };
+    const fits = (level: Granularity): boolean =>
+      this.#bucketCount(snapshot, level) <= pointCountMax;
+    const finest = levels.find(fits);
+    if (finest === undefined) return { granularity: levels.at(-1) ?? highest, pointCountMax };
+    // Levels that the stream was given come after those that every stream has: local days after those of UTC.
+    const own = levels.findLast(({ durationMs }) => durationMs === finest.durationMs);
+    const granularity = own !== undefined && fits(own) ? own : finest;
+    return { granularity, pointCountMax: null };
   }
 
   #hasTooManyDatapoints(snapshot: StreamSnapshot, granularity: Granularity): Promise<boolean> {

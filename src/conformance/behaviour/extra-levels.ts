@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { StreamDefinition } from '../../api/types.ts';
+import type { StreamDefinition, TimeBounds } from '../../api/types.ts';
 import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import { assertCode, at, BASE_MS, type Fixture, type Suite } from '../fixture.ts';
@@ -196,6 +196,41 @@ export function extraLevelsTopic({ test }: Suite): void {
     const [week] = await fixture.read(id, Granularity.byName('weeks'), live);
     assert.equal(week?.v['c'], 4000);
     assert.deepEqual(week?.t['a'], at(0));
+  });
+
+  test('maxPoints picks among extra levels, too, and local days before those of UTC', async (fixture) => {
+    const timeZone = 'Europe/Paris';
+    const levels = ['12hours', 'days', 'weeks', 'months'];
+    const definition = { timeZone, levels, highestGranularity: 'hours' };
+    const id = await ensureLevels(fixture, definition);
+    if (id === null) return;
+    await appendHours(fixture, id, { start: '2024-03-24T23:00Z', count: 14 * 24 - 1 });
+    const pick = async (maxPoints: number, range: TimeBounds = {}): Promise<string> =>
+      (await fixture.datastream.getData(id, { maxPoints, ...range }).granularity()).name;
+    const picks = async (): Promise<void> => {
+      assert.equal(await pick(335), 'hours');
+      assert.equal(await pick(334), '6hours');
+      assert.equal(await pick(28), '12hours@Europe/Paris');
+      // The days of UTC are 15.
+      assert.equal(await pick(15), 'days@Europe/Paris');
+      assert.equal(await pick(14), 'days@Europe/Paris');
+      assert.equal(await pick(13), 'weeks@Europe/Paris');
+      assert.equal(await pick(2), 'weeks@Europe/Paris');
+      assert.equal(await pick(1), 'months@Europe/Paris');
+      assert.equal(await pick(1, { start: Date.UTC(2024, 3, 1) }), 'weeks@Europe/Paris');
+      // Three local days begin or go on in two days of UTC.
+      const start = Date.UTC(2024, 3, 2);
+      assert.equal(await pick(2, { start, end: Date.UTC(2024, 3, 3, 23) }), 'days');
+      assert.equal(await pick(2, { start, end: Date.UTC(2024, 3, 3, 21) }), 'days@Europe/Paris');
+    };
+    await picks();
+    await fixture.datastream.downsampleStreams();
+    await picks();
+    const { timestamps } = await fixture.datastream
+      .getData(id, { maxPoints: 14, live: true })
+      .columns();
+    assert.equal(timestamps.length, 14);
+    assert.equal(timestamps[7], Date.UTC(2024, 2, 31, 22));
   });
 
   test('levels that there cannot be are refused, and so are ones that the stream lacks', async (fixture) => {
