@@ -2,7 +2,7 @@ import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { type Block, concatBlocks } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
-import { ladderOf } from '../model/ladder.ts';
+import { ladderOf, type Rung } from '../model/ladder.ts';
 import { clipRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
@@ -77,12 +77,10 @@ export class LevelTail {
   async #compute(draft: LevelDraft, range: TimeRange): Promise<RangeSet> {
     const schema = LevelSchema.of(this.#snapshot.record);
     let work: RangeSet = [];
-    for (const rung of draft.ladder.lineage(this.#granularity)) {
+    const lineage = draft.ladder.lineage(this.#granularity);
+    for (const [index, rung] of lineage.entries()) {
       const { granularity } = rung;
-      const reached = {
-        startMs: bucketStartMs(range.startMs, granularity),
-        endMs: bucketCeilMs(range.endMs, granularity),
-      };
+      const reached = reachedBy(range, lineage.slice(index));
       work = clipRanges(draft.work(granularity, this.#bucketsOf(granularity)), reached);
       for (const source of work.flatMap((part) => draft.ladder.sourcesOf(rung, part))) {
         const task = { schema, granularity, ...source };
@@ -104,4 +102,19 @@ export class LevelTail {
         : bucketCeilMs(latestMs + 1, granularity);
     return { startMs, endMs: Math.max(startMs, endMs) };
   }
+}
+
+/**
+ * The buckets of a level that a range of a coarser one has a part of. Where that one is not made of whole ones,
+ * they reach beyond it, and further with each level: the same buckets are stale whatever is read with them.
+ */
+function reachedBy(range: TimeRange, lineage: readonly Rung[]): TimeRange {
+  let reached = range;
+  for (const { granularity } of lineage.toReversed()) {
+    reached = {
+      startMs: bucketStartMs(reached.startMs, granularity),
+      endMs: bucketCeilMs(reached.endMs, granularity),
+    };
+  }
+  return reached;
 }

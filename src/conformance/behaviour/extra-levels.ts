@@ -198,6 +198,28 @@ export function extraLevelsTopic({ test }: Suite): void {
     assert.deepEqual(week?.t['a'], at(0));
   });
 
+  test('which buckets are live does not depend on what is read with them', async (fixture) => {
+    const definition = { timeZone: 'Europe/Paris', levels: ['days'] };
+    const id = await ensureLevels(fixture, definition);
+    if (id === null) return;
+    await appendHours(fixture, id, { start: '1910-01-01T12:00Z', count: 96 });
+    await fixture.datastream.downsampleStreams();
+    // In the first minutes of a local day, and in an hour of UTC that the day before has a part of.
+    await fixture.datastream.append(id, 5, new Date('1910-01-03T23:55Z'), LATE);
+    const days = fixture.datastream.getData(id, 'days@Europe/Paris', {
+      start: Date.UTC(1910, 0),
+      live: true,
+    });
+    const all = await days.toArray();
+    assert.deepEqual(
+      all.map(({ v }) => v['c']),
+      [12, 24, 24, 25, 12],
+    );
+    for (const [index, day] of all.entries()) assert.deepEqual(await days.at(index), day);
+    await fixture.datastream.downsampleStreams();
+    assert.equal((await fixture.datastream.verify()).differenceCount, 0);
+  });
+
   test('maxPoints picks among extra levels, too, and local days before those of UTC', async (fixture) => {
     const timeZone = 'Europe/Paris';
     const levels = ['12hours', 'days', 'weeks', 'months'];
