@@ -220,6 +220,26 @@ export function extraLevelsTopic({ test }: Suite): void {
     assert.equal((await fixture.datastream.verify()).differenceCount, 0);
   });
 
+  test('a statistic that is added is there at once in live buckets of odd local times', async (fixture) => {
+    const levels = ['days', 'weeks'];
+    const definition = { timeZone: 'Europe/Paris', levels, valueDownsamplers: ['sum'] };
+    const id = await ensureLevels(fixture, definition);
+    if (id === null) return;
+    await appendHours(fixture, id, { start: '1910-01-01T12:00Z', count: 24 * 20 });
+    await fixture.datastream.downsampleStreams();
+    await fixture.datastream.updateStream(id, { valueDownsamplers: { add: ['max'] } });
+    for (const level of ['days@Europe/Paris', 'weeks@Europe/Paris']) {
+      const buckets = fixture.datastream.getData(id, level, {
+        start: Date.UTC(1910, 0, 4),
+        end: Date.UTC(1910, 0, 12),
+        live: true,
+      });
+      const { v } = await buckets.columns();
+      assert([...v!['u']!].every((value) => value === 1));
+      assert.equal((await buckets.at(1))!.v.u, 1);
+    }
+  });
+
   test('maxPoints picks among extra levels, too, and local days before those of UTC', async (fixture) => {
     const timeZone = 'Europe/Paris';
     const levels = ['12hours', 'days', 'weeks', 'months'];
