@@ -16,7 +16,7 @@ import {
   isDeriveQuery,
 } from './definition.ts';
 import { checkGranularity } from './level-checks.ts';
-import { checkFlag, checkKeys } from './option-checks.ts';
+import { checkFlag, checkKeys, isNames } from './option-checks.ts';
 import { checkRetention } from './retention.ts';
 import type { StreamChanges } from './types.ts';
 
@@ -82,13 +82,13 @@ function checkDownsamplers(
   changes: StreamChanges['valueDownsamplers'],
 ): CheckedChanges['downsamplers'] {
   if (changes === undefined) return null;
-  if (Array.isArray(changes)) return { list: [...(changes as string[])], add: [], drop: [] };
+  if (isNames(changes)) return { list: [...changes], add: [], drop: [] };
+  const wrong = 'Expected valueDownsamplers as a list of names, or as { add?, drop? }.';
+  if (Array.isArray(changes)) throw new TypeError(wrong);
   checkKeys(changes, DOWNSAMPLER_KEYS, 'valueDownsamplers');
   const { add = [], drop = [] } = changes as { add?: unknown; drop?: unknown };
-  if (!Array.isArray(add) || !Array.isArray(drop)) {
-    throw new TypeError('Expected valueDownsamplers as a list of names, or as { add?, drop? }.');
-  }
-  return { list: null, add: [...(add as string[])], drop: [...(drop as string[])] };
+  if (!isNames(add) || !isNames(drop)) throw new TypeError(wrong);
+  return { list: null, add: [...add], drop: [...drop] };
 }
 
 function checkDerivation({

@@ -32,7 +32,7 @@ import {
   type ExtraLevels,
   localGranularity,
 } from './level-checks.ts';
-import { checkFlag, checkKeys } from './option-checks.ts';
+import { checkFlag, checkKeys, isNames } from './option-checks.ts';
 import { checkRetention } from './retention.ts';
 import { checkTags } from './tag-checks.ts';
 import type { DeriveFrom, DeriveQuery, StreamDefinition } from './types.ts';
@@ -91,7 +91,7 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
   checkFlag(definition.deriveBackprocess, 'deriveBackprocess');
   const valueType = checkValueType(definition.valueType ?? 'numeric');
   const downsamplers: unknown = definition.valueDownsamplers;
-  if (!Array.isArray(downsamplers)) {
+  if (!isNames(downsamplers)) {
     throw new TypeError('Expected valueDownsamplers as a list of names; it may be empty.');
   }
   const valueTypeOptions = checkValueTypeOptions(definition.valueTypeOptions ?? {}, valueType);

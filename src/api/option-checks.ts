@@ -76,8 +76,11 @@ export function checkFlag(value: unknown, name: string): void {
 
 /** @throws {TypeError} unless it is a list of names or absent. */
 export function checkNames(value: unknown, name: string): void {
-  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
-  if (value !== undefined && !isList) throw new TypeError(`${name} is a list of names.`);
+  if (value !== undefined && !isNames(value)) throw new TypeError(`${name} is a list of names.`);
+}
+
+export function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /**

@@ -79,4 +79,26 @@ describe('a level with long gaps', () => {
     expect(await data.at(-1)).toEqual(datapoints.at(-1));
     expect(await data.slice(1, 3).toArray()).toEqual(datapoints.slice(1, 3));
   });
+
+  test('names that are none are refused by saying so', async () => {
+    const { datastream } = await open();
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    for (const names of [[null], [5], [{}]]) {
+      const valueDownsamplers = names as unknown as string[];
+      const wanted = /^Expected valueDownsamplers as a list of names/;
+      await expect(
+        datastream.ensureStream({ n: 2 }, { ...SECONDS, valueDownsamplers }),
+      ).rejects.toThrow(wanted);
+      for (const change of [
+        valueDownsamplers,
+        { add: valueDownsamplers },
+        { drop: valueDownsamplers },
+      ]) {
+        await expect(datastream.updateStream(id, { valueDownsamplers: change })).rejects.toThrow(
+          wanted,
+        );
+      }
+    }
+    expect(await datastream.findStreams().count()).toBe(1);
+  });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Datapoints } from '../../api/datapoints.ts';
 import type { StreamDefinition, TimeBounds } from '../../api/types.ts';
 import { Granularity } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
@@ -229,7 +230,7 @@ export function extraLevelsTopic({ test }: Suite): void {
     await fixture.datastream.downsampleStreams();
     await fixture.datastream.updateStream(id, { valueDownsamplers: { add: ['max'] } });
     for (const level of ['days@Europe/Paris', 'weeks@Europe/Paris']) {
-      const buckets = fixture.datastream.getData(id, level, {
+      const buckets: Datapoints = fixture.datastream.getData(id, level, {
         start: Date.UTC(1910, 0, 4),
         end: Date.UTC(1910, 0, 12),
         live: true,
