@@ -76,6 +76,8 @@ export class BlockStore extends StoredBlocks {
 
   /** Removes the blocks of every level of streams. */
   removeStreams(ordinals: readonly number[]): void {
+    // Most commits delete none, and each level that is looked for is a read.
+    if (ordinals.length === 0) return;
     // Few stores have levels of many kinds: the others are not looked for stream by stream.
     for (const level of LEVEL_NUMBERS.filter((number) => this.#hasBlocks(number))) {
       for (const ordinal of ordinals) {
