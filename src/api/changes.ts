@@ -15,6 +15,7 @@ import {
   checkSources,
   isDeriveQuery,
 } from './definition.ts';
+import { checkLevelChanges, type LevelChanges } from './level-changes.ts';
 import { checkGranularity } from './level-checks.ts';
 import { checkFlag, checkKeys, isNames } from './option-checks.ts';
 import { checkRetention } from './retention.ts';
@@ -22,6 +23,8 @@ import type { StreamChanges } from './types.ts';
 
 const CHANGE_KEYS: ReadonlySet<string> = new Set<keyof StreamChanges>([
   'valueDownsamplers',
+  'levels',
+  'timeZone',
   'deriveFrom',
   'deriveOp',
   'deriveArgs',
@@ -35,6 +38,8 @@ const FIXED_KEYS: readonly string[] = ['valueType', 'valueTypeOptions', 'highest
 export interface CheckedChanges {
   /** Null: they stay as they are. */
   readonly downsamplers: DownsamplerChanges | null;
+  /** Null: they stay as they are. */
+  readonly levels: LevelChanges | null;
   /** Null: it stays as it is. */
   readonly derivation: DerivationChanges | null;
   /** Null: for ever. Undefined: it stays as it is. */
@@ -73,6 +78,7 @@ export function checkChanges(changes: StreamChanges): CheckedChanges {
   checkKeys(changes, CHANGE_KEYS, 'updateStream');
   return {
     downsamplers: checkDownsamplers(changes.valueDownsamplers),
+    levels: checkLevelChanges(changes),
     derivation: checkDerivation(changes),
     retention: changes.retention === undefined ? undefined : checkRetention(changes.retention),
   };

@@ -89,6 +89,17 @@ export function checkExtraLevels(
   return { ...zoneField, extraLevels: ordered.map(localName) };
 }
 
+/**
+ * Names, without the zone, of levels in a zone.
+ * @throws {UnsupportedGranularity} when one is unknown, or of another time zone.
+ */
+export function extraLevelNames(
+  levels: readonly GivenGranularity[],
+  zone: string,
+): readonly string[] {
+  return levels.map((level) => localName(levelInZone(level, zone)));
+}
+
 function levelInZone(given: GivenGranularity, zone: string): Granularity {
   const asked = checkGranularity(given);
   const { every, unit } = asked.granularity;

@@ -1,5 +1,6 @@
 import type { Backend, Expectation, Write } from '../backends/backend.ts';
 import { operatorOf } from '../derive/registry.ts';
+import { withExtraLevels } from '../engine/change-ladder.ts';
 import { withDownsamplers } from '../engine/change-levels.ts';
 import {
   type Downstream,
@@ -24,6 +25,7 @@ import {
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import { Granularity } from '../model/granularity.ts';
+import { type Ladder, ladderOf } from '../model/ladder.ts';
 import type { Retention } from '../model/retention.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { Derivation, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
@@ -36,6 +38,7 @@ import {
   changedDownsamplers,
 } from './changes.ts';
 import { checkSupported, resolveDerivation } from './definition.ts';
+import { changedLevels, type LevelChanges } from './level-changes.ts';
 import { checkRetained } from './retention.ts';
 
 type Snapshots = ReadonlyMap<StreamId, StreamSnapshot>;
@@ -97,9 +100,10 @@ export class StreamChanger {
       expect: [{ streamId: record.id, revision, version }],
       writes: [],
     };
+    if (changes.levels !== null) this.#changeLevels(draft, snapshot, changes.levels);
     if (changes.downsamplers !== null) {
       const names = changedDownsamplers(record, changes.downsamplers);
-      await this.#changeDownsamplers(draft, snapshot, names);
+      await this.#changeDownsamplers(draft, { ...snapshot, record: draft.record ?? record }, names);
     }
     if (changes.derivation !== null) {
       const asked = changedDerivation(record, changes.derivation);
@@ -107,7 +111,23 @@ export class StreamChanger {
       await this.#changeDerivation(draft, snapshot, { asked, keepsSources });
     }
     if (changes.retention !== undefined) this.#changeRetention(draft, record, changes.retention);
+    else if (changes.levels !== null) checkStillKept(record, draft.record ?? record);
     return draft;
+  }
+
+  #changeLevels(draft: Draft, snapshot: StreamSnapshot, changes: LevelChanges): void {
+    const { record } = snapshot;
+    const { timeZone, extraLevels } = record;
+    const wanted = changedLevels(record, changes);
+    if (canonicalJson({ timeZone, extraLevels }) === canonicalJson(wanted)) return;
+    const { valueDownsamplers, valueTypeOptions } = record;
+    const definition = { valueDownsamplers, valueTypeOptions, extraLevels: wanted };
+    checkSupported(definition, this.#backend.supports);
+    const { highestGranularity } = record;
+    checkUnread(record, ladderOf({ highestGranularity, ...wanted }));
+    const changed = withExtraLevels(snapshot, wanted);
+    draft.record = changed.record;
+    draft.writes.push(...changed.writes);
   }
 
   #changeRetention(draft: Draft, before: StreamRecord, retention: Retention | null): void {
@@ -238,6 +258,28 @@ function checkStillRead(derived: StreamRecord, source: StreamRecord): void {
   throw new OutstandingDependenciesError(
     `Stream ${derived.id} derives from the ${derived.highestGranularity} of stream ${source.id} by its tags, and ` +
       'could not any more.',
+  );
+}
+
+/** @throws {OutstandingDependenciesError} when a stream reads a level that goes. */
+function checkUnread({ id, highestGranularity, dependents }: StreamRecord, after: Ladder): void {
+  const reader = dependents.find(
+    ({ granularity }) =>
+      granularity !== highestGranularity && !after.has(Granularity.byName(granularity)),
+  );
+  if (reader === undefined) return;
+  throw new OutstandingDependenciesError(
+    `Stream ${reader.streamId} derives from the ${reader.granularity} of stream ${id}, and could not any more.`,
+  );
+}
+
+/** @throws {InconsistentStreamConfiguration} when retention is said of a level that goes. */
+function checkStillKept({ id, retention }: StreamRecord, after: StreamRecord): void {
+  const levels = ladderOf(after).levels.map(({ name }) => name);
+  const gone = Object.keys(retention ?? {}).find((name) => ![...levels, 'raw'].includes(name));
+  if (gone === undefined) return;
+  throw new InconsistentStreamConfiguration(
+    `The retention of stream ${id} says for how long ${gone} are kept: say retention anew with the change.`,
   );
 }
 

@@ -84,6 +84,12 @@ export interface StreamChanges {
   readonly valueDownsamplers?:
     | readonly string[]
     | { readonly add?: readonly string[]; readonly drop?: readonly string[] };
+  /** The levels beside those that every stream has: all that it is to have, or those to add and those to drop. */
+  readonly levels?:
+    | readonly GivenGranularity[]
+    | { readonly add?: readonly GivenGranularity[]; readonly drop?: readonly GivenGranularity[] };
+  /** An IANA name: of these levels. Only for a stream that keeps none of another zone. */
+  readonly timeZone?: string;
   readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[];
   readonly deriveOp?: string;
   /** Default, with another `deriveOp`: none. */

@@ -1,5 +1,6 @@
 import { aggregatesTopic } from './behaviour/aggregates.ts';
 import { alignmentTopic } from './behaviour/alignment.ts';
+import { changingLevelsTopic } from './behaviour/changing-levels.ts';
 import { changingStreamsTopic } from './behaviour/changing-streams.ts';
 import { correctionsTopic } from './behaviour/corrections.ts';
 import { countersTopic } from './behaviour/counters.ts';
@@ -76,6 +77,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: derived streams, errors': deriveErrorsTopic,
   'behaviour: derived streams, life': derivedLifeTopic,
   'behaviour: changing streams': changingStreamsTopic,
+  'behaviour: changing levels': changingLevelsTopic,
   'behaviour: retention': retentionTopic,
   'behaviour: deletion': deletionTopic,
   'behaviour: verify': verifyTopic,

@@ -154,11 +154,14 @@ function fixedSteps(raw: Granularity): readonly RungStep[] {
   }));
 }
 
+/** A level that comes later leaves those that are there as they were computed: they follow from earlier ones alone. */
 function stepsOf(fixed: Ladder, extra: readonly Granularity[]): readonly RungStep[] {
-  const levels = [...fixed.levels, ...extra].sort(byLength);
-  return levels.map((granularity) =>
-    fixed.has(granularity) ? fixed.rung(granularity) : extraStep(granularity, fixed.raw, levels),
-  );
+  const steps = extra.map((granularity, index) => {
+    const earlier = [...fixed.levels, ...extra.slice(0, index)].sort(byLength);
+    return extraStep(granularity, fixed.raw, earlier);
+  });
+  const rungs: readonly RungStep[] = fixed.rungs;
+  return [...rungs, ...steps].sort((a, b) => byLength(a.granularity, b.granularity));
 }
 
 /** Streams have the levels of `Granularity.values` whatever else they have: these come first. */

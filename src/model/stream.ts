@@ -79,7 +79,11 @@ export interface StreamRecord {
   readonly highestGranularity: GranularityName;
   /** An IANA name: of the extra levels. Absent: UTC. */
   readonly timeZone?: string;
-  /** Names, without the zone, of the levels beside those in `Granularity.values`, ascending; absent when there are none. */
+  /**
+   * Names, without the zone, of the levels beside those in `Granularity.values`; absent when there are none. Those of
+   * the definition ascending, then others in the order in which they were added: a level is computed from none that
+   * came after it.
+   */
   readonly extraLevels?: readonly string[];
   readonly derivation: Derivation | null;
   readonly dependents: readonly Dependent[];

@@ -22,6 +22,19 @@ test('downsamplers are added and dropped, and the stream is printed', async () =
   expect(JSON.parse(all.stdout).valueDownsamplers).toEqual(['min', 'count']);
 });
 
+test('levels are added and dropped, in a time zone', async () => {
+  const add = ['--add-level', 'weeks', '--add-level', '15minutes', '--time-zone', 'Europe/Paris'];
+  const names = async (...args: string[]): Promise<string> => {
+    const { stdout } = await store.cli(['change', id, ...args]);
+    const { levels, timeZone } = JSON.parse(stdout);
+    return [timeZone, ...levels.filter((name: string) => name.includes('@'))].join(' ');
+  };
+  expect(await names(...add)).toBe('Europe/Paris 15minutes@Europe/Paris weeks@Europe/Paris');
+  expect(await names('--drop-level', 'weeks')).toBe('Europe/Paris 15minutes@Europe/Paris');
+  const refused = await store.cli(['change', id, '--time-zone', 'UTC']);
+  expect(refused.stderr).toContain('15minutes in the time zone Europe/Paris');
+});
+
 test('a derivation gets other arguments and sources', async () => {
   const derived = await ensureStream(
     store,

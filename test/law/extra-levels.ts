@@ -3,9 +3,10 @@ import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { Datastream } from '../../src/api/datastream.ts';
 import type { DatapointColumns } from '../../src/api/types.ts';
-import { bucketBeforeMs, bucketStartMs, Granularity } from '../../src/model/granularity.ts';
+import { bucketBeforeMs, bucketStartMs, type Granularity } from '../../src/model/granularity.ts';
 import { ladderOf } from '../../src/model/ladder.ts';
 import { type Bucket, bucketOf, type Row } from './bucket.ts';
+import { changeLevels, extraOf, type LevelsStep, levelsStep } from './levels-step.ts';
 import { heldIn } from './more-statistics.ts';
 import type { DisposableStore } from './stores.ts';
 
@@ -68,7 +69,8 @@ type Step =
   | { readonly kind: 'late'; readonly backSeconds: readonly number[] }
   | { readonly kind: 'erase'; readonly backSeconds: number; readonly seconds: number }
   | { readonly kind: 'maintain'; readonly untilSeconds: number }
-  | { readonly kind: 'reopen' };
+  | { readonly kind: 'reopen' }
+  | LevelsStep;
 
 const gap = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 0, max: 900 }) },
@@ -106,6 +108,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+  { weight: 2, arbitrary: levelsStep(LEVELS, PLACES) },
 );
 
 /** What happens to such a stream, at a time when clocks of its zone are changed. */
@@ -128,11 +131,17 @@ class ExtraLevelsRun {
   /** Of the latest datapoint that there ever was. */
   #reachedMs: number;
   #count = 0;
+  #timeZone: string;
+  /** In the order in which they came. */
+  #levels: readonly string[];
 
   constructor(store: DisposableStore, givenHistory: ExtraLevelsHistory, isLive: boolean) {
     this.#store = store;
     this.#history = givenHistory;
     this.#isLive = isLive;
+    const { highest, levels, place } = givenHistory;
+    this.#timeZone = place[0];
+    this.#levels = extraOf(levels, highest, place[0]);
     this.#reachedMs = Date.parse(givenHistory.place[1]) - givenHistory.startsBeforeSeconds * 1000;
     this.#datastream = this.#open();
   }
@@ -145,15 +154,14 @@ class ExtraLevelsRun {
   }
 
   async run(): Promise<void> {
-    const { place, levels, highest, hasMore, steps } = this.#history;
-    const highestMs = Granularity.byName(highest).durationMs;
+    const { place, highest, hasMore, steps } = this.#history;
     this.#streamId = await this.#datastream.ensureStream(
       { name: 'a' },
       {
         valueDownsamplers: hasMore ? MORE_DOWNSAMPLERS : DOWNSAMPLERS,
         highestGranularity: highest,
         timeZone: place[0],
-        levels: levels.filter((level) => Granularity.byName(level).durationMs > highestMs),
+        levels: this.#levels,
       },
     );
     for (const item of steps) await this.#apply(item);
@@ -191,6 +199,14 @@ class ExtraLevelsRun {
       case 'reopen':
         await this.#store.reopen?.();
         this.#datastream = this.#open();
+        return;
+      case 'levels': {
+        const { highest } = this.#history;
+        const stream = { id: this.#streamId, highest, zone: this.#timeZone, levels: this.#levels };
+        const changed = await changeLevels(this.#datastream, stream, item);
+        this.#timeZone = changed.zone;
+        this.#levels = changed.levels;
+      }
     }
   }
 
@@ -252,11 +268,8 @@ class ExtraLevelsRun {
   ): void {
     const ladder = ladderOf({
       highestGranularity: this.#history.highest as 'seconds',
-      timeZone: this.#history.place[0],
-      extraLevels: this.#history.levels.filter((level) => {
-        const { durationMs } = Granularity.byName(level);
-        return durationMs > Granularity.byName(this.#history.highest).durationMs;
-      }),
+      timeZone: this.#timeZone,
+      extraLevels: this.#levels,
     });
     let completeMs: number | null = latestMs;
     for (const rung of ladder.lineage(granularity)) {

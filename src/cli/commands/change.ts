@@ -11,6 +11,9 @@ interface ChangeOptions {
   readonly downsamplers?: readonly string[];
   readonly addDownsamplers?: readonly string[];
   readonly dropDownsamplers?: readonly string[];
+  readonly addLevel?: readonly string[];
+  readonly dropLevel?: readonly string[];
+  readonly timeZone?: string;
   readonly deriveOp?: string;
   readonly deriveFrom?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
@@ -27,6 +30,17 @@ export function registerChange(program: Command, context: CommandContext): void 
     .option('--downsamplers <names>', 'value downsamplers, these and no others', parseNames)
     .option('--add-downsamplers <names>', 'value downsamplers to add', parseNames)
     .option('--drop-downsamplers <names>', 'value downsamplers to drop', parseNames)
+    .option(
+      '--add-level <name>',
+      'further level to add, e.g. 15minutes, weeks or months; may be given several times',
+      collectValues,
+    )
+    .option(
+      '--drop-level <name>',
+      'further level to drop; may be given several times',
+      collectValues,
+    )
+    .option('--time-zone <zone>', 'of the further levels, e.g. Europe/Paris')
     .option('--derive-op <operator>', 'derive the stream by this operator')
     .option(
       '--derive-from <source>',
@@ -55,10 +69,15 @@ function changesOf(options: ChangeOptions): StreamChanges {
   if (downsamplers !== undefined && isPartial) {
     throw usageError('--downsamplers says all of them: neither add to them nor drop some.');
   }
+  const { addLevel, dropLevel, timeZone } = options;
+  const hasLevels = addLevel !== undefined || dropLevel !== undefined;
+  const levels = { ...(addLevel && { add: addLevel }), ...(dropLevel && { drop: dropLevel }) };
   const { deriveOp, deriveFrom, deriveArgs, retention, backprocess } = options;
   const changes: StreamChanges = {
     ...(downsamplers !== undefined && { valueDownsamplers: downsamplers }),
     ...(isPartial && { valueDownsamplers: { ...(add && { add }), ...(drop && { drop }) } }),
+    ...(hasLevels && { levels }),
+    ...(timeZone !== undefined && { timeZone }),
     ...(deriveOp !== undefined && { deriveOp }),
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
     ...(deriveArgs !== undefined && { deriveArgs }),
