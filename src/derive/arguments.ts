@@ -16,6 +16,13 @@ export function readPositive(operator: string, args: Arguments, name: string): n
   return readNumber(operator, args, { name, isFit, what: 'a positive finite number' });
 }
 
+/** As `readPositive` of seconds, in milliseconds. */
+export function readDurationMs(operator: string, args: Arguments, name: string): number | null {
+  const seconds = readPositive(operator, args, name);
+  // As written in decimals: 1.001 * 1000 is a little less than 1001, and 1.1 * 1000 a little more than 1100.
+  return seconds === null ? null : Number((seconds * 1000).toPrecision(15));
+}
+
 /**
  * Reads an optional argument, a number for which `isFit` holds; null when it is absent.
  * @throws {InvalidOperatorArguments} saying that it must be `what`.

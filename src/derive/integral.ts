@@ -1,4 +1,4 @@
-import { readPositive, readWord } from './arguments.ts';
+import { readDurationMs, readPositive, readWord } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
 import {
   checkArgumentNames,
@@ -97,7 +97,7 @@ function startState({ args, arithmetic }: OperatorContext): IntegralState {
   return {
     arithmetic,
     options,
-    divisor: arithmetic.of(endCount * 1000 * options.unit),
+    divisor: arithmetic.multiply(arithmetic.of(endCount * 1000), arithmetic.of(options.unit)),
     total: arithmetic.of(0),
     previous: null,
     previousMs: 0,
@@ -105,11 +105,10 @@ function startState({ args, arithmetic }: OperatorContext): IntegralState {
 }
 
 function optionsOf(args: Readonly<Record<string, unknown>>): Options {
-  const gapMax = readPositive('integral', args, 'max_gap');
   return {
     method: readWord('integral', args, { name: 'method', words: METHODS }),
     unit: readPositive('integral', args, 'unit') ?? 1,
-    gapMaxMs: gapMax === null ? Number.POSITIVE_INFINITY : gapMax * 1000,
+    gapMaxMs: readDurationMs('integral', args, 'max_gap') ?? Number.POSITIVE_INFINITY,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readPositive, required } from './arguments.ts';
+import { readDurationMs, required } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
 import {
   checkArgumentNames,
@@ -74,8 +74,9 @@ export const movingAverage: Operator<MovingAverageState> = Object.freeze({
   },
 } satisfies Operator<MovingAverageState>);
 
+/** Whole milliseconds, as instants are: a window that ends between two of them has the same values. */
 function windowMsOf(args: Readonly<Record<string, unknown>>): number {
-  return required(NAME, 'window', readPositive(NAME, args, 'window')) * 1000;
+  return Math.ceil(required(NAME, 'window', readDurationMs(NAME, args, 'window')));
 }
 
 function stepFloat(

@@ -154,6 +154,42 @@ describe.each(SETTINGS)('$op with $args', ({ op, args }) => {
   });
 });
 
+describe('durations in seconds are taken as they are written', () => {
+  const at = (...instants: readonly number[]): Input[] =>
+    instants.map((timestampMs, value) => ({ timestampMs, source: 0, value }));
+
+  test.each([1.1, 1.001, 4.35, 0.3])('a window of %d is open at its start', (window) => {
+    const lengthMs = Math.round(window * 1000);
+    for (const startMs of [-lengthMs, 0, 1e12]) {
+      const { outputs } = run(operatorOf('moving_average'), at(startMs, startMs + lengthMs), {
+        args: { window },
+      });
+      expect(outputs.map(({ value: item }) => item)).toEqual([0, 1]);
+      const inside = run(operatorOf('moving_average'), at(startMs, startMs + lengthMs - 1), {
+        args: { window },
+      });
+      expect(inside.outputs.map(({ value: item }) => item)).toEqual([0, 0.5]);
+    }
+  });
+
+  test.each([1e-7, 1e-320])('a window of %d has the value itself', (window) => {
+    for (const startMs of [0, 1e12, 8e15]) {
+      const { outputs } = run(operatorOf('moving_average'), at(startMs, startMs + 1), {
+        args: { window },
+      });
+      expect(outputs.map(({ value: item }) => item)).toEqual([0, 1]);
+    }
+  });
+
+  test.each([1.1, 1.001, 4.35])('a gap of %d is not above the greatest of as much', (gap) => {
+    const lengthMs = Math.round(gap * 1000);
+    const { outputs } = run(operatorOf('integral'), at(0, lengthMs, 2 * lengthMs + 1), {
+      args: { max_gap: gap, unit: 0.0005 },
+    });
+    expect(outputs.map(({ value: item }) => item)).toEqual([0, lengthMs, lengthMs]);
+  });
+});
+
 describe('results beyond the largest float', () => {
   const huge = [1.7e308, 1.7e308, -1.7e308, 1].map((item, second) => ({
     timestampMs: second * 1000,
