@@ -117,6 +117,10 @@ class ExpressionCompiler {
       case 'OperatorNode': {
         const { fn, op, implicit, args } = node as OperatorNode;
         const known = implicit ? undefined : EXPRESSION_OPERATORS.get(fn);
+        // A chain such as a + b + c is nested on its left only as the parser sees it.
+        if (known !== undefined && args.length === 2) {
+          return call(known.apply, [this.#compile(args[0]!, depthMax), compile(args[1]!)]);
+        }
         if (known !== undefined) return call(known.apply, args.map(compile));
         throw implicit
           ? this.#refused(`leaves out the operator in ${excerpt(node)}: write *`)
@@ -134,9 +138,7 @@ class ExpressionCompiler {
   #constant({ value }: ConstantNode): CompiledExpression {
     const number = numberOfConstant(value);
     if (number === undefined) {
-      throw this.#refused(
-        value === undefined ? 'is empty, or has an empty part' : `takes no ${typeof value}`,
-      );
+      throw this.#refused(whyNoNumber(value));
     }
     return () => number;
   }
@@ -201,6 +203,11 @@ function numberOfConstant(value: unknown): number | undefined {
   if (value === null) return Number.NaN;
   if (typeof value === 'boolean') return value ? 1 : 0;
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function whyNoNumber(value: unknown): string {
+  if (value === undefined) return 'is empty, or has an empty part';
+  return typeof value === 'number' ? 'takes finite numbers only' : `takes no ${typeof value}`;
 }
 
 function choice(
