@@ -25,6 +25,7 @@ const CHANGE_KEYS: ReadonlySet<string> = new Set<keyof StreamChanges>([
   'valueDownsamplers',
   'levels',
   'timeZone',
+  'heartbeat',
   'deriveFrom',
   'deriveOp',
   'deriveArgs',
@@ -40,6 +41,8 @@ export interface CheckedChanges {
   readonly downsamplers: DownsamplerChanges | null;
   /** Null: they stay as they are. */
   readonly levels: LevelChanges | null;
+  /** As it was given. Null: none. Undefined: it stays as it is. */
+  readonly heartbeat: number | null | undefined;
   /** Null: it stays as it is. */
   readonly derivation: DerivationChanges | null;
   /** Null: for ever. Undefined: it stays as it is. */
@@ -79,6 +82,7 @@ export function checkChanges(changes: StreamChanges): CheckedChanges {
   return {
     downsamplers: checkDownsamplers(changes.valueDownsamplers),
     levels: checkLevelChanges(changes),
+    heartbeat: changes.heartbeat,
     derivation: checkDerivation(changes),
     retention: changes.retention === undefined ? undefined : checkRetention(changes.retention),
   };

@@ -161,12 +161,7 @@ function checkValueTypeOptions(options: unknown, valueType: ValueType): ValueTyp
   }
   const isExact = checkHighAccuracy(highAccuracy, valueType);
   if (heartbeat === undefined) return isExact ? { highAccuracy: true } : {};
-  if (isExact) {
-    throw new UnsupportedValueType(
-      'A stream of high accuracy holds no values: it has no heartbeat.',
-    );
-  }
-  return { heartbeat: checkHeartbeat(heartbeat, valueType) };
+  return { heartbeat: checkHeartbeat(heartbeat, { valueType, isExact }) };
 }
 
 function checkHighAccuracy(value: unknown, valueType: ValueType): boolean {
@@ -177,8 +172,17 @@ function checkHighAccuracy(value: unknown, valueType: ValueType): boolean {
   return value === true;
 }
 
-function checkHeartbeat(value: unknown, valueType: ValueType): number {
+/** @throws {UnsupportedValueType} when it is no duration in seconds, or the values are none that are held. */
+export function checkHeartbeat(
+  value: unknown,
+  { valueType, isExact }: { readonly valueType: ValueType; readonly isExact: boolean },
+): number {
   checkNumeric('heartbeat', valueType);
+  if (isExact) {
+    throw new UnsupportedValueType(
+      'A stream of high accuracy holds no values: it has no heartbeat.',
+    );
+  }
   const isDuration = typeof value === 'number' && Number.isFinite(value) && value * 1000 >= 1;
   if (isDuration) return value;
   throw new UnsupportedValueType(

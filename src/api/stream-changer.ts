@@ -1,7 +1,7 @@
 import type { Backend, Expectation, Write } from '../backends/backend.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { withExtraLevels } from '../engine/change-ladder.ts';
-import { withDownsamplers } from '../engine/change-levels.ts';
+import { withDownsamplers, withHeartbeat } from '../engine/change-levels.ts';
 import {
   type Downstream,
   loopOf,
@@ -37,7 +37,7 @@ import {
   changedDerivation,
   changedDownsamplers,
 } from './changes.ts';
-import { checkSupported, resolveDerivation } from './definition.ts';
+import { checkHeartbeat, checkSupported, resolveDerivation } from './definition.ts';
 import { changedLevels, type LevelChanges } from './level-changes.ts';
 import { checkRetained } from './retention.ts';
 
@@ -105,6 +105,9 @@ export class StreamChanger {
       const names = changedDownsamplers(record, changes.downsamplers);
       await this.#changeDownsamplers(draft, { ...snapshot, record: draft.record ?? record }, names);
     }
+    if (changes.heartbeat !== undefined) {
+      this.#changeHeartbeat(draft, snapshot, changes.heartbeat);
+    }
     if (changes.derivation !== null) {
       const asked = changedDerivation(record, changes.derivation);
       const keepsSources = changes.derivation.sources === null;
@@ -128,6 +131,16 @@ export class StreamChanger {
     const changed = withExtraLevels(snapshot, wanted);
     draft.record = changed.record;
     draft.writes.push(...changed.writes);
+  }
+
+  #changeHeartbeat(draft: Draft, snapshot: StreamSnapshot, heartbeat: number | null): void {
+    const record = draft.record ?? snapshot.record;
+    const { valueType, valueTypeOptions } = record;
+    if (heartbeat !== null) {
+      checkHeartbeat(heartbeat, { valueType, isExact: valueTypeOptions.highAccuracy === true });
+    }
+    if ((valueTypeOptions.heartbeat ?? null) === heartbeat) return;
+    draft.record = withHeartbeat({ ...snapshot, record }, heartbeat, this.#backend.supports);
   }
 
   #changeRetention(draft: Draft, before: StreamRecord, retention: Retention | null): void {

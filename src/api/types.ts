@@ -90,6 +90,8 @@ export interface StreamChanges {
     | { readonly add?: readonly GivenGranularity[]; readonly drop?: readonly GivenGranularity[] };
   /** An IANA name: of these levels. Only for a stream that keeps none of another zone. */
   readonly timeZone?: string;
+  /** Seconds for which a value is held, at most; null: until the next datapoint. */
+  readonly heartbeat?: number | null;
   readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[];
   readonly deriveOp?: string;
   /** Default, with another `deriveOp`: none. */

@@ -37,6 +37,24 @@ export function withDownsamplers(
   return { record: withStaleLevels({ ...snapshot, record: changed }), writes: [] };
 }
 
+/**
+ * Gives a stream another heartbeat, in seconds; null: none. Buckets that tell what was held are stale. Those that
+ * cannot be computed anew, because something has expired, keep what the old one made of them.
+ */
+export function withHeartbeat(
+  snapshot: StreamSnapshot,
+  heartbeat: number | null,
+  { levels: kind }: Pick<BackendManifest, 'levels'>,
+): StreamRecord {
+  const { record } = snapshot;
+  const { heartbeat: _heartbeat, ...others } = record.valueTypeOptions;
+  const valueTypeOptions = { ...others, ...(heartbeat !== null && { heartbeat }) };
+  const changed: StreamRecord = { ...record, valueTypeOptions };
+  const isOfHeld = LevelSchema.of(record).select({}).isOfHeld;
+  if (!isOfHeld || kind === 'computed' || originMs(snapshot) === null) return changed;
+  return withStaleLevels({ ...snapshot, record: changed });
+}
+
 function hasSameColumns(a: LevelSchema, b: LevelSchema): boolean {
   return a.columns.join() === b.columns.join();
 }

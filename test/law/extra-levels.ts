@@ -70,6 +70,7 @@ type Step =
   | { readonly kind: 'erase'; readonly backSeconds: number; readonly seconds: number }
   | { readonly kind: 'maintain'; readonly untilSeconds: number }
   | { readonly kind: 'reopen' }
+  | { readonly kind: 'heartbeat'; readonly seconds: number | null }
   | LevelsStep;
 
 const gap = fc.oneof(
@@ -109,6 +110,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
   { weight: 2, arbitrary: levelsStep(LEVELS, PLACES) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('heartbeat' as const),
+      seconds: fc.option(fc.integer({ min: 1, max: 5000 })),
+    }),
+  },
 );
 
 /** What happens to such a stream, at a time when clocks of its zone are changed. */
@@ -131,6 +139,7 @@ class ExtraLevelsRun {
   /** Of the latest datapoint that there ever was. */
   #reachedMs: number;
   #count = 0;
+  #heartbeat = Number.POSITIVE_INFINITY;
   #timeZone: string;
   /** In the order in which they came. */
   #levels: readonly string[];
@@ -199,6 +208,10 @@ class ExtraLevelsRun {
       case 'reopen':
         await this.#store.reopen?.();
         this.#datastream = this.#open();
+        return;
+      case 'heartbeat':
+        await this.#datastream.updateStream(this.#streamId, { heartbeat: item.seconds });
+        this.#heartbeat = item.seconds ?? Number.POSITIVE_INFINITY;
         return;
       case 'levels': {
         const { highest } = this.#history;
@@ -303,7 +316,7 @@ class ExtraLevelsRun {
       const start = startMs / 1000;
       const options = { start, seconds, isNumeric: true, hasMore };
       const bucket = bucketOf(byStart.get(startMs) ?? [], options);
-      const held = heldIn(all, { start, seconds, heartbeat: Number.POSITIVE_INFINITY });
+      const held = heldIn(all, { start, seconds, heartbeat: this.#heartbeat });
       const v: Bucket['v'] = { ...bucket.v, ...held };
       const label = `${granularity} at ${new Date(startMs).toISOString()}`;
       for (const letter of hasMore ? MORE_LETTERS : LETTERS) {

@@ -14,6 +14,7 @@ interface ChangeOptions {
   readonly addLevel?: readonly string[];
   readonly dropLevel?: readonly string[];
   readonly timeZone?: string;
+  readonly heartbeat?: number | null;
   readonly deriveOp?: string;
   readonly deriveFrom?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
@@ -41,6 +42,9 @@ export function registerChange(program: Command, context: CommandContext): void 
       collectValues,
     )
     .option('--time-zone <zone>', 'of the further levels, e.g. Europe/Paris')
+    .option('--heartbeat <seconds>', 'hold values no longer than that; or forever', (seconds) =>
+      seconds === 'forever' ? null : Number(seconds),
+    )
     .option('--derive-op <operator>', 'derive the stream by this operator')
     .option(
       '--derive-from <source>',
@@ -69,7 +73,7 @@ function changesOf(options: ChangeOptions): StreamChanges {
   if (downsamplers !== undefined && isPartial) {
     throw usageError('--downsamplers says all of them: neither add to them nor drop some.');
   }
-  const { addLevel, dropLevel, timeZone } = options;
+  const { addLevel, dropLevel, timeZone, heartbeat } = options;
   const hasLevels = addLevel !== undefined || dropLevel !== undefined;
   const levels = { ...(addLevel && { add: addLevel }), ...(dropLevel && { drop: dropLevel }) };
   const { deriveOp, deriveFrom, deriveArgs, retention, backprocess } = options;
@@ -78,6 +82,7 @@ function changesOf(options: ChangeOptions): StreamChanges {
     ...(isPartial && { valueDownsamplers: { ...(add && { add }), ...(drop && { drop }) } }),
     ...(hasLevels && { levels }),
     ...(timeZone !== undefined && { timeZone }),
+    ...(heartbeat !== undefined && { heartbeat }),
     ...(deriveOp !== undefined && { deriveOp }),
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
     ...(deriveArgs !== undefined && { deriveArgs }),

@@ -133,6 +133,43 @@ export function heldValuesTopic({ test }: Suite): void {
     assert.deepEqual(minute, [75, 2.5, 0.5]);
   });
 
+  test('another heartbeat counts from the beginning', async (fixture) => {
+    const id = await fixture.ensureWith('a', WITH_HEARTBEAT);
+    if (id === null) return;
+    const { datastream } = fixture;
+    await appendAt(fixture, id, [
+      [0, 1],
+      [5, 2],
+      [50, 4],
+      [90, 0],
+      [1300, 0],
+    ]);
+    await datastream.downsampleStreams();
+    const minute = async (): Promise<Held | undefined> =>
+      (await readHeld(fixture, id, { granularity: Minutes }))[0];
+    assert.deepEqual(await minute(), [75, 2.5, 0.5]);
+    await datastream.updateStream(id, { heartbeat: 25 });
+    assert.deepEqual((await datastream.getStream(id)).valueTypeOptions, { heartbeat: 25 });
+    const live = await readHeld(fixture, id, { granularity: Minutes, live: true });
+    assert.deepEqual(live[0], [95, 95 / 40, 40 / 60]);
+    await datastream.downsampleStreams();
+    assert.deepEqual(await minute(), [95, 95 / 40, 40 / 60]);
+    await fixture.assertVerified();
+    await datastream.updateStream(id, { heartbeat: null });
+    await datastream.downsampleStreams();
+    assert.deepEqual(await minute(), [5 + 90 + 40, 135 / 60, 1]);
+    await fixture.assertVerified();
+    for (const heartbeat of [0, -1, Number.NaN, '90']) {
+      const change = { heartbeat: heartbeat as number };
+      await assertCode(() => datastream.updateStream(id, change), 'UNSUPPORTED_VALUE_TYPE');
+    }
+    const exact = { valueDownsamplers: ['mean'], valueTypeOptions: { highAccuracy: true } };
+    if (!fixture.backend.supports.highAccuracy) return;
+    const other = await fixture.ensure('exact', exact);
+    const change = () => datastream.updateStream(other, { heartbeat: 5 });
+    await assertCode(change, 'UNSUPPORTED_VALUE_TYPE');
+  });
+
   test('a late datapoint makes its own bucket stale alone, and others follow when read', async (fixture) => {
     const id = await fixture.ensureWith('a', DEFINITION);
     if (id === null) return;
