@@ -7,12 +7,14 @@ import {
 } from '../exceptions/errors.ts';
 import type { Retention } from '../model/retention.ts';
 import type { Derivation, StreamRecord } from '../model/stream.ts';
-import { isTagObject } from '../model/tags.ts';
+import { isTagObject, type Tags } from '../model/tags.ts';
 import { copyPlain } from '../model/value-json.ts';
 import {
   type CheckedDerivation,
   checkOperator,
+  checkQueryTags,
   checkSources,
+  checkTakesQuery,
   isDeriveQuery,
 } from './definition.ts';
 import { checkLevelChanges, type LevelChanges } from './level-changes.ts';
@@ -61,6 +63,8 @@ interface DerivationChanges {
   readonly op: string | null;
   readonly args: Readonly<Record<string, unknown>> | null;
   readonly sources: CheckedDerivation['sources'] | null;
+  /** In the place of sources. */
+  readonly query: Tags | null;
   readonly isBackprocessed: boolean;
 }
 
@@ -118,20 +122,18 @@ function checkDerivation({
   return {
     op: deriveOp ?? null,
     args: deriveArgs === undefined ? null : (copyPlain(deriveArgs) as Record<string, unknown>),
-    sources: deriveFrom === undefined ? null : checkNamedSources(deriveFrom),
+    ...checkDeriveFrom(deriveFrom),
     isBackprocessed: deriveBackprocess ?? true,
   };
 }
 
-function checkNamedSources(
-  deriveFrom: NonNullable<StreamChanges['deriveFrom']>,
-): CheckedDerivation['sources'] {
-  if (isDeriveQuery(deriveFrom)) {
-    throw new InvalidOperatorArguments(
-      'A derivation is not changed to sources by a tag query: create another stream for it.',
-    );
-  }
-  return checkSources(deriveFrom);
+function checkDeriveFrom(
+  deriveFrom: StreamChanges['deriveFrom'],
+): Pick<DerivationChanges, 'sources' | 'query'> {
+  if (deriveFrom === undefined) return { sources: null, query: null };
+  return isDeriveQuery(deriveFrom)
+    ? { sources: [], query: checkQueryTags(deriveFrom) }
+    : { sources: checkSources(deriveFrom), query: null };
 }
 
 /**
@@ -167,23 +169,27 @@ export function changedDownsamplers(
  */
 export function changedDerivation(
   { valueType, derivation }: Pick<StreamRecord, 'valueType' | 'derivation'>,
-  { op, args, sources, isBackprocessed }: DerivationChanges,
+  { op, args, sources, query, isBackprocessed }: DerivationChanges,
 ): CheckedDerivation {
-  if (derivation?.query !== undefined) {
-    throw new InvalidOperatorArguments(
-      'A derivation from sources by a tag query does not change: create another stream.',
-    );
-  }
   const wantedOp = op ?? derivation?.op;
   if (wantedOp === undefined) throw new UnsupportedDeriveOperator('deriveFrom needs deriveOp.');
   checkOperator(wantedOp, valueType);
-  const wantedSources = sources ?? (derivation === null ? undefined : sourcesOf(derivation));
+  const before = derivation === null ? null : askedDerivation(derivation);
+  const wantedSources = sources ?? before?.sources;
   if (wantedSources === undefined) {
     throw new InvalidOperatorArguments('deriveOp and deriveArgs need deriveFrom.');
   }
+  const wantedQuery = sources === null ? (before?.query ?? null) : query;
+  if (wantedQuery !== null) checkTakesQuery(wantedOp);
   // Arguments belong to an operator: another one begins with none.
   const wantedArgs = args ?? (wantedOp === derivation?.op ? derivation.args : {});
-  return { op: wantedOp, args: wantedArgs, sources: wantedSources, query: null, isBackprocessed };
+  return {
+    op: wantedOp,
+    args: wantedArgs,
+    sources: wantedSources,
+    query: wantedQuery,
+    isBackprocessed,
+  };
 }
 
 /** A derivation as somebody would ask for it. */

@@ -29,7 +29,7 @@ import { type ComputedLevels, computedDatapoints } from './computed-datapoints.t
 import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
 import { checkDataRequest } from './data-request.ts';
 import { Datapoints } from './datapoints.ts';
-import { checkDefinition } from './definition.ts';
+import { checkDefinition, isDeriveQuery } from './definition.ts';
 import { describeStream } from './describe-stream.ts';
 import {
   checkAppendOptions,
@@ -163,6 +163,10 @@ export class Datastream {
     const id = checkStreamId(streamId);
     await this.#changer.change(id, checkChanges(changes));
     await this.#membership.settle(id);
+    // Streams that began to match meanwhile have not seen the new query.
+    if (changes.deriveFrom !== undefined && isDeriveQuery(changes.deriveFrom)) {
+      await this.#membership.settleAll(id);
+    }
   }
 
   /** Streams whose tags contain the query tags (`stream_id` selects by id), in creation order. Lazy. */

@@ -222,13 +222,23 @@ export function isDeriveQuery(deriveFrom: GivenSources): deriveFrom is DeriveQue
 }
 
 function checkSourceQuery(deriveOp: string, deriveFrom: DeriveQuery): Tags {
+  const tags = checkQueryTags(deriveFrom);
+  checkTakesQuery(deriveOp);
+  return tags;
+}
+
+/** @throws {TypeError} when it is more than a query, or that is none. */
+export function checkQueryTags(deriveFrom: DeriveQuery): Tags {
   checkKeys(deriveFrom, QUERY_KEYS, 'deriveFrom');
-  if (operatorOf(deriveOp).takesQuery !== true) {
-    throw new InvalidOperatorArguments(
-      `Operator ${deriveOp} takes a list of sources, not a tag query.`,
-    );
-  }
   return checkTags(deriveFrom.query, 'the query of deriveFrom');
+}
+
+/** @throws {InvalidOperatorArguments} when the operator needs its sources to be named. */
+export function checkTakesQuery(deriveOp: string): void {
+  if (operatorOf(deriveOp).takesQuery === true) return;
+  throw new InvalidOperatorArguments(
+    `Operator ${deriveOp} takes a list of sources, not a tag query.`,
+  );
 }
 
 /** @throws {UnsupportedDeriveOperator} when there is no such operator, or it gives other values. */

@@ -7,16 +7,21 @@ import {
   loopOf,
   movedDownstream,
   readDownstream,
-  withDependent,
   withoutDependent,
 } from '../engine/change-lineage.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { userTags } from '../engine/hidden-tags.ts';
-import { isPendingBackprocess } from '../engine/live-stream.ts';
+import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
+import { readMembers, withReader } from '../engine/membership.ts';
 import { loadOperators } from '../engine/operator-run.ts';
 import { inputRange } from '../engine/output-offset.ts';
-import { granularityRead, granularityToRead } from '../engine/source-query.ts';
+import {
+  granularityRead,
+  granularityToRead,
+  readSources,
+  withQueryingTags,
+} from '../engine/source-query.ts';
 import {
   DatastreamException,
   InconsistentStreamConfiguration,
@@ -211,24 +216,27 @@ export class StreamChanger {
       );
     }
     await operatorOf(asked.op).load?.();
-    const before = new Set(sourceIdsOf(record));
-    const sources = await this.#read([
-      ...before,
-      ...asked.sources.map((source) => source.streamId),
-    ]);
+    const before = await readSources(this.#backend, record);
+    const sources = new Map(await this.#read(asked.sources.map((source) => source.streamId)));
+    for (const source of before.streams) if (source !== null) sources.set(source.record.id, source);
     const downstream = await readDownstream(this.#backend, record);
     checkLoop(record, asked.sources, downstream);
     const resolved = this.#resolve(record, asked, sources);
-    const derivation = keepsSources ? withStarts(resolved, record.derivation!) : resolved;
-    if (canonicalJson(derivation) === canonicalJson(record.derivation)) return;
-    const read = derivation.sources.map(({ streamId }) => sources.get(streamId)!);
+    let derivation = keepsSources ? withStarts(resolved, record.derivation!) : resolved;
+    const members = await readMembers(this.#backend, { ...record, derivation }, downstream);
+    for (const member of members) sources.set(member.record.id, member);
+    const deepest = members.map((member) => 1 + depthOf(member.record));
+    derivation = { ...derivation, depth: Math.max(derivation.depth, ...deepest) };
+    if (isSameDerivation(derivation, record.derivation)) return;
+    const read = [...members, ...derivation.sources.map(({ streamId }) => sources.get(streamId)!)];
     const stale = staleBy(derivation, snapshot, read);
-    draft.record = { ...(draft.record ?? record), derivation, stale };
+    draft.record = withQueryingTags({ ...(draft.record ?? record), derivation, stale });
+    const readIds = new Set(read.map((source) => source.record.id));
     for (const { record: source, revision, version } of sources.values()) {
       draft.expect.push({ streamId: source.id, revision, version });
-      const isRead = derivation.sources.some(({ streamId }) => streamId === source.id);
+      const isRead = readIds.has(source.id);
       const changed = isRead
-        ? withDependent(source, record.id, derivation)
+        ? withReader(source, draft.record)
         : withoutDependent(source, record.id);
       draft.records.set(source.id, changed);
     }
@@ -314,14 +322,21 @@ function checkLoop(
   );
 }
 
+/** As they are, whatever lies below a query: that is as deep as it has come to be. */
+function isSameDerivation(after: Derivation, before: Derivation | null): boolean {
+  if (before?.query === undefined) return canonicalJson(after) === canonicalJson(before);
+  return canonicalJson({ ...after, depth: 0 }) === canonicalJson({ ...before, depth: 0 });
+}
+
 /** Sources that stay count from the instant from which they did. */
-function withStarts(resolved: Derivation, { sources }: Derivation): Derivation {
+function withStarts(resolved: Derivation, { sources, query }: Derivation): Derivation {
   return {
     ...resolved,
     sources: resolved.sources.map((source, index) => ({
       ...source,
       afterMs: sources[index]!.afterMs,
     })),
+    ...(query !== undefined && { query }),
   };
 }
 

@@ -92,7 +92,7 @@ export interface StreamChanges {
   readonly timeZone?: string;
   /** Seconds for which a value is held, at most; null: until the next datapoint. */
   readonly heartbeat?: number | null;
-  readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[];
+  readonly deriveFrom?: DeriveFrom | readonly DeriveFrom[] | DeriveQuery;
   readonly deriveOp?: string;
   /** Default, with another `deriveOp`: none. */
   readonly deriveArgs?: Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ import {
   type MovedStreams,
   movedDownstream,
   readDownstream,
+  withDependent,
   withoutDependent,
 } from './change-lineage.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
@@ -157,6 +158,30 @@ const NO_DOWNSTREAM: Downstream = { snapshots: new Map(), via: new Map() };
 /** Whether a stream is read otherwise than the query says, loops apart. */
 function isMisplaced(derived: StreamRecord, source: StreamRecord): boolean {
   return granularityRead(source, derived.id) !== granularityToRead(derived, source);
+}
+
+/** The streams that a derivation by a query takes as sources; none that derive from the stream itself. */
+export async function readMembers(
+  backend: Pick<Backend, 'queryStreams'>,
+  derived: StreamRecord,
+  { via }: Downstream,
+): Promise<readonly StreamSnapshot[]> {
+  const query = derived.derivation?.query;
+  const members: StreamSnapshot[] = [];
+  if (query === undefined) return members;
+  for await (const page of matchingStreams(backend, query.tags)) {
+    const read = page.filter(({ record }) => granularityToRead(derived, record) !== null);
+    members.push(...read.filter(({ record }) => !via.has(record.id)));
+  }
+  return members;
+}
+
+/** The record of a source with the derived stream among its dependents, as its derivation says. */
+export function withReader(source: StreamRecord, derived: StreamRecord): StreamRecord {
+  const { derivation } = derived;
+  return derivation!.query === undefined
+    ? withDependent(source, derived.id, derivation!)
+    : replaced(derived, source);
 }
 
 /** The record of a stream with the derived stream among its dependents, or not, as the query says. */

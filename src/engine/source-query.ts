@@ -9,6 +9,13 @@ import { denseRange } from './source-cursor.ts';
 /** A tag by which streams that derive by a query are found. */
 export const QUERYING_TAGS: Tags = Object.freeze({ datastream__query: true });
 
+/** The record with that tag if it derives by a query, and without it otherwise. */
+export function withQueryingTags(record: StreamRecord): StreamRecord {
+  const { datastream__query: _query, ...tags } = record.tags;
+  const isQuerying = record.derivation?.query !== undefined;
+  return { ...record, tags: isQuerying ? { ...tags, ...QUERYING_TAGS } : tags };
+}
+
 const PAGE_STREAM_COUNT = 1000;
 
 /** The sources of a derived stream, in their order. */

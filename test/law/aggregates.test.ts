@@ -39,6 +39,16 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('derive' as const), site, pick }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('redefine' as const),
+      pick,
+      of: fc.oneof(site, fc.constantFrom(null, 'same' as const)),
+      operator: fc.constantFrom(...OPERATORS),
+      isBackprocessed: fc.boolean(),
+    }),
+  },
+  {
     weight: 12,
     arbitrary: fc.record({
       kind: fc.constant('append' as const),
@@ -119,6 +129,8 @@ class Run {
           deriveOp: 'difference',
         });
       }
+      case 'redefine':
+        return this.#redefine(item);
       case 'append': {
         const stream = await this.#picked(item.pick);
         if (stream === null || stream.derivedFrom !== null) return;
@@ -169,6 +181,28 @@ class Run {
     } as never);
     this.#ids.push(id);
     if (definition.deriveBackprocess === false) this.lateIds.add(id);
+  }
+
+  async #redefine({
+    pick: at,
+    of,
+    operator,
+    isBackprocessed,
+  }: Step & { kind: 'redefine' }): Promise<void> {
+    const stream = await this.#picked(at);
+    if (stream?.derivedFrom?.query === undefined) return;
+    if (of === 'same') {
+      await this.datastream.updateStream(stream.id, { deriveOp: operator });
+      return;
+    }
+    const query = of === null ? {} : { site: of };
+    await this.datastream.updateStream(stream.id, {
+      deriveOp: operator,
+      deriveFrom: { query },
+      deriveBackprocess: isBackprocessed,
+    });
+    if (isBackprocessed) this.lateIds.delete(stream.id);
+    else this.lateIds.add(stream.id);
   }
 
   async #picked(at: number): Promise<Stream | null> {

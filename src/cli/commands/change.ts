@@ -6,6 +6,7 @@ import { exactJson } from '../format/exact-json.ts';
 import { collectValues, parseNames } from '../options.ts';
 import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
 import { parseRetention } from '../parse/retention.ts';
+import { parseTags } from '../parse/tags.ts';
 
 interface ChangeOptions {
   readonly downsamplers?: readonly string[];
@@ -17,6 +18,7 @@ interface ChangeOptions {
   readonly heartbeat?: number | null;
   readonly deriveOp?: string;
   readonly deriveFrom?: readonly string[];
+  readonly deriveQuery?: readonly string[];
   readonly deriveArgs?: Readonly<Record<string, unknown>>;
   readonly retention?: RetentionOptions;
   readonly backprocess: boolean;
@@ -51,6 +53,10 @@ export function registerChange(program: Command, context: CommandContext): void 
       'source as [name=]ID[:granularity]; may be given several times',
       collectValues,
     )
+    .option(
+      '--derive-query <tag...>',
+      'take all streams with these tags as sources, now and later (key=value or JSON)',
+    )
     .option('--derive-args <json>', 'arguments of the operator, a JSON object', parseDeriveArgs)
     .option(
       '--retention <durations>',
@@ -76,7 +82,10 @@ function changesOf(options: ChangeOptions): StreamChanges {
   const { addLevel, dropLevel, timeZone, heartbeat } = options;
   const hasLevels = addLevel !== undefined || dropLevel !== undefined;
   const levels = { ...(addLevel && { add: addLevel }), ...(dropLevel && { drop: dropLevel }) };
-  const { deriveOp, deriveFrom, deriveArgs, retention, backprocess } = options;
+  if (options.deriveFrom !== undefined && options.deriveQuery !== undefined) {
+    throw usageError('Sources are given by --derive-from, or by --derive-query.');
+  }
+  const { deriveOp, deriveFrom, deriveQuery, deriveArgs, retention, backprocess } = options;
   const changes: StreamChanges = {
     ...(downsamplers !== undefined && { valueDownsamplers: downsamplers }),
     ...(isPartial && { valueDownsamplers: { ...(add && { add }), ...(drop && { drop }) } }),
@@ -85,6 +94,7 @@ function changesOf(options: ChangeOptions): StreamChanges {
     ...(heartbeat !== undefined && { heartbeat }),
     ...(deriveOp !== undefined && { deriveOp }),
     ...(deriveFrom !== undefined && { deriveFrom: deriveFrom.map(parseDeriveSource) }),
+    ...(deriveQuery !== undefined && { deriveFrom: { query: parseTags(deriveQuery) } }),
     ...(deriveArgs !== undefined && { deriveArgs }),
     ...(retention !== undefined && { retention }),
     ...(!backprocess && { deriveBackprocess: false }),

@@ -219,6 +219,59 @@ export function changingStreamsTopic({ test }: Suite): void {
     await datastream.deleteStreams({ name: 'a' });
   });
 
+  test('a derivation by a tag query gets another query, another operator, and named sources', async (fixture) => {
+    const { datastream } = fixture;
+    const other = fixture.open(fixture.backend);
+    const make = (name: string, site: string): Promise<StreamId> =>
+      fixture.ensure(name, { tags: { site } });
+    const [a, b, c] = [await make('a', 'x'), await make('b', 'x'), await make('c', 'y')];
+    await fixture.appendPairs(
+      [a, b],
+      [
+        [1, 10],
+        [2, 20],
+      ],
+    );
+    await fixture.appendNumbers(c, [100, 300]);
+    const total = await fixture.derive('total', 'sum', { query: { site: 'x' } });
+    const next = await fixture.derive('next', 'difference', total);
+    const values = async (id: StreamId): Promise<readonly unknown[]> =>
+      (await fixture.readRaw(id)).map(([, value]) => value);
+    await fixture.settle();
+    assert.deepEqual(await values(total), [11, 22]);
+    await other.append(a, 3, at(2));
+    await datastream.updateStream(total, { deriveOp: 'max' });
+    await other.append(b, 30, at(2));
+    await fixture.settle();
+    assert.deepEqual(await values(total), [10, 20, 30]);
+    await fixture.assertVerified();
+    await datastream.updateStream(total, { deriveFrom: { query: { site: 'y' } } });
+    assert.deepEqual((await datastream.getStream(a)).contributesTo, []);
+    assert.equal((await datastream.getStream(c)).contributesTo[0]?.streamId, total);
+    await other.append(c, 600, at(2));
+    await fixture.settle();
+    assert.deepEqual(await values(total), [100, 300, 600]);
+    assert.deepEqual(await values(next), [200, 300]);
+    await fixture.assertVerified();
+    await datastream.updateStream(total, { deriveOp: 'sum', deriveFrom: [a, c] });
+    assert.equal((await datastream.getStream(total)).derivedFrom?.query, undefined);
+    await make('d', 'y');
+    await fixture.settle();
+    assert.deepEqual(await values(total), [101, 302, 603]);
+    await fixture.assertVerified();
+    await datastream.updateStream(total, { deriveFrom: { query: { site: 'x' } } });
+    const late = await make('e', 'x');
+    await datastream.append(late, 1000, at(0));
+    await fixture.settle();
+    assert.deepEqual(await values(total), [1011, 22, 33]);
+    assert.deepEqual(await values(next), [22 - 1011, 11]);
+    const refused = (changes: object): Promise<void> =>
+      assertCode(() => datastream.updateStream(total, changes), 'INVALID_OPERATOR_ARGUMENTS');
+    await refused({ deriveOp: 'difference' });
+    await refused({ deriveOp: 'clamp', deriveFrom: { query: { site: 'x' } } });
+    await fixture.assertVerified();
+  });
+
   test('a derivation that would lead back to itself is refused, with the loop', async (fixture) => {
     const { datastream } = fixture;
     const source = await fixture.ensure('source');
