@@ -192,7 +192,7 @@ export function aggregatesTopic({ test }: Suite): void {
     const other = { deriveOp: 'sum', deriveFrom: { query: {} } };
     await assertCode(() => fixture.ensure('sum of x', other), inconsistent);
     await assertCode(
-      () => datastream.updateStream(sum, { deriveOp: 'max' }),
+      () => datastream.updateStream(sum, { deriveOp: 'difference' }),
       'INVALID_OPERATOR_ARGUMENTS',
     );
   });
