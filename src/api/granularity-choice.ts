@@ -3,9 +3,8 @@ import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { levelStartMs } from '../engine/expiry.ts';
 import { readableRange } from '../engine/source-cursor.ts';
 import { bucketCountOf } from '../model/buckets.ts';
-import { bucketCeilMs, bucketStartMs, Granularity, timestampStepMs } from '../model/granularity.ts';
+import { bucketCeilMs, Granularity, timestampStepMs } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
-import { expiredUntilMs, rowsFromMs } from '../model/retention.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import { intersectRanges, isEmptyRange } from '../model/time-range.ts';
 import { bucketRange, type CheckedRange, rawRange } from './data-range.ts';
@@ -39,8 +38,7 @@ export class GranularityChoice {
   }
 
   /**
-   * The finest granularity that has few enough points in the range, and of which nothing has expired there that a
-   * coarser one still has; levels that the stream has beside those of
+   * The finest granularity that has few enough points in the range, levels that the stream has beside those of
    * every stream included; of equally long ones that of its time zone. Buckets count up to that of the latest
    * datapoint, computed or not: the choice is the same before and after maintenance.
    */
@@ -60,40 +58,18 @@ export class GranularityChoice {
     const { isLevelOnly, pointCountMax } = this.#request;
     const highest = Granularity.byName(record.highestGranularity);
     const levels = LevelSchema.of(record).isEmpty ? [] : ladderOf(record).levels;
-    const isWhole = (granularity: Granularity): boolean =>
-      !this.#lacks(record, granularity, levels);
-    if ((!isLevelOnly && isWhole(highest)) || levels.length === 0) {
+    if (!isLevelOnly || levels.length === 0) {
       const isTooFine = await this.#hasTooManyDatapoints(snapshot, highest);
       if (!isTooFine) return { granularity: highest, pointCountMax: null };
     }
     const fits = (level: Granularity): boolean =>
-      isWhole(level) && this.#bucketCount(snapshot, level) <= pointCountMax;
+      this.#bucketCount(snapshot, level) <= pointCountMax;
     const finest = levels.find(fits);
     if (finest === undefined) return { granularity: levels.at(-1) ?? highest, pointCountMax };
     // Levels that the stream was given come after those that every stream has: local days after those of UTC.
     const own = levels.findLast(({ durationMs }) => durationMs === finest.durationMs);
     const granularity = own !== undefined && fits(own) ? own : finest;
     return { granularity, pointCountMax: null };
-  }
-
-  /**
-   * Whether a part of the range has expired, while a coarser level still has it: whole buckets of that, since what
-   * is kept for the same time begins in the same bucket.
-   */
-  #lacks(
-    record: StreamSnapshot['record'],
-    { name, durationMs }: Granularity,
-    levels: readonly Granularity[],
-  ): boolean {
-    if (record.expiry === undefined) return false;
-    const wantedMs = Math.max(this.#request.range.startMs, record.expiry.originMs);
-    if (rowsFromMs(record, name) <= wantedMs) return false;
-    const untilMs = expiredUntilMs(record, name);
-    return levels.some(
-      (level) =>
-        level.durationMs > durationMs &&
-        bucketStartMs(untilMs, level) > Math.max(wantedMs, expiredUntilMs(record, level.name)),
-    );
   }
 
   #hasTooManyDatapoints(snapshot: StreamSnapshot, granularity: Granularity): Promise<boolean> {
