@@ -31,9 +31,7 @@ export function withDownsamplers(
   if (after.isEmpty) return withoutLevels(changed, kind);
   // Rows that a server computes have all components whenever they are read.
   if (before.isEmpty) return { record: withLevelsFromWhatIsThere(changed), writes: [] };
-  if (kind === 'computed' || originMs(snapshot) === null || hasSameColumns(before, after)) {
-    return { record: changed, writes: [] };
-  }
+  if (kind === 'computed' || hasSameColumns(before, after)) return { record: changed, writes: [] };
   return { record: withStaleLevels({ ...snapshot, record: changed }), writes: [] };
 }
 
@@ -87,6 +85,8 @@ function withLevelsFromWhatIsThere(record: StreamRecord): StreamRecord {
 /** Every level stale from the first bucket that can be computed anew to its watermark. */
 function withStaleLevels({ record, earliestMs }: StreamSnapshot): StreamRecord {
   const levels: Partial<Record<keyof StreamRecord['levels'], LevelState>> = { ...record.levels };
+  const beganMs = originMs({ record, earliestMs }) ?? firstStaleMs(record);
+  if (beganMs === null) return record;
   const fillable = fillableFromMs(record);
   let isRefilling = false;
   for (const granularity of ladderOf(record).levels) {
@@ -94,7 +94,7 @@ function withStaleLevels({ record, earliestMs }: StreamSnapshot): StreamRecord {
     const level = record.levels[name];
     if (level === undefined || level.untilMs === null) continue;
     const { untilMs } = level;
-    const firstMs = levelStartMs({ record, earliestMs }, granularity)!;
+    const firstMs = levelStartMs({ record, earliestMs: beganMs }, granularity)!;
     const startMs = Math.max(firstMs, fillable?.[name] ?? firstMs);
     levels[name] = { untilMs, stale: addRange(level.stale, { startMs, endMs: untilMs }) };
     isRefilling = true;
@@ -102,4 +102,12 @@ function withStaleLevels({ record, earliestMs }: StreamSnapshot): StreamRecord {
   if (!isRefilling) return record;
   const filled = record.expiry && fillable && { ...record.expiry, filledMs: fillable };
   return { ...record, levels, isRefilling, ...(filled && { expiry: filled }) };
+}
+
+/** Where levels begin of which all datapoints were deleted: their rows are stale until maintenance takes them away. */
+function firstStaleMs(record: StreamRecord): number | null {
+  const starts = ladderOf(record).fromRaw.flatMap(
+    ({ name }) => record.levels[name]?.stale[0]?.startMs ?? [],
+  );
+  return starts.length === 0 ? null : Math.min(...starts);
 }

@@ -32,9 +32,29 @@ function resetsArriveLate(seconds: readonly number[], dependent: Step): readonly
   ];
 }
 
+/** A stream gets other statistics after all of its datapoints went, and before its levels followed. */
+const changesWhenEmpty: readonly Step[] = [
+  {
+    kind: 'replace',
+    stream: 0,
+    back: 0,
+    seconds: 100_000,
+    rows: [
+      [28, null],
+      [0, 0],
+    ],
+  },
+  { kind: 'append', stream: 0, gap: 36, value: null },
+  { kind: 'append', stream: 0, gap: 6, value: null },
+  { kind: 'replace', stream: 0, back: 5000, seconds: 100_000, rows: [] },
+  { kind: 'downsamplers', stream: 0, kept: 0 },
+  { kind: 'replace', stream: 0, back: 11, seconds: 100_000, rows: [[0, null]] },
+];
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Step[]][] = [
   lastResetVanishes,
+  changesWhenEmpty,
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {

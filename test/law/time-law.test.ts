@@ -15,9 +15,9 @@ const derive: fc.Arbitrary<Step> = fc.record({
   hasMax: fc.boolean(),
 });
 
-/** What happens to the data, maintenance, and other derivations; other levels are no matter of operators. */
+/** What happens to the data, to definitions, and maintenance. */
 const dataStep: fc.Arbitrary<Step> = step
-  .filter(({ kind }) => !['derive', 'multiple', 'downsamplers'].includes(kind))
+  .filter(({ kind }) => kind !== 'derive' && kind !== 'multiple')
   .map((item) => ('stream' in item && item.kind !== 'redefine' ? { ...item, stream: 0 } : item));
 
 const steps = (minLength: number, maxLength: number): fc.Arbitrary<Step[]> =>
