@@ -49,7 +49,7 @@ export function withHeartbeat(
   const valueTypeOptions = { ...others, ...(heartbeat !== null && { heartbeat }) };
   const changed: StreamRecord = { ...record, valueTypeOptions };
   const isOfHeld = LevelSchema.of(record).select({}).isOfHeld;
-  if (!isOfHeld || kind === 'computed' || originMs(snapshot) === null) return changed;
+  if (!isOfHeld || kind === 'computed') return changed;
   return withStaleLevels({ ...snapshot, record: changed });
 }
 

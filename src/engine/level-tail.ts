@@ -4,8 +4,8 @@ import { type Block, concatBlocks } from '../model/block.ts';
 import { bucketCeilMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import { ladderOf, type Rung } from '../model/ladder.ts';
 import { clipRanges, type RangeSet } from '../model/staleness.ts';
-import type { StreamSnapshot } from '../model/stream.ts';
-import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import type { StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { levelStartMs, originMs } from './expiry.ts';
 import { LevelDraft } from './level-draft.ts';
 import { foldComputed, foldRange } from './level-maintenance.ts';
@@ -95,12 +95,9 @@ export class LevelTail {
   #bucketsOf(granularity: Granularity): TimeRange {
     const { record, latestMs } = this.#snapshot;
     const startMs = levelStartMs(this.#snapshot, granularity)!;
-    // Where all datapoints that have not expired were deleted, computed buckets stay.
-    const endMs =
-      latestMs === null
-        ? (record.levels[granularity.name]?.untilMs ?? startMs)
-        : bucketCeilMs(latestMs + 1, granularity);
-    return { startMs, endMs: Math.max(startMs, endMs) };
+    // Where all datapoints that have not expired were deleted, what was computed of the others stays.
+    const endMs = latestMs === null ? computedUntilMs(record) : latestMs + 1;
+    return { startMs, endMs: bucketCeilMs(Math.max(startMs, endMs), granularity) };
   }
 }
 
@@ -117,4 +114,10 @@ function reachedBy(range: TimeRange, lineage: readonly Rung[]): TimeRange {
     };
   }
   return reached;
+}
+
+/** Up to where buckets of any level are computed. */
+function computedUntilMs(record: StreamRecord): number {
+  const ends = ladderOf(record).fromRaw.map(({ name }) => record.levels[name]?.untilMs);
+  return Math.max(TIME_MIN_MS, ...ends.map((untilMs) => untilMs ?? TIME_MIN_MS));
 }

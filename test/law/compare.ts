@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DatapointColumns } from '../../src/api/types.ts';
+import type { DatapointColumns, Stream } from '../../src/api/types.ts';
 import type { Bucket } from './bucket.ts';
 import {
   type Defect,
@@ -34,7 +34,12 @@ export async function compare(run: Run, defect: Defect = 'none'): Promise<void> 
  * these.
  */
 export async function compareLive(run: Run): Promise<void> {
-  const model = new Model({ ...run.rules, hasComputedLevels: true });
+  const watermarks = new Map<ModelStream, ReadonlyMap<number, number>>();
+  for (const { id, model: stream } of run.streams) {
+    const { latestDatapoint, downsampledUntil } = await run.datastream.getStream(id);
+    if (latestDatapoint === null) watermarks.set(stream, levelsOf(downsampledUntil));
+  }
+  const model = new Model({ ...run.rules, hasComputedLevels: true }, { watermarks });
   for (const [index, stream] of run.streams.entries()) {
     if (stream.model.derivation !== null) continue;
     for (const seconds of LEVELS.filter((level) => level > stream.model.highest)) {
@@ -53,17 +58,23 @@ async function watermarksOf(run: Run): Promise<Watermarks> {
     if (stream.derivation === null && stream.reached === (latest ?? Number.NEGATIVE_INFINITY))
       continue;
     const { downsampledUntil } = await run.datastream.getStream(id);
-    const levels = new Map<number, number>();
-    for (const seconds of LEVELS) {
-      const until = downsampledUntil[granularityOf(seconds).name];
-      if (until === undefined || until === null) continue;
-      const untilSeconds = (until.getTime() - BASE_MS) / 1000;
-      assert(untilSeconds <= model.latestInput(stream), 'no level reaches into the future');
-      levels.set(seconds, untilSeconds);
+    const levels = levelsOf(downsampledUntil);
+    for (const until of levels.values()) {
+      assert(until <= model.latestInput(stream), 'no level reaches into the future');
     }
     watermarks.set(stream, levels);
   }
   return watermarks;
+}
+
+/** By seconds of a level, up to which second it is complete. */
+function levelsOf(downsampledUntil: Stream['downsampledUntil']): ReadonlyMap<number, number> {
+  const levels = new Map<number, number>();
+  for (const seconds of LEVELS) {
+    const until = downsampledUntil[granularityOf(seconds).name];
+    if (until) levels.set(seconds, (until.getTime() - BASE_MS) / 1000);
+  }
+  return levels;
 }
 
 async function compareRaw(

@@ -51,10 +51,20 @@ const changesWhenEmpty: readonly Step[] = [
   { kind: 'replace', stream: 0, back: 11, seconds: 100_000, rows: [[0, null]] },
 ];
 
+/** What has not expired is deleted: the open buckets of what has are still shown. */
+const keptIsDeleted: readonly Step[] = [
+  { kind: 'append', stream: 0, gap: 0, value: null },
+  { kind: 'append', stream: 0, gap: 500, value: null },
+  { kind: 'retain', stream: 0, back: 0, gone: 0, longer: 0, isLasting: false },
+  { kind: 'append', stream: 0, gap: 14, value: null },
+  { kind: 'replace', stream: 0, back: 14, seconds: 100_000, rows: [] },
+];
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Step[]][] = [
   lastResetVanishes,
   changesWhenEmpty,
+  keptIsDeleted,
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {

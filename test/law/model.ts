@@ -121,7 +121,9 @@ export class Model {
     const rows = this.rows(stream);
     const starts: number[] = [];
     if (rows.length > 0) {
-      const last = floor(rows.at(-1)!.t, seconds);
+      // Where nothing is left of what has not expired, what was computed of it stays.
+      const known = stream.expired?.size ? [...(this.#watermarks.get(stream)?.values() ?? [])] : [];
+      const last = floor(Math.max(rows.at(-1)!.t, ...known.map((until) => until - 1)), seconds);
       for (let start = floor(rows[0]!.t, seconds); start <= last; start += seconds) {
         starts.push(start);
       }

@@ -73,12 +73,17 @@ export async function retain(
 export async function noteExpiry(
   { datastream, streams }: Pick<RetainingRun, 'datastream' | 'streams'>,
   secondsOf: (instant: Date) => number,
-  levelOf: (name: string) => number,
+  levelOf: (name: string) => number | undefined,
 ): Promise<void> {
   for (const { id, model } of streams) {
     const { expiredUntil } = await datastream.getStream(id);
     const entries = Object.entries(expiredUntil) as [string, Date][];
-    model.expired = new Map(entries.map(([name, until]) => [levelOf(name), secondsOf(until)]));
+    model.expired = new Map(
+      entries.flatMap(([name, until]) => {
+        const level = levelOf(name);
+        return level === undefined ? [] : [[level, secondsOf(until)]];
+      }),
+    );
   }
 }
 

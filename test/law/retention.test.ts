@@ -1,62 +1,8 @@
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
 import { assertLaw, RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
-import type { Step } from './history.ts';
-import { retainStep } from './retain-step.ts';
+import { retentionHistory } from './retention-history.ts';
 import { embedded, memory } from './stores.ts';
-
-const number = fc.integer({ min: -400, max: 400 }).map((n) => n / 4);
-const pick = fc.nat({ max: 2 });
-const back = fc.integer({ min: 0, max: 90 });
-
-const deriveStep: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constant('derive' as const),
-  op: fc.constantFrom('sum' as const, 'derivative' as const, 'difference' as const),
-  picks: fc.array(pick, { minLength: 1, maxLength: 2 }),
-  isCoarse: fc.boolean(),
-  isBackprocessed: fc.constant(true),
-  hasMax: fc.constant(false),
-});
-
-const ticks: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({
-    kind: fc.constant('tick' as const),
-    gap: fc.integer({ min: 1, max: 17 }),
-    values: fc.array(number, { minLength: 3, maxLength: 3 }),
-  }),
-  { minLength: 20, maxLength: 60 },
-);
-
-const correction: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('late' as const), stream: pick, back, value: number }),
-  fc.record({
-    kind: fc.constant('upsert' as const),
-    rows: fc.array(fc.tuple(pick, back, number), { minLength: 1, maxLength: 3 }),
-  }),
-  fc.record({
-    kind: fc.constant('replace' as const),
-    stream: pick,
-    back,
-    seconds: fc.integer({ min: 1, max: 40 }),
-    rows: fc.array(fc.tuple(fc.nat({ max: 30 }), number), { maxLength: 3 }),
-  }),
-);
-
-/** Streams that tick together, and what derives from them; then rows expire, and what is kept is corrected. */
-const history: fc.Arbitrary<Step[]> = fc
-  .tuple(
-    fc.array(deriveStep, { minLength: 1, maxLength: 3 }),
-    ticks,
-    fc.tuple(retainStep, fc.integer({ min: 5, max: 200 })),
-    fc.array(correction, { minLength: 1, maxLength: 6 }),
-  )
-  .map(([derived, data, [retain, kept], corrections]) => [
-    ...derived,
-    ...data,
-    { kind: 'maintain', what: 'both', until: 10_000_000 },
-    { ...retain, stream: retain.stream % 3, back: kept },
-    ...corrections,
-  ]);
 
 describe('the law: what is kept follows corrections, whatever has expired', () => {
   for (const [name, store, numRuns] of [
@@ -68,7 +14,7 @@ describe('the law: what is kept follows corrections, whatever has expired', () =
         `on the ${name} backend, where ${live} of two engines keep levels current`,
         async () => {
           await fc.assert(
-            fc.asyncProperty(history, (steps) => assertLaw(store, steps, { live })),
+            fc.asyncProperty(retentionHistory, (steps) => assertLaw(store, steps, { live })),
             { numRuns: Math.ceil(numRuns * RUN_FACTOR) },
           );
         },

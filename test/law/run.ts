@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Datastream } from '../../src/api/datastream.ts';
-import type { DeriveFrom } from '../../src/api/types.ts';
+import type { DeriveFrom, StreamDefinition } from '../../src/api/types.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import type { BackendManifest } from '../../src/backends/manifest.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
@@ -45,6 +45,11 @@ const TIMES = {
   intervals_max: 'u',
   intervals_sum_squares: 'q',
   intervals_std_dev: 'd',
+} as const;
+/** Of one stream: they are compared by `verify` with those that the model knows. */
+const EXTRA_LEVELS = {
+  levels: ['30seconds', '5minutes', 'days', 'weeks', 'months'],
+  timeZone: 'Asia/Kathmandu',
 } as const;
 const DERIVED_COUNT_MAX = 6;
 const SETTLE_ROUND_COUNT_MAX = 6;
@@ -158,7 +163,9 @@ export class Run {
   }
 
   async start(): Promise<void> {
-    for (const highest of [1, 1]) await this.#addBase(highest, { isNumeric: true, hasMore: false });
+    const plain = { isNumeric: true, hasMore: false } as const;
+    await this.#addBase(1, plain);
+    await this.#addBase(1, plain, EXTRA_LEVELS);
     await this.#addBase(1, { isNumeric: true, hasMore: true });
     await this.#addBase(10, { isNumeric: true, hasMore: true, heartbeat: 45 });
     await this.#addBase(1, { isNumeric: false, hasMore: true });
@@ -168,6 +175,7 @@ export class Run {
   async #addBase(
     highest: number,
     kind: Pick<ModelStream, 'isNumeric' | 'hasMore' | 'heartbeat'>,
+    extra: Pick<StreamDefinition, 'levels' | 'timeZone'> = {},
   ): Promise<void> {
     const id = await this.datastream.ensureStream(
       { name: this.streams.length },
@@ -176,6 +184,7 @@ export class Run {
         valueTypeOptions: kind.heartbeat === undefined ? {} : { heartbeat: kind.heartbeat },
         valueDownsamplers: this.#downsamplers(kind),
         highestGranularity: granularityOf(highest),
+        ...(this.#store.backend.supports.extraLevels && extra),
       },
     );
     const flags = { ...kind, hasExactSums: true, isExact: true };
@@ -203,8 +212,8 @@ export class Run {
   async noteExpiry(): Promise<void> {
     if (!this.#isRetaining) return;
     const secondsOf = (instant: Date): number => (instant.getTime() - BASE_MS) / 1000;
-    const levelOf = (name: string): number =>
-      LEVELS.find((level) => granularityOf(level).name === name)!;
+    const levelOf = (name: string): number | undefined =>
+      LEVELS.find((level) => granularityOf(level).name === name);
     await noteExpiry(this, secondsOf, levelOf);
   }
 

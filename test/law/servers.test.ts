@@ -5,6 +5,7 @@ import { assertLaw, RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
 import { EXAMPLES } from './examples.ts';
 import { assertExtraLevels, extraLevelsHistory } from './extra-levels.ts';
 import { history } from './history.ts';
+import { retentionHistory } from './retention-history.ts';
 import { onServer } from './stores.ts';
 
 /** Random histories on each server, beside the examples; LAW_RUNS multiplies them. */
@@ -29,8 +30,18 @@ describe('the law on servers: after maintenance, all equals a computation from s
         TIMEOUT_MS,
       );
 
-      // Levels that the server computes are those that every stream has.
+      // Levels that the server computes are those that every stream has, and are kept for ever.
       if (backend === 'influxdb') return;
+      test(
+        'in random histories in which rows expire',
+        async () => {
+          await fc.assert(
+            fc.asyncProperty(retentionHistory, (steps) => assertLaw(open, steps)),
+            { numRuns: Math.ceil((runCount / 2) * RUN_FACTOR) },
+          );
+        },
+        TIMEOUT_MS,
+      );
       test(
         'with levels of calendars and time zones',
         async () => {
