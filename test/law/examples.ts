@@ -60,11 +60,22 @@ const keptIsDeleted: readonly Step[] = [
   { kind: 'replace', stream: 0, back: 14, seconds: 100_000, rows: [] },
 ];
 
+/** Only levels have expired, since raw datapoints are still needed: a datapoint from before all others arrives. */
+const firstArrivesLast: readonly Step[] = [
+  { kind: 'derive', ...derive, op: 'integral', picks: [0], isBackprocessed: false },
+  { kind: 'late', stream: 0, back: 61, value: null },
+  { kind: 'late', stream: 0, back: 1, value: null },
+  { kind: 'retain', stream: 0, back: 0, gone: 1, longer: 0, isLasting: false },
+  { kind: 'late', stream: 0, back: 121, value: null },
+  { kind: 'append', stream: 0, gap: 0, value: 0 },
+];
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Step[]][] = [
   lastResetVanishes,
   changesWhenEmpty,
   keptIsDeleted,
+  firstArrivesLast,
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {
