@@ -48,7 +48,7 @@ const TIMES = {
 } as const;
 /** Of one stream: they are compared by `verify` with those that the model knows. */
 const EXTRA_LEVELS = {
-  levels: ['30seconds', '5minutes', 'days', 'weeks', 'months'],
+  levels: ['30seconds', '5minutes', '12hours', 'weeks', 'months'],
   timeZone: 'Asia/Kathmandu',
 } as const;
 const DERIVED_COUNT_MAX = 6;
