@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { LevelSchema } from '../downsamplers/level-schema.ts';
 import { levelStartMs } from '../engine/expiry.ts';
+import { LevelTail } from '../engine/level-tail.ts';
 import { readableRange } from '../engine/source-cursor.ts';
 import { bucketCountOf } from '../model/buckets.ts';
 import { bucketCeilMs, Granularity, timestampStepMs } from '../model/granularity.ts';
@@ -79,12 +80,11 @@ export class GranularityChoice {
   }
 
   #bucketCount(snapshot: StreamSnapshot, granularity: Granularity): number {
-    const { latestMs } = snapshot;
     const firstMs = levelStartMs(snapshot, granularity);
-    if (firstMs === null || latestMs === null) return 0;
+    if (firstMs === null) return 0;
     // A level whose last datapoints were deleted has buckets behind the last one that is left.
     const { endMs: readableEndMs } = readableRange(this.#backend, snapshot, granularity);
-    const latestEndMs = bucketCeilMs(latestMs + 1, granularity);
+    const { endMs: latestEndMs } = new LevelTail(this.#backend, snapshot, granularity).range;
     const { startMs, endMs } = intersectRanges(bucketRange(this.#request.range, granularity), {
       startMs: firstMs,
       endMs: this.#request.isLive ? latestEndMs : Math.max(latestEndMs, readableEndMs),

@@ -105,6 +105,8 @@ async function comparePicked(
   const granularity = await picked.granularity();
   const points = await picked.toArray();
   assert(points.length <= maxPoints, `${points.length} points of ${id}, at most ${maxPoints}`);
+  // Granularities are left out of which a part has expired that a coarser one still has.
+  if ((model.expired?.size ?? 0) > 0) return;
   const counts: number[] = [];
   const { levels } = await datastream.getStream(id);
   const granularities = [granularityOf(model.highest), ...levels];
