@@ -60,8 +60,8 @@ export class RetentionPlanner {
         bucketStartMs(heldMs, granularity),
         expiredUntilMs(record, granularity.name),
       );
-      // A coarser level does not go before what it was computed from.
-      finestLimitMs = untilMs;
+      // A coarser level does not go before what it was computed from, which may be held back.
+      finestLimitMs = expiredUntilMs(record, granularity.name);
       if (untilMs === Number.NEGATIVE_INFINITY) return;
       const fromMs = Math.min(
         this.#neededByLevelsMs(granularity, untilMs),

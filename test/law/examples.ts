@@ -70,9 +70,20 @@ const firstArrivesLast: readonly Step[] = [
   { kind: 'append', stream: 0, gap: 0, value: 0 },
 ];
 
+/** A total without an output yet holds raw datapoints back: levels wait for these, and late ones are followed. */
+const rawIsHeldBack: readonly Step[] = [
+  { kind: 'derive', ...derive, op: 'integral', picks: [0], isBackprocessed: false },
+  { kind: 'group', stream: 0, gap: 0, values: [0] },
+  { kind: 'append', stream: 0, gap: 500, value: null },
+  { kind: 'retain', stream: 0, back: 0, gone: 1, longer: 0, isLasting: false },
+  { kind: 'replace', stream: 0, back: 0, seconds: 100_000, rows: [] },
+  { kind: 'columns', stream: 0, rows: [[10, null]] },
+];
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Step[]][] = [
   lastResetVanishes,
+  rawIsHeldBack,
   changesWhenEmpty,
   keptIsDeleted,
   firstArrivesLast,

@@ -42,6 +42,8 @@ export interface ModelStream {
   hidden?: ReadonlySet<string>;
   /** By seconds of a granularity: rows before it have expired. What was computed of them stays as it was. */
   expired?: ReadonlyMap<number, number>;
+  /** The first datapoint that there was when rows began to expire: levels go on beginning with it. */
+  began?: number;
   /** Whether sums over its datapoints have no rounding. */
   readonly hasExactSums: boolean;
   /** Whether its datapoints do not depend on rounded sums. */
@@ -118,36 +120,44 @@ export class Model {
   level(stream: ModelStream, seconds: number): Level {
     const complete = this.#completeLevel(stream, seconds);
     if (!this.rules.hasComputedLevels) return complete;
-    const rows = this.rows(stream);
+    const first = this.#first(stream);
     const starts: number[] = [];
-    if (rows.length > 0) {
+    if (first !== undefined) {
       // Where nothing is left of what has not expired, what was computed of it stays.
       const known = stream.expired?.size ? [...(this.#watermarks.get(stream)?.values() ?? [])] : [];
-      const last = floor(Math.max(rows.at(-1)!.t, ...known.map((until) => until - 1)), seconds);
-      for (let start = floor(rows[0]!.t, seconds); start <= last; start += seconds) {
+      const latest = this.rows(stream).at(-1)?.t ?? Number.NEGATIVE_INFINITY;
+      const last = floor(Math.max(latest, ...known.map((until) => until - 1)), seconds);
+      for (let start = floor(first, seconds); start <= last; start += seconds) {
         starts.push(start);
       }
     }
     return { starts, bucket: complete.bucket };
   }
 
+  /** When the levels of a stream begin; undefined while there is nothing. */
+  #first(stream: ModelStream): number | undefined {
+    const first = this.rows(stream)[0]?.t;
+    return stream.began === undefined ? first : Math.min(first ?? stream.began, stream.began);
+  }
+
   /** The buckets of a level that no datapoint in order can change any more: what derived streams read. */
   #completeLevel(stream: ModelStream, seconds: number): Level {
     const rows = this.rows(stream);
     const byStart = groupBy(rows, ({ t }) => floor(t, seconds));
+    const first = this.#first(stream);
     let latest = rows.at(-1)?.t;
     let until: number | undefined;
     for (const level of LEVELS.filter((l) => l > stream.highest && l <= seconds)) {
       until = latest === undefined ? undefined : floor(latest, level);
       const known = this.#watermarks.get(stream)?.get(level);
-      if (known !== undefined && rows.length > 0) until = Math.max(until ?? known, known);
-      const hasBuckets = until !== undefined && until > floor(rows[0]!.t, level);
+      if (known !== undefined && first !== undefined) until = Math.max(until ?? known, known);
+      const hasBuckets = until !== undefined && until > floor(first!, level);
       latest = hasBuckets ? until! - level : undefined;
       if (!hasBuckets) until = undefined;
     }
     const starts: number[] = [];
     if (until !== undefined) {
-      for (let start = floor(rows[0]!.t, seconds); start < until; start += seconds) {
+      for (let start = floor(first!, seconds); start < until; start += seconds) {
         starts.push(start);
       }
     }

@@ -84,6 +84,9 @@ export async function noteExpiry(
         return level === undefined ? [] : [[level, secondsOf(until)]];
       }),
     );
+    if (model.expired.size > 0 && model.derivation === null) {
+      model.began ??= Math.min(...model.arrivals.map(({ t }) => t));
+    }
   }
 }
 
