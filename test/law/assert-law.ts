@@ -1,9 +1,13 @@
+import fc from 'fast-check';
 import { compare, compareLive } from './compare.ts';
 import type { Step } from './history.ts';
 import type { Defect } from './model.ts';
 import { compareReads } from './reads.ts';
 import { Run, type RunOptions } from './run.ts';
 import type { DisposableStore } from './stores.ts';
+
+/** The same histories each time, so that a run says what a change did; LAW_SEED=… runs others. */
+fc.configureGlobal({ seed: Number(process.env['LAW_SEED'] ?? 4) });
 
 /** LAW_RUNS=10 runs ten times as many histories. */
 export const RUN_FACTOR: number = Number(process.env['LAW_RUNS'] ?? 1);
