@@ -25,6 +25,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ['exceptions', 'model', 'downsamplers', 'derive', 'backends'],
   api: ['exceptions', 'model', 'downsamplers', 'derive', 'backends', 'engine'],
   conformance: ['exceptions', 'model', 'backends', 'api'],
+  'server/state': ['exceptions', 'model'],
+  'server/access': ['exceptions', 'model', 'server/state'],
   cli: ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers'],
   index: ['exceptions', 'model', 'backends', 'api'],
 };
@@ -37,10 +39,13 @@ const IMPURE =
 /** `open-backend.ts` alone chooses among concrete backends, and imports the chosen one lazily. */
 const CHOOSER = 'src/backends/open-backend.ts';
 
+/** Folders whose own folders are rooms, too. */
+const DIVIDED = ['backends', 'server'];
+
 function roomOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
   if (first === 'index.ts') return 'index';
-  return first === 'backends' && !second.endsWith('.ts') ? `backends/${second}` : first;
+  return DIVIDED.includes(first) && !second.endsWith('.ts') ? `${first}/${second}` : first;
 }
 
 interface Edge {
