@@ -147,6 +147,12 @@ export class Datastream {
     await this.#catalog.changeTags(streamId, (present) => removeTagPaths(present, paths));
   }
 
+  /** Puts tags in the place of all that are there. @throws {StreamNotFound} {ReservedTagNameError} */
+  async replaceTags(streamId: string, tags: Tags): Promise<void> {
+    const replacement = checkTags(tags, 'tags');
+    await this.#catalog.changeTags(streamId, () => replacement);
+  }
+
   /** Removes all user tags. @throws {StreamNotFound} */
   async clearTags(streamId: string): Promise<void> {
     await this.#catalog.changeTags(streamId, () => ({}));

@@ -13,12 +13,13 @@ import type { Stream } from './types.ts';
 
 /** What callers get to know about a stream: copies, theirs to keep. */
 export function describeStream(
-  { record, earliestMs, latestMs }: StreamSnapshot,
+  { record, version, earliestMs, latestMs }: StreamSnapshot,
   supports: TimeSupport = { timeDownsamplers: 'all' },
 ): Stream {
   const { derivation } = record;
   return {
     id: record.id,
+    version: String(version),
     tags: copyPlain(userTags(record.tags)) as Tags,
     valueType: record.valueType,
     valueTypeOptions: { ...record.valueTypeOptions },

@@ -13,6 +13,14 @@ export interface StreamSelection {
   readonly streamId: string | null;
 }
 
+/** Some streams in creation order, and the place behind them; null when nothing is known to follow. */
+export interface StreamPage {
+  readonly streams: readonly Stream[];
+  /** The place of each of them. */
+  readonly places: readonly number[];
+  readonly next: number | null;
+}
+
 interface SelectOptions {
   readonly isReverse?: boolean;
   /** Whether streams without stale ranges may be left out. */
@@ -46,6 +54,22 @@ export class Streams extends Sequence<Stream> {
     return new Streams(this.#backend, this.#selection, this.sliced(from, to));
   }
 
+  /**
+   * At most `limit` streams after a place in creation order: in contrast to a position, the place stays right when
+   * streams are deleted. Not for slices.
+   * @param options.after what the page before gave as `next`; absent: from the beginning.
+   */
+  async page({
+    after,
+    limit,
+  }: {
+    readonly after?: number | undefined;
+    readonly limit: number;
+  }): Promise<StreamPage> {
+    checkIndex(limit);
+    return readPage(this.#backend, this.#selection, { after, limit });
+  }
+
   override async at(index: number): Promise<Stream | undefined> {
     const isWhole = this.from === 0 && this.to === Number.POSITIVE_INFINITY;
     if (!(index < 0 && isWhole)) return super.at(index);
@@ -56,6 +80,36 @@ export class Streams extends Sequence<Stream> {
     for await (const [stream] of fromEnd) return stream;
     return undefined;
   }
+}
+
+/** Reads a page for `Streams.page`. */
+async function readPage(
+  backend: Backend,
+  { tags, streamId }: StreamSelection,
+  { after, limit }: { readonly after: number | undefined; readonly limit: number },
+): Promise<StreamPage> {
+  const afterOrdinal = after === undefined ? {} : { afterOrdinal: after };
+  const snapshots =
+    streamId === null
+      ? await backend.queryStreams({ tags, limit, ...afterOrdinal })
+      : (await firstPage(backend, { tags, streamId })).filter(
+          ({ ordinal }) => after === undefined || ordinal > after,
+        );
+  const isFull = streamId === null && snapshots.length === limit;
+  const places = snapshots.map(({ ordinal }) => ordinal);
+  return {
+    streams: snapshots.map((snapshot) => describeStream(snapshot, backend.supports)),
+    places,
+    next: isFull ? places.at(-1)! : null,
+  };
+}
+
+async function firstPage(
+  backend: Backend,
+  selection: StreamSelection,
+): Promise<readonly StreamSnapshot[]> {
+  for await (const page of selectSnapshots(backend, selection)) return page;
+  return [];
 }
 
 /** All selected streams in creation order, or the reverse of it, page by page. */

@@ -105,6 +105,8 @@ export interface StreamChanges {
 /** What `getStream` tells about a stream. */
 export interface Stream {
   readonly id: StreamId;
+  /** Another one after every commit that touches the stream: its datapoints, its levels, or what it is. */
+  readonly version: string;
   readonly tags: Tags;
   readonly valueType: ValueType;
   readonly valueTypeOptions: ValueTypeOptions;

@@ -24,6 +24,8 @@ export class CommandContext {
   readonly out: Output;
   /** URL of the store; set before a command runs. */
   storeUrl: string = DEFAULT_STORE_URL;
+  /** Whether the command line names the store. */
+  isStoreGiven = false;
   /** Takes the engine's warnings; `collect` keeps them away from its live view. */
   onWarning: (warning: DatastreamWarning) => void;
   #location: string | null = null;

@@ -16,6 +16,7 @@ import { registerErase } from './commands/erase.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
 import { registerImport } from './commands/import.ts';
+import { registerConfig, registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerStreams } from './commands/streams.ts';
@@ -44,6 +45,8 @@ const REGISTRATIONS = [
   registerVerify,
   registerCheckpoint,
   registerCollect,
+  registerServe,
+  registerConfig,
 ];
 
 /**
@@ -107,6 +110,7 @@ function buildProgram(context: CommandContext): Command {
       const isGiven = command.getOptionValueSource('store') !== 'default';
       const { store } = command.opts<{ store: string }>();
       // An empty variable is as good as none; an empty option is a mistake, which the store names.
+      context.isStoreGiven = isGiven;
       context.storeUrl = isGiven ? store : io.env['DATASTREAM_STORE'] || store;
     });
   // Subcommands copy these settings when they are made, so all of them stand above.

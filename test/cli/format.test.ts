@@ -1,13 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
-import { csvText, parseCsvLine } from '../../src/cli/format/csv.ts';
-import { csvCell } from '../../src/cli/format/datapoints.ts';
-import { exactJson, timeText, valueText } from '../../src/cli/format/exact-json.ts';
 import { humanQuantity } from '../../src/cli/format/human.ts';
 import { jsonArray } from '../../src/cli/format/sequence.ts';
 import { tableLines } from '../../src/cli/format/table.ts';
 import { parseValue } from '../../src/cli/parse/value.ts';
+import { csvCell, csvText, parseCsvLine } from '../../src/text/csv.ts';
+import { exactJson, timeText, valueText } from '../../src/text/exact-json.ts';
 
 async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
   yield* items;

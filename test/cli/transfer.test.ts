@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Datastream } from '../../src/api/datastream.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
-import { exactJson } from '../../src/cli/format/exact-json.ts';
 import { Granularity } from '../../src/model/granularity.ts';
+import { exactJson } from '../../src/text/exact-json.ts';
 import { type TemporaryStore, temporaryStore } from './harness.ts';
 
 const START_MS = Date.UTC(2026, 0, 1, 12);

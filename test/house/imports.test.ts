@@ -6,6 +6,21 @@ import { filesBelow, importsOf, read } from './source-files.ts';
 const BACKEND = ['exceptions', 'model', 'backends'];
 const BLOCK_STORE = [...BACKEND, 'backends/codec', 'backends/blocks', 'backends/server'];
 
+/** What a face of the engine may build on. */
+const FACE = ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers', 'text'];
+
+const SERVICE_PARTS = ['server/config', 'server/state', 'server/access'];
+
+/** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
+const SERVER: Readonly<Record<string, readonly string[]>> = {
+  'server/config': ['exceptions', 'model', 'text'],
+  'server/state': ['exceptions', 'model'],
+  'server/access': ['exceptions', 'model', 'server/state'],
+  'server/http': [...FACE, ...SERVICE_PARTS],
+  'server/v1': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
+  server: [...FACE, ...SERVICE_PARTS, 'server/http', 'server/v1'],
+};
+
 /** What each room may import from, beside itself. The house has no other doors. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   exceptions: [],
@@ -25,9 +40,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ['exceptions', 'model', 'downsamplers', 'derive', 'backends'],
   api: ['exceptions', 'model', 'downsamplers', 'derive', 'backends', 'engine'],
   conformance: ['exceptions', 'model', 'backends', 'api'],
-  'server/state': ['exceptions', 'model'],
-  'server/access': ['exceptions', 'model', 'server/state'],
-  cli: ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers'],
+  text: ['model'],
+  ...SERVER,
+  cli: [...FACE, 'server', 'server/config'],
   index: ['exceptions', 'model', 'backends', 'api'],
 };
 
@@ -39,13 +54,13 @@ const IMPURE =
 /** `open-backend.ts` alone chooses among concrete backends, and imports the chosen one lazily. */
 const CHOOSER = 'src/backends/open-backend.ts';
 
-/** Folders whose own folders are rooms, too. */
-const DIVIDED = ['backends', 'server'];
+/** Folders whose own folders are rooms of their own. */
+const FLOORS: ReadonlySet<string> = new Set(['backends', 'server']);
 
 function roomOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
   if (first === 'index.ts') return 'index';
-  return DIVIDED.includes(first) && !second.endsWith('.ts') ? `${first}/${second}` : first;
+  return FLOORS.has(first) && !second.endsWith('.ts') ? `${first}/${second}` : first;
 }
 
 interface Edge {

@@ -1,4 +1,4 @@
-import { timeText } from '../format/exact-json.ts';
+import { timeText } from '../../text/exact-json.ts';
 import { humanQuantity } from '../format/human.ts';
 import { textWidth } from '../format/table.ts';
 import { sparkline } from '../plot/sparkline.ts';

@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
 import type { Datapoint, Stream } from '../../api/types.ts';
 import { InvalidValue } from '../../exceptions/errors.ts';
+import { exactJson } from '../../text/exact-json.ts';
 import { CliError, PartlyDone, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { exactJson } from '../format/exact-json.ts';
 import {
   detectFormat,
   isCsvHeader,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { RetentionOptions, StreamChanges } from '../../api/types.ts';
+import { exactJson } from '../../text/exact-json.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { exactJson } from '../format/exact-json.ts';
 import { collectValues, parseNames } from '../options.ts';
 import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
 import { parseRetention } from '../parse/retention.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
 import type { RetentionOptions, StreamDefinition } from '../../api/types.ts';
+import { exactJson } from '../../text/exact-json.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { exactJson } from '../format/exact-json.ts';
 import { collectValues, parseChoice, parseGranularity, parseNames } from '../options.ts';
 import { parseDeriveArgs, parseDeriveSource } from '../parse/derivation.ts';
 import { parseRetention } from '../parse/retention.ts';

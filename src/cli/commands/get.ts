@@ -3,17 +3,16 @@ import type { Datapoints } from '../../api/datapoints.ts';
 import type { Datastream } from '../../api/datastream.ts';
 import type { DataRange, Stream } from '../../api/types.ts';
 import type { Granularity } from '../../model/granularity.ts';
+import { csvCell, csvText } from '../../text/csv.ts';
+import { exactJson } from '../../text/exact-json.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { csvText } from '../format/csv.ts';
 import {
-  csvCell,
   datapointColumns,
   isLevel,
   tableCell,
   timeDownsamplersToRead,
 } from '../format/datapoints.ts';
-import { exactJson } from '../format/exact-json.ts';
 import { jsonArray, map, take } from '../format/sequence.ts';
 import { tableLines } from '../format/table.ts';
 import { parseChoice, parseCount, parseGranularity, parseNames } from '../options.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Stream } from '../../api/types.ts';
 import { UTC } from '../../model/zone-offsets.ts';
+import { exactJson, timeText } from '../../text/exact-json.ts';
 import type { CommandContext } from '../command-context.ts';
-import { exactJson, timeText } from '../format/exact-json.ts';
 
 /** Adds `show`: everything about one stream. */
 export function registerShow(program: Command, context: CommandContext): void {

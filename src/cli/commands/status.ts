@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { StreamStatus } from '../../api/types.ts';
+import { exactJson, timeText } from '../../text/exact-json.ts';
 import type { CommandContext } from '../command-context.ts';
 import { countText } from '../format/count-text.ts';
-import { exactJson, timeText } from '../format/exact-json.ts';
 import { humanQuantity } from '../format/human.ts';
 import { type TableColumn, tableLines } from '../format/table.ts';
 import { tagsText } from '../format/tags.ts';

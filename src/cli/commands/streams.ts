@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Stream } from '../../api/types.ts';
+import { exactJson, timeText } from '../../text/exact-json.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { exactJson, timeText } from '../format/exact-json.ts';
 import { jsonArray, map, take } from '../format/sequence.ts';
 import { type TableColumn, tableLines } from '../format/table.ts';
 import { tagsText } from '../format/tags.ts';

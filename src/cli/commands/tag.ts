@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { exactJson } from '../../text/exact-json.ts';
 import type { CommandContext } from '../command-context.ts';
-import { exactJson } from '../format/exact-json.ts';
 import { parseTagPaths, parseTags } from '../parse/tags.ts';
 
 interface TagOptions {

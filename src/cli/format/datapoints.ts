@@ -1,7 +1,7 @@
 import type { Datapoint, Stream } from '../../api/types.ts';
 import { selectTimeDownsamplers, valueDownsamplersOf } from '../../downsamplers/registry.ts';
 import type { Granularity } from '../../model/granularity.ts';
-import { exactJson, isDecimal, timeText, valueText } from './exact-json.ts';
+import { valueText } from '../../text/exact-json.ts';
 import type { TableColumn } from './table.ts';
 
 const MEAN_TIME = 'mean';
@@ -63,17 +63,6 @@ export function timeDownsamplersToRead(names: readonly string[] | undefined): re
 /** The cell of a table: the value as text. */
 export function tableCell(value: unknown): string {
   return value === null || value === undefined ? '–' : valueText(value);
-}
-
-/** The cell of a CSV file, which `append` reads back to the same value. */
-export function csvCell(value: unknown): string {
-  if (value instanceof Date) return timeText(value);
-  return typeof value === 'string' ? JSON.stringify(value) : unquoted(exactJson(value), value);
-}
-
-/** Digits beyond a double stand in JSON as strings; a cell needs no quotes for them. */
-function unquoted(json: string, value: unknown): string {
-  return typeof value === 'bigint' || isDecimal(value) ? json.slice(1, -1) : json;
 }
 
 /** @throws {UnsupportedDownsampler} when there is none of that name. */

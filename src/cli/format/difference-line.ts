@@ -1,5 +1,5 @@
 import type { Difference } from '../../api/types.ts';
-import { exactJson, timeText } from './exact-json.ts';
+import { exactJson, timeText } from '../../text/exact-json.ts';
 
 const LINE_LENGTH_MAX = 160;
 const VALUE_LENGTH_MAX = 36;

@@ -1,5 +1,5 @@
 import type { Tags } from '../../model/tags.ts';
-import { exactJson } from './exact-json.ts';
+import { exactJson } from '../../text/exact-json.ts';
 
 /** Tags in the syntax of arguments: quoted JSON only where the text would read as something else. */
 export function tagsText(tags: Tags): string {

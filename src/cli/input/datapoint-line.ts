@@ -1,5 +1,5 @@
+import { parseCsvLine } from '../../text/csv.ts';
 import { CliError } from '../cli-error.ts';
-import { parseCsvLine } from '../format/csv.ts';
 import { parseTime } from '../parse/time.ts';
 import {
   abbreviate,

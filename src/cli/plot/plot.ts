@@ -1,5 +1,5 @@
 import asciichart from 'asciichart';
-import { timeText } from '../format/exact-json.ts';
+import { timeText } from '../../text/exact-json.ts';
 import { timeAxis, valueLabels } from './axes.ts';
 import { columnValues, type TimeSpan } from './columns.ts';
 import { shareOf } from './share.ts';

@@ -1,8 +1,7 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
-import { csvText } from '../format/csv.ts';
-import { csvCell } from '../format/datapoints.ts';
-import { exactJson } from '../format/exact-json.ts';
+import { csvCell, csvText } from '../../text/csv.ts';
+import { exactJson } from '../../text/exact-json.ts';
 import type { LineFormat } from '../input/datapoint-line.ts';
 import { EXPORT_HEADER, streamLine } from './stream-line.ts';
 

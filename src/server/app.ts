@@ -1,0 +1,95 @@
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import {
+  createJsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { Problem, sendProblem } from './http/problem.ts';
+import { OPEN_VIEWER } from './http/viewer.ts';
+import type { Service } from './service.ts';
+import { v1Routes } from './v1/v1.ts';
+
+/** Answers below this size are sent as they are. */
+const COMPRESSED_SIZE_BYTES = 2048;
+
+export interface AppOptions {
+  /** Default: nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** The service's HTTP side as a value: tests call it without a port. The caller closes the service itself. */
+export async function buildApp(
+  service: Service,
+  { logger }: AppOptions = {},
+): Promise<FastifyInstance> {
+  const { config } = service;
+  const app = Fastify({
+    ...(logger !== undefined && { loggerInstance: logger }),
+    bodyLimit: config.limits.bodyBytes,
+    trustProxy: config.trustProxy,
+    // Ids of our own: those of clients could be anything.
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 200 },
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(
+      new Problem(404, `There is no ${request.method} ${pathOf(request.url)}.`),
+      request,
+      reply,
+    );
+  });
+  app.decorateRequest('viewer');
+  app.addHook('onRequest', async (request) => {
+    request.viewer = OPEN_VIEWER;
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: CONTENT_POLICY,
+    strictTransportSecurity: false,
+  });
+  await app.register(compress, { global: true, threshold: COMPRESSED_SIZE_BYTES });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'datastream-engine',
+        description: 'Streams of datapoints at every granularity, with derived streams.',
+        version: '1',
+      },
+    },
+    transform: createJsonSchemaTransform({ skipList: ['/docs', '/docs/*'] }),
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(v1Routes, { prefix: '/api/v1', service });
+  return app as unknown as FastifyInstance;
+}
+
+/** Pages load nothing from anywhere else, and run no script that stands in a page. */
+const CONTENT_POLICY = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:', 'blob:'],
+    fontSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    manifestSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
+};
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0]!;
+}

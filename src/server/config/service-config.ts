@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { DURATION_SYNTAX, durationMsOf } from '../../text/time.ts';
+
+/** A length of time as text; becomes milliseconds. */
+const duration = z.string().transform((text, context) => {
+  const durationMs = durationMsOf(text);
+  if (durationMs !== null) return durationMs;
+  context.addIssue({ code: 'custom', message: `expected a duration, ${DURATION_SYNTAX}` });
+  return z.NEVER;
+});
+
+const port = z.int().min(0).max(65_535);
+const count = z.int().min(1);
+
+const accessConfig = z.strictObject({
+  /** `users`: who is not signed in may see what is public. `open`: everybody who reaches the port may everything. */
+  mode: z.enum(['users', 'open']).default('users'),
+  /** Whether streams may be seen by everybody. */
+  publicRead: z.boolean().default(false),
+  /** Sessions end after this long without a request. */
+  sessionIdle: duration.prefault('12h'),
+  /** Sessions end after this long in any case. */
+  sessionLongest: duration.prefault('30d'),
+  /** The link that the first start prints is good for this long. */
+  setupLink: duration.prefault('1d'),
+  /** Failed logins of one name, or from one address, before it has to wait. */
+  failedLoginCount: count.default(5),
+  /** How long it waits first; it doubles with each failure after that, up to a day. */
+  failedLoginWait: duration.prefault('30s'),
+});
+
+const limitsConfig = z.strictObject({
+  /** Bytes of a request body, uncompressed. */
+  bodyBytes: z.int().min(1024).default(33_554_432),
+  /** Rows of one page, at most. */
+  pageRows: count.default(10_000),
+  /** Streams of one page, at most. */
+  pageStreams: count.default(1000),
+  /** Points that a chart may ask for, at most. */
+  chartPoints: count.default(20_000),
+  /** Requests of one address in a minute; null: no limit. */
+  requestsPerMinute: count.nullable().default(null),
+  /** Open event streams together. */
+  eventStreams: count.default(5000),
+});
+
+const ingestConfig = z.strictObject({
+  /** Of streams that a write creates. */
+  granularity: z.string().default('seconds'),
+  valueDownsamplers: z.array(z.string()).default(['mean', 'min', 'max', 'sum', 'count', 'std_dev']),
+  /** Whether writes may create streams. */
+  createStreams: z.boolean().default(true),
+  /** Port of the Graphite plaintext protocol; null: none. */
+  graphitePort: port.nullable().default(null),
+});
+
+const liveConfig = z.strictObject({
+  /** Events that are remembered, for readers that come back. */
+  rememberedEvents: count.default(100_000),
+  /** Events that wait for one slow reader before it is told to read again. */
+  waitingEvents: count.default(1000),
+  /** Time between two signs of life of an event stream. */
+  heartbeat: duration.prefault('15s'),
+});
+
+const jobConfig = (schedule: string) =>
+  z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** A cron expression, with seconds. */
+      schedule: z.string().default(schedule),
+    })
+    .prefault({});
+
+const jobsConfig = z.strictObject({
+  /** Levels, derived streams and retention. */
+  maintenance: jobConfig('*/10 * * * * *'),
+  alerts: jobConfig('*/10 * * * * *'),
+  /** What has expired of sessions, tokens and the audit log. */
+  cleanup: jobConfig('0 17 * * * *'),
+});
+
+const emailConfig = z.strictObject({
+  /** As in `smtps://user:password@mail.example.org`. */
+  url: z.url({ protocol: /^smtps?$/ }),
+  from: z.string().min(3),
+});
+
+const alertsConfig = z.strictObject({
+  webhookTimeout: duration.prefault('10s'),
+  webhookTries: count.default(6),
+  /** Key of the signatures of webhooks. */
+  webhookSecret: z.string().min(16).nullable().default(null),
+  email: emailConfig.nullable().default(null),
+});
+
+const tlsConfig = z.strictObject({
+  /** Paths of PEM files. */
+  certificate: z.string(),
+  key: z.string(),
+});
+
+/** Everything that can be set about the service: the file, the environment and the flags have the same names. */
+export const serviceConfigSchema = z.strictObject({
+  /** URL of the store. */
+  store: z.string().default('embedded:./data'),
+  /** Folder of what the service itself keeps; null: that of an embedded store. */
+  state: z.string().nullable().default(null),
+  host: z.string().default('127.0.0.1'),
+  port: port.default(8080),
+  /** How people reach the service, where that is not host and port: for links and cookies. */
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null),
+  tls: tlsConfig.nullable().default(null),
+  /** Whether a proxy in front says from where requests come. */
+  trustProxy: z.boolean().default(false),
+  /** Whether this host's own counters are sampled into streams. */
+  collect: z.boolean().default(false),
+  access: accessConfig.prefault({}),
+  limits: limitsConfig.prefault({}),
+  ingest: ingestConfig.prefault({}),
+  live: liveConfig.prefault({}),
+  jobs: jobsConfig.prefault({}),
+  alerts: alertsConfig.prefault({}),
+  log: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** How long requests under way may take when the service ends. */
+  shutdown: duration.prefault('10s'),
+});
+
+/** The configuration as parts use it: durations in milliseconds. */
+export type ServiceConfig = z.output<typeof serviceConfigSchema>;

@@ -1,0 +1,53 @@
+import type { Datastream } from '../../api/datastream.ts';
+import type { Stream } from '../../api/types.ts';
+import { StreamNotFound } from '../../exceptions/errors.ts';
+import type { Tags } from '../../model/tags.ts';
+import { Problem } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whoever asks. */
+    viewer: Viewer;
+  }
+}
+
+/** What may be done with a stream. */
+export const PERMISSIONS = ['view', 'append', 'change', 'delete', 'grant'] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Whoever asks, as far as streams are concerned. */
+export interface Viewer {
+  can(permission: Permission, stream: { readonly id: string; readonly tags: Tags }): boolean;
+  /** Whether a stream with these tags may be created. */
+  canCreate(tags: Tags): boolean;
+  /** Whether a stream's tags may become these. */
+  canRetag(stream: { readonly id: string; readonly tags: Tags }, tags: Tags): boolean;
+  /** Tells that the viewer has created a stream, which becomes his. */
+  created(streamId: string): Promise<void>;
+}
+
+/** Whoever reaches the service, where everybody may do everything. */
+export const OPEN_VIEWER: Viewer = Object.freeze({
+  can: () => true,
+  canCreate: () => true,
+  canRetag: () => true,
+  created: async () => {},
+});
+
+/**
+ * Reads a stream that somebody wants to do something with. What he may not see does not exist for him.
+ * @throws {StreamNotFound} {Problem} 403
+ */
+export async function streamFor(
+  { datastream, viewer }: { readonly datastream: Datastream; readonly viewer: Viewer },
+  streamId: string,
+  permission: Permission,
+): Promise<Stream> {
+  const stream = await datastream.getStream(streamId);
+  if (viewer.can(permission, stream)) return stream;
+  if (!viewer.can('view', stream)) throw new StreamNotFound(streamId);
+  throw new Problem(403, `You may not ${permission} the stream ${streamId}.`, {
+    code: 'NOT_ALLOWED',
+  });
+}

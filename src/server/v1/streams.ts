@@ -1,0 +1,177 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { StreamChanges, StreamDefinition } from '../../api/types.ts';
+import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { Problem, refusingArguments } from '../http/problem.ts';
+import { readVisible } from '../http/stream-search.ts';
+import { TagFilter } from '../http/tag-filter.ts';
+import { streamFor } from '../http/viewer.ts';
+import type { Service } from '../service.ts';
+import {
+  changeStreamSchema,
+  ensureStreamSchema,
+  streamIdSchema,
+  streamListSchema,
+  streamSchema,
+} from './schemas/streams.ts';
+import { streamBody } from './stream-body.ts';
+
+const PAGE_STREAM_COUNT = 100;
+
+const placeSchema = z.int().min(0);
+const paramsSchema = z.object({ id: streamIdSchema });
+const tags = ['streams'];
+
+/** Streams: list, create, read, change, delete. */
+export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
+  app,
+  { service: { datastream, config } },
+  done,
+) => {
+  const { pageStreams } = config.limits;
+
+  app.get(
+    '/streams',
+    {
+      config: { access: { scope: 'view' } },
+      schema: {
+        tags,
+        summary: 'Lists streams in creation order',
+        description:
+          'Parameters `tags__name=value` ask for tags; nested names and an operator follow after `__`, as in ' +
+          '`tags__site__name__in=a,b`.',
+        querystring: z.looseObject({
+          q: z.string().max(200).optional().describe('Text that some tag contains.'),
+          limit: z.coerce.number().int().min(1).max(pageStreams).default(PAGE_STREAM_COUNT),
+          offset: z.coerce.number().int().min(0).default(0),
+          cursor: z.string().max(200).optional(),
+        }),
+        response: { 200: streamListSchema },
+      },
+    },
+    async ({ query, viewer }) => {
+      const { q, limit, offset, cursor } = query;
+      const { streams, next } = await readVisible(datastream, {
+        filter: TagFilter.parse(query),
+        text: q ?? null,
+        viewer,
+        after: cursor === undefined ? undefined : decodeCursor(cursor, placeSchema),
+        offset,
+        limit,
+      });
+      return {
+        streams: streams.map((stream) => streamBody(stream, viewer)),
+        next: next === null ? null : encodeCursor(next),
+      };
+    },
+  );
+
+  app.post(
+    '/streams',
+    {
+      config: { access: { scope: 'change' } },
+      schema: {
+        tags,
+        summary: 'Finds a stream by its tags, or creates it',
+        body: ensureStreamSchema,
+        response: { 200: streamSchema, 201: streamSchema },
+      },
+    },
+    async ({ body, viewer }, reply) => {
+      const { query, ...definition } = body;
+      const present = await datastream.findStreams(query).slice(0, 2).toArray();
+      const isNew = present.length === 0;
+      if (isNew) {
+        if (!viewer.canCreate({ ...query, ...definition.tags })) {
+          throw new Problem(403, 'You may not create streams with these tags.', {
+            code: 'NOT_ALLOWED',
+          });
+        }
+      } else {
+        await streamFor({ datastream, viewer }, present[0]!.id, 'change');
+      }
+      const id = await refusingArguments(() =>
+        datastream.ensureStream(query, {
+          valueDownsamplers: present[0]?.valueDownsamplers ?? config.ingest.valueDownsamplers,
+          highestGranularity: present[0]?.highestGranularity ?? config.ingest.granularity,
+          ...definition,
+        } as StreamDefinition),
+      );
+      if (isNew) await viewer.created(id);
+      const stream = await datastream.getStream(id);
+      return reply
+        .code(isNew ? 201 : 200)
+        .header('location', `/api/v1/streams/${id}`)
+        .send(streamBody(stream, viewer));
+    },
+  );
+
+  app.get(
+    '/streams/:id',
+    {
+      config: { access: { scope: 'view' } },
+      schema: {
+        tags,
+        summary: 'Reads a stream',
+        params: paramsSchema,
+        response: { 200: streamSchema },
+      },
+    },
+    async ({ params, viewer }) => {
+      return streamBody(await streamFor({ datastream, viewer }, params.id, 'view'), viewer);
+    },
+  );
+
+  app.patch(
+    '/streams/:id',
+    {
+      config: { access: { scope: 'change' } },
+      schema: {
+        tags,
+        summary: 'Changes what a stream is',
+        description:
+          'What follows from it is filled by the next maintenance run. `tags` replaces all tags of the stream.',
+        params: paramsSchema,
+        body: changeStreamSchema,
+        response: { 200: streamSchema },
+      },
+    },
+    async ({ params: { id }, body, viewer }) => {
+      const stream = await streamFor({ datastream, viewer }, id, 'change');
+      const { tags: newTags, ...changes } = body;
+      if (newTags !== undefined && !viewer.canRetag(stream, newTags)) {
+        throw new Problem(403, 'With these tags you would get permissions that you do not have.', {
+          code: 'NOT_ALLOWED',
+          field: 'tags',
+        });
+      }
+      if (Object.keys(changes).length > 0) {
+        await refusingArguments(() => datastream.updateStream(id, changes as StreamChanges));
+      }
+      if (newTags !== undefined) {
+        await refusingArguments(() => datastream.replaceTags(id, newTags));
+      }
+      return streamBody(await datastream.getStream(id), viewer);
+    },
+  );
+
+  app.delete(
+    '/streams/:id',
+    {
+      config: { access: { scope: 'delete' } },
+      schema: {
+        tags,
+        summary: 'Deletes a stream with all of its data',
+        params: paramsSchema,
+        response: { 204: z.null() },
+      },
+    },
+    async ({ params: { id }, viewer }, reply) => {
+      await streamFor({ datastream, viewer }, id, 'delete');
+      await datastream.deleteStreams({ stream_id: id });
+      return reply.code(204).send(null);
+    },
+  );
+
+  done();
+};

@@ -1,0 +1,13 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { Service } from '../service.ts';
+import { dataRoutes } from './data.ts';
+import { streamRoutes } from './streams.ts';
+
+/** Our own API, with its description at `/openapi.json`. */
+export const v1Routes: FastifyPluginAsync<{ service: Service }> = async (app, { service }) => {
+  await app.register(streamRoutes, { service });
+  await app.register(dataRoutes, { service });
+  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => {
+    return app.swagger();
+  });
+};
