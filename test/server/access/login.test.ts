@@ -1,0 +1,254 @@
+import { describe, expect, test } from '@jest/globals';
+import { Access } from '../../../src/server/access/access.ts';
+import { networkOf } from '../../../src/server/access/addresses.ts';
+import { parseAuthorization } from '../../../src/server/access/credentials.ts';
+import { DEFAULT_ACCESS_SETTINGS } from '../../../src/server/access/settings.ts';
+import { accessFixture, BY_OPERATOR, CHEAP, PASSWORD } from './support.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const LOGIN = { name: 'anna', password: PASSWORD, address: '192.0.2.1' };
+
+describe('sessions', () => {
+  test('end when nobody uses them, and at last in any case', async () => {
+    const { access, addUser, clock, state } = await accessFixture();
+    await addUser('anna');
+    const idle = (await access.login(LOGIN)).session;
+    const used = (await access.login(LOGIN)).session;
+    for (let day = 0; day < 6; day++) {
+      clock.pass(DAY_MS);
+      expect(access.identifySession(used.secret)).not.toBeNull();
+    }
+    clock.pass(DAY_MS - 1);
+    expect(access.identifySession(idle.secret)).not.toBeNull();
+    clock.pass(7 * DAY_MS);
+    expect(access.identifySession(idle.secret)).toBeNull();
+    expect(access.identifySession(used.secret)).toBeNull();
+    const kept = (await access.login(LOGIN)).session;
+    for (let day = 0; day < 29; day++) {
+      clock.pass(DAY_MS);
+      expect(access.identifySession(kept.secret)).not.toBeNull();
+    }
+    clock.pass(DAY_MS);
+    expect(access.identifySession(kept.secret)).toBeNull();
+    access.removeEnded();
+    expect(state.sessions.isEmpty).toBe(true);
+  });
+
+  test('are stored without what opens them, and are written once a minute', async () => {
+    const { access, addUser, clock, state } = await accessFixture();
+    await addUser('anna');
+    const { session } = await access.login(LOGIN);
+    expect(JSON.stringify(state.sessions.all())).not.toContain(session.secret);
+    expect(session.secret).toMatch(/^[\w-]{43}$/);
+    const { revision } = state.sessions;
+    clock.pass(MINUTE_MS - 1);
+    access.identifySession(session.secret);
+    expect(state.sessions.revision).toBe(revision);
+    clock.pass(1);
+    access.identifySession(session.secret);
+    expect(state.sessions.revision).not.toBe(revision);
+  });
+
+  test('are new at each login, and end at logout, here or everywhere', async () => {
+    const { access, addUser, actor, audited } = await accessFixture();
+    const anna = await addUser('anna');
+    const first = (await access.login(LOGIN)).session;
+    const second = (await access.login({ ...LOGIN, replaces: first.secret })).session;
+    expect(second.secret).not.toBe(first.secret);
+    expect(access.identifySession(first.secret)).toBeNull();
+    const third = (await access.login(LOGIN)).session;
+    access.sessions.close(second.id, actor(anna));
+    expect(access.identifySession(second.secret)).toBeNull();
+    expect(access.identifySession(third.secret)).not.toBeNull();
+    access.sessions.closeAll(anna.id, actor(anna));
+    expect(access.identifySession(third.secret)).toBeNull();
+    expect(audited()).toEqual([
+      'user.add',
+      'session.open',
+      'session.open',
+      'session.open',
+      'session.close',
+      'session.close',
+    ]);
+  });
+
+  test('of one user are bounded: the one that was not used for longest ends', async () => {
+    const { access, addUser, clock } = await accessFixture({
+      session: { ...DEFAULT_ACCESS_SETTINGS.session, countMax: 2 },
+    });
+    await addUser('anna');
+    const secrets: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      clock.pass(MINUTE_MS);
+      secrets.push((await access.login(LOGIN)).session.secret);
+    }
+    expect(secrets.map((secret) => access.identifySession(secret) !== null)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe('a login', () => {
+  test('tells nothing about which names there are', async () => {
+    const { access, addUser } = await accessFixture();
+    await addUser('anna');
+    await access.users.add({ name: 'robot', password: null }, BY_OPERATOR);
+    const errors = await Promise.all(
+      ['anna', 'nobody', 'robot'].map((name) =>
+        access.login({ name, password: 'wrong', address: null }).catch((error: unknown) => error),
+      ),
+    );
+    for (const error of errors) {
+      expect(error).toMatchObject({
+        code: 'WRONG_CREDENTIALS',
+        message: (errors[0] as Error).message,
+      });
+    }
+  });
+
+  test('takes a password however its characters are composed, and no part of it', async () => {
+    const { access } = await accessFixture();
+    await access.users.add({ name: 'anna', password: 'r\u00e9sum\u00e9 secret' }, BY_OPERATOR);
+    await access.login({ ...LOGIN, password: 're\u0301sume\u0301 secret' });
+    for (const password of [
+      'r\u00e9sum\u00e9 secre',
+      'R\u00e9sum\u00e9 secret',
+      '',
+      'x'.repeat(5000),
+    ]) {
+      await expect(access.login({ ...LOGIN, password })).rejects.toMatchObject({
+        code: 'WRONG_CREDENTIALS',
+      });
+    }
+  });
+
+  test('hashes the password anew when the settings have changed', async () => {
+    const { access, state, addUser } = await accessFixture();
+    const { id } = await addUser('anna');
+    const before = state.users.require(id).passwordHash!;
+    expect(before).toMatch(/^\$argon2id\$v=19\$m=8,t=1,p=1\$/);
+    await access.login(LOGIN);
+    expect(state.users.require(id).passwordHash).toBe(before);
+    const password = { ...CHEAP.password!, passCount: 2, memoryKib: 16 };
+    const costlier = new Access(state, { settings: { password } });
+    await Promise.all([costlier.login(LOGIN), costlier.login(LOGIN)]);
+    expect(state.users.require(id).passwordHash).toMatch(/^\$argon2id\$v=19\$m=16,t=2,p=1\$/);
+    await costlier.login(LOGIN);
+  });
+
+  test('locks a name out after failures, for longer each time, and forgives success', async () => {
+    const { access, addUser, clock } = await accessFixture();
+    await addUser('anna');
+    const code = async (password: string, address: string): Promise<string> =>
+      await access.login({ ...LOGIN, password, address }).then(
+        () => 'in',
+        (error: { code: string }) => error.code,
+      );
+    let host = 0;
+    const guess = (): Promise<string> => code('wrong', `198.51.100.${host++}`);
+    for (let i = 0; i < 5; i++) expect(await guess()).toBe('WRONG_CREDENTIALS');
+    expect(await guess()).toBe('LOCKED_OUT');
+    expect(await code(PASSWORD, '203.0.113.1')).toBe('LOCKED_OUT');
+    clock.pass(999);
+    expect(await guess()).toBe('LOCKED_OUT');
+    clock.pass(1);
+    expect(await guess()).toBe('WRONG_CREDENTIALS');
+    clock.pass(1999);
+    await expect(access.login(LOGIN)).rejects.toMatchObject({
+      code: 'LOCKED_OUT',
+      statusCode: 429,
+      retryAfterMs: 1,
+    });
+    clock.pass(1);
+    expect(await code(PASSWORD, '203.0.113.1')).toBe('in');
+    for (let i = 0; i < 5; i++) expect(await guess()).toBe('WRONG_CREDENTIALS');
+    for (let i = 0; i < 20; i++) {
+      clock.pass(15 * MINUTE_MS);
+      expect(await guess()).toBe('WRONG_CREDENTIALS');
+    }
+    clock.pass(15 * MINUTE_MS - 1);
+    expect(await guess()).toBe('LOCKED_OUT');
+    clock.pass(61 * MINUTE_MS);
+    for (let i = 0; i < 5; i++) expect(await guess()).toBe('WRONG_CREDENTIALS');
+    expect(await guess()).toBe('LOCKED_OUT');
+  });
+
+  test('locks an address out that tries many names, and only that one', async () => {
+    const { access, addUser } = await accessFixture();
+    await addUser('anna');
+    for (let i = 0; i < 20; i++) {
+      const guess = access.login({ name: `n${i}`, password: 'x', address: `2001:db8::${i}` });
+      await expect(guess).rejects.toMatchObject({ code: 'WRONG_CREDENTIALS' });
+    }
+    const fromThere = access.login({ ...LOGIN, address: '2001:db8::ffff' });
+    await expect(fromThere).rejects.toMatchObject({ code: 'LOCKED_OUT' });
+    await access.login({ ...LOGIN, address: '2001:db8:0:1::1' });
+  });
+
+  test('of many at once is not a failure, and is bounded', async () => {
+    const { access, addUser } = await accessFixture();
+    await addUser('anna');
+    const all = (count: number): Promise<string[]> =>
+      Promise.all(
+        Array.from({ length: count }, () =>
+          access.login(LOGIN).then(
+            () => 'in',
+            (error: { code: string }) => error.code,
+          ),
+        ),
+      );
+    expect(new Set(await all(10))).toEqual(new Set(['in']));
+    expect((await all(11)).filter((result) => result === 'LOCKED_OUT')).toHaveLength(1);
+    expect(await all(1)).toEqual(['in']);
+  });
+
+  test('remembers a bounded number of names', async () => {
+    const login = { ...DEFAULT_ACCESS_SETTINGS.login, rememberedCountMax: 3, freeCountByName: 1 };
+    const { access } = await accessFixture({ login });
+    const guess = (name: string): Promise<string> =>
+      access.login({ name, password: 'x', address: null }).then(
+        () => 'in',
+        (error: { code: string }) => error.code,
+      );
+    expect([await guess('a'), await guess('a')]).toEqual(['WRONG_CREDENTIALS', 'LOCKED_OUT']);
+    for (const name of ['b', 'c', 'd']) await guess(name);
+    expect(await guess('a')).toBe('WRONG_CREDENTIALS');
+  });
+});
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
+])('the network of %s is %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
+
+function basic(pair: string): string {
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+test.each([
+  [undefined, { kind: 'none' }],
+  ['Bearer dse_x', { kind: 'token', secret: 'dse_x' }],
+  ['bearer  dse_x ', { kind: 'token', secret: 'dse_x' }],
+  ['Token dse_x', { kind: 'token', secret: 'dse_x' }],
+  ['Token anna:pass:word', { kind: 'password', name: 'anna', password: 'pass:word' }],
+  [basic('anna:pass:wörd'), { kind: 'password', name: 'anna', password: 'pass:wörd' }],
+  [basic('anna:dse_x'), { kind: 'token', secret: 'dse_x' }],
+  [basic('dse_x:'), { kind: 'token', secret: 'dse_x' }],
+  [basic('anna'), { kind: 'malformed' }],
+  [basic(':x'), { kind: 'malformed' }],
+  ['Digest x', { kind: 'malformed' }],
+  ['', { kind: 'malformed' }],
+  ['Bearer', { kind: 'malformed' }],
+])('the header %j', (header, credentials) => {
+  expect(parseAuthorization(header)).toEqual(credentials);
+});
