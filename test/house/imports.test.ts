@@ -42,7 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   conformance: ['exceptions', 'model', 'backends', 'api'],
   text: ['model'],
   ...SERVER,
-  cli: [...FACE, 'server', 'server/config'],
+  cli: [...FACE, 'server', ...SERVICE_PARTS],
   index: ['exceptions', 'model', 'backends', 'api'],
 };
 

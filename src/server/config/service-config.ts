@@ -13,7 +13,7 @@ const port = z.int().min(0).max(65_535);
 const count = z.int().min(1);
 
 const accessConfig = z.strictObject({
-  /** `users`: who is not signed in may see what is public. `open`: everybody who reaches the port may everything. */
+  /** `open`: as long as there is no user, whoever asks from this host may everything. */
   mode: z.enum(['users', 'open']).default('users'),
   /** Whether streams may be seen by everybody. */
   publicRead: z.boolean().default(false),
@@ -23,10 +23,21 @@ const accessConfig = z.strictObject({
   sessionLongest: duration.prefault('30d'),
   /** The link that the first start prints is good for this long. */
   setupLink: duration.prefault('1d'),
-  /** Failed logins of one name, or from one address, before it has to wait. */
+  /** Failed logins of one name before it has to wait; four times as many from one address. */
   failedLoginCount: count.default(5),
-  /** How long it waits first; it doubles with each failure after that, up to a day. */
-  failedLoginWait: duration.prefault('30s'),
+  /** How long it waits first; it doubles with each failure after that. */
+  failedLoginWait: duration.prefault('1s'),
+  /** And how long at most: somebody else may have failed in one's name. */
+  failedLoginWaitLongest: duration.prefault('15m'),
+  /** Characters of a password, at least. */
+  passwordLength: z.int().min(1).default(10),
+  /** Cost of a password's hash, by argon2id: memory, passes, threads. Changes apply from the next login on. */
+  passwordMemoryKib: z.int().min(8).default(19_456),
+  passwordPasses: count.default(2),
+  passwordThreads: z.int().min(1).max(255).default(1),
+  /** How many changes the audit log remembers, and how long. */
+  auditEntries: count.default(100_000),
+  auditKept: duration.prefault('730d'),
 });
 
 const limitsConfig = z.strictObject({
@@ -104,7 +115,7 @@ const tlsConfig = z.strictObject({
 export const serviceConfigSchema = z.strictObject({
   /** URL of the store. */
   store: z.string().default('embedded:./data'),
-  /** Folder of what the service itself keeps; null: that of an embedded store. */
+  /** Folder of what the service itself keeps; null: `service` in the folder of an embedded store. */
   state: z.string().nullable().default(null),
   host: z.string().default('127.0.0.1'),
   port: port.default(8080),

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { ServiceError } from '../state/service-error.ts';
 
 /** Media type of errors: RFC 9457. */
 const PROBLEM_TYPE = 'application/problem+json';
@@ -82,6 +83,7 @@ interface ProblemBody {
 /** The answer that an error becomes. What nobody foresaw is said without any detail. */
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof ServiceError) return refusal(error);
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   const { code, statusCode, message } = error as Partial<FastifyError>;
   const status = code === undefined ? undefined : STATUS_BY_CODE[code];
@@ -91,6 +93,19 @@ function problemOf(error: unknown): Problem {
     return new Problem(statusCode, message ?? '', { cause: error });
   }
   return new Problem(500, 'The service failed to answer; its log says why.', { cause: error });
+}
+
+/** What users, tokens, grants and the like are refused with. */
+function refusal(error: ServiceError): Problem {
+  const { statusCode, message, code, field, retryAfterMs } = error;
+  return new Problem(statusCode, message, {
+    code,
+    ...(field !== null && { field }),
+    ...(retryAfterMs !== null && {
+      headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
+    }),
+    cause: error,
+  });
 }
 
 /** The body of the answer. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { type Database, open, type RootDatabase } from 'lmdb';
@@ -37,12 +37,15 @@ export class StateFiles {
   }
 
   /**
-   * Opens the file in the folder; makes both where they are missing, readable by their owner alone.
+   * Opens the file in the folder; makes both, if it may, where they are missing. Only their owner can read them.
    * @throws {ServiceError} STATE_UNAVAILABLE when that fails; STATE_FORMAT_UNSUPPORTED when a newer
    * version wrote the file.
    */
-  static open(folder: string): StateFiles {
+  static open(folder: string, { creates }: { readonly creates: boolean }): StateFiles {
     const path = join(resolve(folder), FILE_NAME);
+    if (!creates && !existsSync(path)) {
+      throw new ServiceError('STATE_UNAVAILABLE', `There is no state of a service at ${path}.`);
+    }
     let files: StateFiles;
     try {
       mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });

@@ -22,6 +22,8 @@ import { StateFiles } from './state-files.ts';
 const DAY_MS = 86_400_000;
 
 export interface StateStoreOptions {
+  /** Whether to make what is not there. Default: true. */
+  readonly creates?: boolean;
   /** Default: 100,000 entries, two years. */
   readonly audit?: LogLimits;
   /** Default: 100,000 entries, a year. */
@@ -73,11 +75,11 @@ export class StateStore {
   }
 
   /**
-   * Opens `service.lmdb` in the folder, and makes both if they are missing.
+   * Opens `service.lmdb` in the folder; makes both if they are missing, unless `creates` is false.
    * @throws {ServiceError} STATE_UNAVAILABLE {ServiceError} STATE_FORMAT_UNSUPPORTED
    */
   static open(folder: string, options: StateStoreOptions = {}): StateStore {
-    return new StateStore(StateFiles.open(folder), options);
+    return new StateStore(StateFiles.open(folder, { creates: true, ...options }), options);
   }
 
   /** Path of the file. */

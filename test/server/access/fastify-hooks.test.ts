@@ -9,6 +9,7 @@ import {
 import type { Scope } from '../../../src/server/access/identity.ts';
 import { clearSessionCookie, setSessionCookie } from '../../../src/server/access/session-cookie.ts';
 import type { AccessSettings } from '../../../src/server/access/settings.ts';
+import { sendProblem } from '../../../src/server/http/problem.ts';
 import { type AccessFixture, accessFixture, PASSWORD } from './support.ts';
 
 const ROUTES: Readonly<Record<string, RouteAccess>> = {
@@ -38,6 +39,7 @@ async function appFixture(
   const { access } = base;
   const app = fastify(options);
   apps.push(app);
+  app.setErrorHandler(sendProblem);
   await app.register(cookie);
   protectRoutes(app, access);
   for (const [name, routeAccess] of Object.entries(ROUTES)) {
@@ -174,6 +176,31 @@ describe('the access of routes', () => {
     expect(await challenges({})).toEqual(both);
     expect(await challenges(basic('a:b'))).toEqual(both);
     expect(await challenges({ 'sec-fetch-mode': 'cors' })).toEqual([both[0]]);
+  });
+});
+
+describe('a refusal', () => {
+  test('says why, and when to try again', async () => {
+    const { app, addUser } = await appFixture();
+    await addUser('anna');
+    const get = (
+      headers: Record<string, string>,
+    ): Promise<Awaited<ReturnType<typeof app.inject>>> => app.inject({ url: '/admin', headers });
+    const forbidden = await get(basic(`anna:${PASSWORD}`));
+    expect(forbidden.headers['content-type']).toBe('application/problem+json');
+    expect(forbidden.headers).not.toHaveProperty('www-authenticate');
+    expect(forbidden.json()).toEqual({
+      type: 'about:blank',
+      title: 'Not allowed',
+      status: 403,
+      detail: 'This needs an admin.',
+      code: 'FORBIDDEN',
+    });
+    expect((await get({})).json()).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+    for (let i = 0; i < 5; i++) await get(basic('anna:wrong'));
+    const locked = await get(basic('anna:wrong'));
+    expect(locked.headers['retry-after']).toBe('1');
+    expect(locked.json()).toMatchObject({ status: 429, code: 'LOCKED_OUT' });
   });
 });
 
