@@ -29,12 +29,16 @@ const STREAM_ID_TAG = 'stream_id';
 export function checkTags(tags: unknown, what: string): Tags {
   const copy = copyTagObject(tags, what);
   for (const name of Object.keys(copy)) {
-    if (RESERVED_TAG_NAMES.has(name)) {
+    if (isReservedTagName(name)) {
       throw new ReservedTagNameError(`The tag name ${JSON.stringify(name)} is reserved.`);
     }
   }
   checkNames(copy);
   return copy;
+}
+
+export function isReservedTagName(name: string): boolean {
+  return RESERVED_TAG_NAMES.has(name);
 }
 
 /** A tag query of a caller, and the id that it asks for, if any. */

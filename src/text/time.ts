@@ -46,10 +46,7 @@ export function timeMsOf(text: string, now: Date): number | null {
 
 function anyTimeMsOf(text: string, now: Date): number | null {
   if (text === 'now') return now.getTime();
-  if (EPOCH.test(text)) {
-    const value = Number(text);
-    return Math.round(Math.abs(value) < EPOCH_SECONDS_LIMIT ? value * 1000 : value);
-  }
+  if (EPOCH.test(text)) return Math.round(epochMs(Number(text)));
   const iso = isoTimeMs(text);
   if (iso !== null) return iso;
   const relative = RELATIVE.exec(text);
@@ -59,7 +56,13 @@ function anyTimeMsOf(text: string, now: Date): number | null {
   return now.getTime() + (relative[1] === '-' ? -lengthMs : lengthMs);
 }
 
-function isoTimeMs(text: string): number | null {
+/** Milliseconds of a number that is seconds where its size says so, and else milliseconds. */
+export function epochMs(value: number): number {
+  return Math.abs(value) < EPOCH_SECONDS_LIMIT ? value * 1000 : value;
+}
+
+/** Reads an instant of ISO 8601, of UTC unless a zone is given; null when it is none. */
+export function isoTimeMs(text: string): number | null {
   const match = ISO.exec(text);
   if (match === null) return null;
   const [, date, month, day, clock, zone] = match;

@@ -9,13 +9,14 @@ const BLOCK_STORE = [...BACKEND, 'backends/codec', 'backends/blocks', 'backends/
 /** What a face of the engine may build on. */
 const FACE = ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers', 'text'];
 
-const SERVICE_PARTS = ['server/config', 'server/state', 'server/access'];
+const SERVICE_PARTS = ['server/config', 'server/state', 'server/access', 'server/ingest'];
 
 /** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
 const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/config': ['exceptions', 'model', 'text'],
   'server/state': ['exceptions', 'model'],
   'server/access': ['exceptions', 'model', 'server/state'],
+  'server/ingest': ['exceptions', 'model', 'api', 'text'],
   'server/http': [...FACE, ...SERVICE_PARTS],
   'server/v1': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
   server: [...FACE, ...SERVICE_PARTS, 'server/http', 'server/v1'],

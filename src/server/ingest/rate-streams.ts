@@ -1,0 +1,46 @@
+import type { Datastream } from '../../api/datastream.ts';
+import { DatastreamException } from '../../exceptions/errors.ts';
+import type { Tags } from '../../model/tags.ts';
+import { definitionFor, type NewStreamOptions } from './new-streams.ts';
+import { SERIES_TAG } from './series.ts';
+import type { Target } from './targets.ts';
+
+/**
+ * Sees to it that a counter has a stream of its rates, and the stream of its resets that rates need. Both have the
+ * tags of the counter, with `reset(…)` and `rate(…)` about its series.
+ * @returns why the store has no such streams; null when they are there.
+ */
+export async function ensureRates(
+  datastream: Datastream,
+  { rows, stream }: Target,
+  options: NewStreamOptions,
+): Promise<DatastreamException | null> {
+  const { series } = rows;
+  const definition = definitionFor(datastream, rows, options);
+  const ensure = async (
+    what: 'reset' | 'rate',
+    derivation: Pick<typeof definition, 'deriveFrom' | 'deriveOp' | 'valueType'>,
+  ): Promise<string> => {
+    const query: Tags = { [SERIES_TAG]: `${what}(${String(series.query?.[SERIES_TAG])})` };
+    // Looked up first: of a stream that is there, tags that were added since would be taken away.
+    const present = await datastream.findStreams(query).at(0);
+    if (present !== undefined) return present.id;
+    const tags = { ...definition.tags, ...query };
+    return datastream.ensureStream(query, { ...definition, tags, ...derivation });
+  };
+  try {
+    const reset = await ensure('reset', {
+      deriveFrom: stream.id,
+      deriveOp: 'counter_reset',
+      valueType: 'nominal',
+    });
+    await ensure('rate', {
+      deriveFrom: [{ name: 'reset', stream: reset }, { stream: stream.id }],
+      deriveOp: 'counter_derivative',
+    });
+    return null;
+  } catch (error) {
+    if (error instanceof DatastreamException) return error;
+    throw error;
+  }
+}

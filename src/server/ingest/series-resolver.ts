@@ -1,0 +1,101 @@
+import type { Datastream } from '../../api/datastream.ts';
+import { eachAtOnce } from './each-at-once.ts';
+import type { SeriesRows } from './ingest-batch.ts';
+import type { KnownStream, KnownStreams } from './known-streams.ts';
+import { definitionFor } from './new-streams.ts';
+import { type IngestProblem, PROBLEM } from './problems.ts';
+import type { Target } from './targets.ts';
+import { refusalOf } from './write-errors.ts';
+import type { WriteOptions } from './write-options.ts';
+
+/** Series that are looked up, or created, at once. */
+const CONCURRENCY = 32;
+
+type Refusal = Pick<IngestProblem, 'code' | 'detail'>;
+
+/** Finds the streams of series for one who may not append to all of them. */
+export class SeriesResolver {
+  readonly #datastream: Datastream;
+  readonly #streams: KnownStreams;
+  readonly #options: WriteOptions;
+  readonly #onRefused: (rows: SeriesRows, refusal: Refusal) => void;
+
+  /** @param onRefused takes rows that cannot be stored, and why. */
+  constructor(
+    parts: { readonly datastream: Datastream; readonly streams: KnownStreams },
+    options: WriteOptions,
+    onRefused: (rows: SeriesRows, refusal: Refusal) => void,
+  ) {
+    this.#datastream = parts.datastream;
+    this.#streams = parts.streams;
+    this.#options = options;
+    this.#onRefused = onRefused;
+  }
+
+  /** Finds streams; those that are to be created are null. In the order of the rows. */
+  async find(all: readonly SeriesRows[]): Promise<readonly Target<KnownStream | null>[]> {
+    const streams: (KnownStream | null | undefined)[] = [];
+    const missing: number[] = [];
+    for (const [index, { series }] of all.entries()) {
+      const stream = this.#streams.recent(series);
+      streams.push(stream);
+      if (stream === undefined) missing.push(index);
+    }
+    await eachAtOnce(missing, CONCURRENCY, async (index) => {
+      const rows = all[index]!;
+      streams[index] = await this.#orRefused(rows, () => this.#streams.find(rows.series));
+    });
+    return all.flatMap((rows, index) => {
+      const stream = streams[index];
+      if (stream === undefined) return [];
+      const problem = this.#refusalFor(rows, stream);
+      if (problem === null) return [{ rows, stream }];
+      this.#onRefused(rows, problem);
+      return [];
+    });
+  }
+
+  /** Creates the streams that are not there. */
+  async create(targets: readonly Target<KnownStream | null>[]): Promise<readonly Target[]> {
+    const streams: (KnownStream | null | undefined)[] = targets.map(({ stream }) => stream);
+    const missing = [...targets.keys()].filter((index) => targets[index]!.stream === null);
+    await eachAtOnce(missing, CONCURRENCY, async (index) => {
+      const { rows } = targets[index]!;
+      const definition = definitionFor(this.#datastream, rows, this.#options.newStreams);
+      streams[index] = await this.#orRefused(rows, () =>
+        this.#streams.create(rows.series, definition),
+      );
+    });
+    return targets.flatMap(({ rows }, index) => {
+      const stream = streams[index];
+      return stream === null || stream === undefined ? [] : [{ rows, stream }];
+    });
+  }
+
+  #refusalFor(rows: SeriesRows, stream: KnownStream | null): Refusal | null {
+    const { mayAppend, mayCreate, newStreams } = this.#options;
+    if (stream !== null) {
+      if (mayAppend(stream)) return null;
+      return notPermitted(`append to stream ${stream.id}`);
+    }
+    const { tags = {} } = definitionFor(this.#datastream, rows, newStreams);
+    if (mayCreate(tags)) return null;
+    return notPermitted(`create a stream with the tags ${JSON.stringify(tags)}`);
+  }
+
+  /** Undefined where the error is about the series alone. */
+  async #orRefused<T>(rows: SeriesRows, find: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await find();
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      this.#onRefused(rows, refusal);
+      return undefined;
+    }
+  }
+}
+
+function notPermitted(what: string): Refusal {
+  return { code: PROBLEM.notPermitted, detail: `You may not ${what}.` };
+}
