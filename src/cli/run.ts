@@ -15,12 +15,16 @@ import { registerEnsure } from './commands/ensure.ts';
 import { registerErase } from './commands/erase.ts';
 import { registerExport } from './commands/export.ts';
 import { registerGet } from './commands/get.ts';
+import { registerGrant } from './commands/grant.ts';
+import { registerGroup } from './commands/group.ts';
 import { registerImport } from './commands/import.ts';
 import { registerConfig, registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerStreams } from './commands/streams.ts';
 import { registerTag } from './commands/tag.ts';
+import { registerToken } from './commands/token.ts';
+import { registerUser } from './commands/user.ts';
 import { registerVerify } from './commands/verify.ts';
 import { errorMessage, withoutFullStop } from './error-message.ts';
 import { EXIT_CODES, EXIT_OK, exitCodeOf } from './exit-codes.ts';
@@ -47,6 +51,10 @@ const REGISTRATIONS = [
   registerCollect,
   registerServe,
   registerConfig,
+  registerUser,
+  registerGroup,
+  registerToken,
+  registerGrant,
 ];
 
 /**
@@ -115,8 +123,12 @@ function buildProgram(context: CommandContext): Command {
     });
   // Subcommands copy these settings when they are made, so all of them stand above.
   for (const register of REGISTRATIONS) register(program, context);
-  for (const { options } of program.commands) options.forEach(nameInErrors);
+  for (const { options } of commandsBelow(program)) options.forEach(nameInErrors);
   return program;
+}
+
+function commandsBelow({ commands }: Command): readonly Command[] {
+  return commands.flatMap((command) => [command, ...commandsBelow(command)]);
 }
 
 /** Lets the errors of an option's parser begin with the option's name. */

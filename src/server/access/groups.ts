@@ -29,6 +29,11 @@ export class Groups {
   }
 
   /** @throws {ServiceError} NOT_FOUND */
+  get(groupId: string): Group {
+    return this.#state.groups.require(groupId);
+  }
+
+  /** @throws {ServiceError} NOT_FOUND */
   byName(name: string): Group {
     const group = this.#state.groups.findOne('name', nameKey(name));
     if (group !== null) return group;
