@@ -1,4 +1,5 @@
 import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -9,8 +10,9 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { protectRoutes } from './access/fastify-hooks.ts';
 import { Problem, sendProblem } from './http/problem.ts';
-import { OPEN_VIEWER } from './http/viewer.ts';
+import { viewerOf } from './http/request-viewer.ts';
 import type { Service } from './service.ts';
 import { v1Routes } from './v1/v1.ts';
 
@@ -48,15 +50,22 @@ export async function buildApp(
       reply,
     );
   });
+  await app.register(cookie);
+  protectRoutes(app as unknown as FastifyInstance, service.access);
   app.decorateRequest('viewer');
   app.addHook('onRequest', async (request) => {
-    request.viewer = OPEN_VIEWER;
+    request.viewer = viewerOf(request, service.access);
   });
   await app.register(helmet, {
     contentSecurityPolicy: CONTENT_POLICY,
     strictTransportSecurity: false,
   });
-  await app.register(compress, { global: true, threshold: COMPRESSED_SIZE_BYTES });
+  // Bodies are decompressed where they are read, with a limit.
+  await app.register(compress, {
+    global: true,
+    threshold: COMPRESSED_SIZE_BYTES,
+    globalDecompression: false,
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import type { ServiceConfig } from './config/service-config.ts';
-import { openService } from './service.ts';
+import { openService, type Service } from './service.ts';
 
 export interface ServeOptions {
   /** Ends the service. */
@@ -24,7 +24,8 @@ export async function serve(
     const app = await buildApp(service, { logger: logger as FastifyBaseLogger });
     try {
       const address = await app.listen({ host: config.host, port: config.port });
-      await onListening([`Listening on ${config.publicUrl ?? address}`]);
+      const url = config.publicUrl ?? address;
+      await onListening([`Listening on ${url}`, ...setupLines(service, url)]);
       if (!signal.aborted) await once(signal, 'abort');
     } finally {
       await app.close();
@@ -32,4 +33,11 @@ export async function serve(
   } finally {
     await service.close();
   }
+}
+
+/** The way to the first admin, as long as there is none. */
+function setupLines({ access, config }: Service, url: string): readonly string[] {
+  if (config.access.mode === 'open') return [];
+  const secret = access.setupLink.issue();
+  return secret === null ? [] : [`Make the first admin at ${url}/setup#${secret}`];
 }

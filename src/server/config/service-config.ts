@@ -57,8 +57,20 @@ const limitsConfig = z.strictObject({
 
 const ingestConfig = z.strictObject({
   /** Of streams that a write creates. */
-  granularity: z.string().default('seconds'),
+  granularity: z.string().default('milliseconds'),
   valueDownsamplers: z.array(z.string()).default(['mean', 'min', 'max', 'sum', 'count', 'std_dev']),
+  /** Of streams of texts and flags. */
+  nominalDownsamplers: z.array(z.string()).default(['count', 'most_often', 'last']),
+  /** As in `{"raw": "30d", "minutes": "1y"}`; null: for ever. */
+  retention: z.record(z.string(), z.string().nullable()).nullable().default(null),
+  /** Whether counters, where a protocol tells which series are some, get a stream of their rates. */
+  deriveRates: z.boolean().default(true),
+  /** Whether flags become the numbers 0 and 1, or texts. */
+  booleans: z.enum(['numeric', 'nominal']).default('numeric'),
+  /** Bytes of one line or record. */
+  recordBytes: z.int().min(1024).default(1_048_576),
+  /** Problems that an answer tells. */
+  problemsTold: count.default(100),
   /** Whether writes may create streams. */
   createStreams: z.boolean().default(true),
   /** Port of the Graphite plaintext protocol; null: none. */

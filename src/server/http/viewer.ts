@@ -23,17 +23,11 @@ export interface Viewer {
   canCreate(tags: Tags): boolean;
   /** Whether a stream's tags may become these. */
   canRetag(stream: { readonly id: string; readonly tags: Tags }, tags: Tags): boolean;
-  /** Tells that the viewer has created a stream, which becomes his. */
-  created(streamId: string): Promise<void>;
+  /** Tells that the viewer has created streams, which become his. */
+  created(streamIds: readonly string[]): Promise<void>;
+  /** Tells that he has deleted streams: what was granted on them is over. */
+  deleted(streamIds: readonly string[]): Promise<void>;
 }
-
-/** Whoever reaches the service, where everybody may do everything. */
-export const OPEN_VIEWER: Viewer = Object.freeze({
-  can: () => true,
-  canCreate: () => true,
-  canRetag: () => true,
-  created: async () => {},
-});
 
 /**
  * Reads a stream that somebody wants to do something with. What he may not see does not exist for him.

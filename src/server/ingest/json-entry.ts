@@ -3,13 +3,15 @@ import type { Tags } from '../../model/tags.ts';
 import { epochMs, isoTimeMs } from '../../text/time.ts';
 import { type IngestBatch, SeriesSlot } from './ingest-batch.ts';
 import { abbreviate } from './problems.ts';
-import { seriesOfStream, seriesOfTags } from './series.ts';
+import { type Series, seriesOfStream, seriesOfTags } from './series.ts';
 import { type SeriesMemory, slotOf } from './series-memory.ts';
 
 const TIME_MAX_MS = 8.64e15;
 const NAMES: ReadonlySet<string> = new Set(['stream', 'tags', 't', 'v', 'timestamps', 'values']);
 
 export interface JsonOptions {
+  /** What datapoints belong to that name no stream and no tags; null or absent where they have to. */
+  readonly series?: Series | null;
   /** Of datapoints without a timestamp. */
   readonly nowMs: number;
   /** What numbers are: `any` are seconds where their size is below 1e11. */
@@ -28,10 +30,13 @@ export interface JsonOptions {
 export class JsonEntries {
   readonly #batch: IngestBatch;
   readonly #options: JsonOptions;
+  readonly #ownSlot: SeriesSlot | null;
 
   constructor(batch: IngestBatch, options: JsonOptions) {
     this.#batch = batch;
     this.#options = options;
+    const { series = null } = options;
+    this.#ownSlot = series && new SeriesSlot(series);
   }
 
   /**
@@ -112,6 +117,7 @@ export class JsonEntries {
 
   #slotOf(stream: unknown, tags: unknown): SeriesSlot | string {
     const { memory } = this.#options;
+    if (stream === undefined && tags === undefined && this.#ownSlot !== null) return this.#ownSlot;
     if ((stream === undefined) === (tags === undefined)) {
       return 'Expected either stream, an id, or tags.';
     }

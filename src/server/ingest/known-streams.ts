@@ -21,6 +21,12 @@ export interface KnownStream {
   hasRates: boolean;
 }
 
+/** A stream of a series, and whether it is there because of this call. */
+export interface CreatedStream {
+  readonly stream: KnownStream;
+  readonly isNew: boolean;
+}
+
 export interface KnownStreamsOptions {
   /** Streams and names of series that are remembered, at most. */
   readonly streamCountMax: number;
@@ -36,7 +42,7 @@ export class KnownStreams {
   readonly #found = new Map<string, { readonly id: StreamId; readonly foundMs: number }>();
   readonly #streams = new Map<StreamId, KnownStream>();
   /** Streams being created, so that requests at the same time make one. */
-  readonly #creating = new Map<string, Promise<KnownStream>>();
+  readonly #creating = new Map<string, Promise<CreatedStream>>();
   /** Grows when streams change: what was read before that is not remembered. */
   #changeCount = 0;
 
@@ -76,14 +82,15 @@ export class KnownStreams {
   }
 
   /** Creates the stream of a series, or finds the one that somebody else has just created. */
-  create(series: Series, definition: StreamDefinition): Promise<KnownStream> {
+  async create(series: Series, definition: StreamDefinition): Promise<CreatedStream> {
     const { key, query } = series;
     if (query === null) throw new StreamNotFound(series.streamId!);
-    let creating = this.#creating.get(key);
-    if (creating === undefined) {
-      creating = this.#create(series, query, definition).finally(() => this.#creating.delete(key));
-      this.#creating.set(key, creating);
-    }
+    const present = this.#creating.get(key);
+    if (present !== undefined) return { ...(await present), isNew: false };
+    const creating = this.#create(series, query, definition).finally(() => {
+      this.#creating.delete(key);
+    });
+    this.#creating.set(key, creating);
     return creating;
   }
 
@@ -117,14 +124,15 @@ export class KnownStreams {
     return stream ?? null;
   }
 
-  async #create(series: Series, query: Tags, definition: StreamDefinition): Promise<KnownStream> {
+  async #create(series: Series, query: Tags, definition: StreamDefinition): Promise<CreatedStream> {
     const changeCount = this.#changeCount;
     // Of a stream that is there, tags that were added since would be taken away.
     const present = await this.#findByTags(query);
     const described =
       present ??
       (await this.#datastream.getStream(await this.#datastream.ensureStream(query, definition)));
-    return this.#remember(series, described, changeCount);
+    const stream = this.#remember(series, described, changeCount);
+    return { stream, isNew: present === null };
   }
 
   #remember(series: Series, described: Stream, changeCount: number): KnownStream {

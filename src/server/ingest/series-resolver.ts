@@ -59,13 +59,21 @@ export class SeriesResolver {
   async create(targets: readonly Target<KnownStream | null>[]): Promise<readonly Target[]> {
     const streams: (KnownStream | null | undefined)[] = targets.map(({ stream }) => stream);
     const missing = [...targets.keys()].filter((index) => targets[index]!.stream === null);
-    await eachAtOnce(missing, CONCURRENCY, async (index) => {
-      const { rows } = targets[index]!;
-      const definition = definitionFor(this.#datastream, rows, this.#options.newStreams);
-      streams[index] = await this.#orRefused(rows, () =>
-        this.#streams.create(rows.series, definition),
-      );
-    });
+    const createdIds: string[] = [];
+    try {
+      await eachAtOnce(missing, CONCURRENCY, async (index) => {
+        const { rows } = targets[index]!;
+        const definition = definitionFor(this.#datastream, rows, this.#options.newStreams);
+        const created = await this.#orRefused(rows, () =>
+          this.#streams.create(rows.series, definition),
+        );
+        streams[index] = created?.stream;
+        if (created?.isNew === true) createdIds.push(created.stream.id);
+      });
+    } finally {
+      // Also when another one fails: these are there.
+      if (createdIds.length > 0) await this.#options.onCreated(createdIds);
+    }
     return targets.flatMap(({ rows }, index) => {
       const stream = streams[index];
       return stream === null || stream === undefined ? [] : [{ rows, stream }];

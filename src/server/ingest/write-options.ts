@@ -12,6 +12,8 @@ export interface WriteOptions {
   readonly mayAppend: (stream: { readonly id: string; readonly tags: Tags }) => boolean;
   /** Whether he may create one. */
   readonly mayCreate: (tags: Tags) => boolean;
+  /** Told of streams that were created for him. */
+  readonly onCreated: (streamIds: readonly string[]) => Promise<void> | void;
 }
 
 /** Allows everything. */
@@ -21,4 +23,5 @@ export const DEFAULT_WRITE_OPTIONS: WriteOptions = Object.freeze({
   newStreams: DEFAULT_NEW_STREAMS,
   mayAppend: () => true,
   mayCreate: () => true,
+  onCreated: () => {},
 });

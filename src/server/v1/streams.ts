@@ -25,7 +25,7 @@ const tags = ['streams'];
 /** Streams: list, create, read, change, delete. */
 export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
-  { service: { datastream, config } },
+  { service: { datastream, config, writer } },
   done,
 ) => {
   const { pageStreams } = config.limits;
@@ -97,7 +97,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
           ...definition,
         } as StreamDefinition),
       );
-      if (isNew) await viewer.created(id);
+      if (isNew) await viewer.created([id]);
       const stream = await datastream.getStream(id);
       return reply
         .code(isNew ? 201 : 200)
@@ -151,6 +151,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       if (newTags !== undefined) {
         await refusingArguments(() => datastream.replaceTags(id, newTags));
       }
+      writer.forget([id]);
       return streamBody(await datastream.getStream(id), viewer);
     },
   );
@@ -169,6 +170,8 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     async ({ params: { id }, viewer }, reply) => {
       await streamFor({ datastream, viewer }, id, 'delete');
       await datastream.deleteStreams({ stream_id: id });
+      writer.forget([id]);
+      await viewer.deleted([id]);
       return reply.code(204).send(null);
     },
   );

@@ -59,7 +59,8 @@ describe('streams over HTTP', () => {
   });
 
   test('read their data as rows, columns, CSV and lines', async () => {
-    const id = (await call('POST', '/streams', { query: { a: 1 } })).body.id;
+    const id = (await call('POST', '/streams', { query: { a: 1 }, highestGranularity: 'seconds' }))
+      .body.id;
     const ds = opened.service.datastream;
     for (let i = 0; i < 5; i++) await ds.append(id, i, NOW.getTime() + i * 1000);
     const r = await call('GET', `/streams/${id}/data`);

@@ -6,7 +6,7 @@ const time = z
   .max(100)
   .describe('ISO 8601, epoch seconds or milliseconds, `now`, or relative to it as in `-1h`.');
 
-const flag = z
+export const flagSchema = z
   .enum(['true', 'false', ''])
   .transform((text) => text !== 'false')
   .describe('`true` or `false`; no value is `true`.');
@@ -35,9 +35,11 @@ export function dataQuerySchema({
     startExclusive: time.optional(),
     end: time.optional().describe('Included.'),
     endExclusive: time.optional(),
-    reverse: flag.optional(),
-    live: flag.optional().describe('With buckets that are stale or not complete.'),
-    fallback: flag.optional().describe('Where it has expired, the finest level that is left.'),
+    reverse: flagSchema.optional(),
+    live: flagSchema.optional().describe('With buckets that are stale or not complete.'),
+    fallback: flagSchema
+      .optional()
+      .describe('Where it has expired, the finest level that is left.'),
     maxPoints: z.coerce.number().int().min(1).max(chartPoints).optional(),
     thin: z.coerce.number().int().min(2).max(chartPoints).optional(),
     thinMethod: z.enum(['lttb', 'even']).optional(),
@@ -78,22 +80,6 @@ export const dataSchema = z
     next: z.string().nullable().describe('Cursor of the next page; null at the end.'),
   })
   .meta({ id: 'Data' });
-
-const valueSchema = z.unknown().describe('A number, or what the value type of the stream takes.');
-const timestampSchema = z
-  .union([z.string(), z.number()])
-  .describe('ISO 8601, or epoch milliseconds.');
-const columnsSchema = z.strictObject({
-  timestamps: z.array(z.number()).describe('Epoch milliseconds.'),
-  values: z.array(valueSchema),
-});
-const rowsSchema = z.array(z.strictObject({ t: timestampSchema.optional(), v: valueSchema }));
-
-/** Datapoints of one stream: rows, or columns. */
-export const datapointsSchema = z.union([
-  z.strictObject({ datapoints: rowsSchema }),
-  columnsSchema,
-]);
 
 export const rangeQuerySchema = z.strictObject({
   start: time.optional(),

@@ -1,0 +1,139 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { bodyChunks, takeBodiesAsStreams } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import { writeOptionsOf } from '../http/write-options.ts';
+import { CsvParser } from '../ingest/csv.ts';
+import type { IngestBatch } from '../ingest/ingest-batch.ts';
+import { ingestBody } from '../ingest/ingest-body.ts';
+import { JsonParser, NdjsonParser } from '../ingest/json-parsers.ts';
+import type { BodyParser } from '../ingest/line-feed.ts';
+import { type Series, seriesOfStream } from '../ingest/series.ts';
+import { SeriesMemory } from '../ingest/series-memory.ts';
+import type { Service } from '../service.ts';
+import { streamIdSchema } from './schemas/streams.ts';
+import { writeOutcomeSchema, writeQuerySchema } from './schemas/write.ts';
+
+const JSON_TYPE = 'application/json';
+const NDJSON_TYPES: readonly string[] = ['application/x-ndjson', 'application/ndjson'];
+const CSV_TYPE = 'text/csv';
+
+type WriteQuery = z.output<typeof writeQuerySchema>;
+
+/** Writing datapoints of many streams, or of one: JSON, NDJSON, CSV. */
+export const writeRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
+  app,
+  { service: { config, now, writer } },
+  done,
+) => {
+  takeBodiesAsStreams(app);
+  const memory = new SeriesMemory();
+
+  const write = async (
+    request: Parameters<typeof bodyChunks>[0] & { readonly query: WriteQuery },
+    series: Series | null,
+  ) => {
+    const { duplicates, strict } = request.query;
+    const newParser = parserOf(mediaType(request.headers['content-type']), {
+      series,
+      query: request.query,
+      memory,
+      nowMs: now().getTime(),
+      ingest: config.ingest,
+    });
+    const outcome = await ingestBody(
+      bodyChunks(request, { sizeMaxBytes: config.limits.bodyBytes }),
+      { writer, newParser },
+      {
+        ...writeOptionsOf(config, request.viewer),
+        problemCountMax: config.ingest.problemsTold,
+        ...(duplicates !== undefined && { duplicates }),
+        ...(strict !== undefined && { isStrict: strict }),
+      },
+    );
+    const { last } = outcome;
+    return {
+      ...outcome,
+      last: last === null ? null : new Date(last).toISOString(),
+      problems: outcome.problems.map((problem) => ({ ...problem })),
+    };
+  };
+
+  const tags = ['datapoints'];
+  const description =
+    'Bodies: `application/json` (an entry or a list of them, `{"stream": id | "tags": {…}, "t": …, "v": …}`, or columns ' +
+    '`{"tags": {…}, "timestamps": […], "values": […]}`), `application/x-ndjson` (one entry in a line), `text/csv` (a header ' +
+    'with `timestamp`, `value`, and `stream` or names of tags). What is wrong with one datapoint is no harm to others, ' +
+    'unless the request is strict. Streams that are not there are created.';
+
+  app.post(
+    '/write',
+    {
+      config: { access: { scope: 'append' } },
+      schema: {
+        tags,
+        summary: 'Writes datapoints of many streams',
+        description,
+        querystring: writeQuerySchema,
+        response: { 200: writeOutcomeSchema },
+      },
+    },
+    (request) => write(request, null),
+  );
+
+  app.post(
+    '/streams/:id/data',
+    {
+      config: { access: { scope: 'append' } },
+      schema: {
+        tags,
+        summary: 'Writes datapoints of one stream',
+        description: 'As `/write`, where nothing says which stream is meant.',
+        params: z.object({ id: streamIdSchema }),
+        querystring: writeQuerySchema,
+        response: { 200: writeOutcomeSchema },
+      },
+    },
+    (request) => write(request, seriesOfStream(request.params.id)),
+  );
+
+  done();
+};
+
+interface ParserSettings {
+  /** What datapoints belong to that say nothing else. */
+  readonly series: Series | null;
+  readonly query: WriteQuery;
+  readonly memory: SeriesMemory;
+  readonly nowMs: number;
+  readonly ingest: Service['config']['ingest'];
+}
+
+function parserOf(
+  type: string,
+  { series, query, memory, nowMs, ingest }: ParserSettings,
+): (batch: IngestBatch) => BodyParser {
+  const shared = {
+    series,
+    nowMs,
+    epoch: query.epoch,
+    recordSizeMaxBytes: ingest.recordBytes,
+    memory,
+  };
+  if (type === CSV_TYPE) {
+    const { header: hasHeader, values } = query;
+    return (batch) => new CsvParser(batch, { ...shared, hasHeader, values });
+  }
+  const options = { ...shared, booleans: ingest.booleans };
+  if (NDJSON_TYPES.includes(type)) return (batch) => new NdjsonParser(batch, options);
+  if (type === JSON_TYPE) return (batch) => new JsonParser(batch, options);
+  throw new Problem(
+    415,
+    `content-type: expected ${JSON_TYPE}, ${NDJSON_TYPES[0]} or ${CSV_TYPE}, not ${type === '' ? 'none' : type}.`,
+    { field: 'content-type' },
+  );
+}
+
+function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
