@@ -46,7 +46,7 @@ export async function withAccess<T>(
       ...(state !== undefined && { state }),
     },
   });
-  const opened = openAccess(settings, { now: context.io.now, creates });
+  const opened = await openAccess(settings, { now: context.io.now, creates });
   try {
     const by = { identity: { ...OPERATOR, name: operatorName(context) }, address: null };
     return await work({ access: opened.access, by });

@@ -24,16 +24,16 @@ export interface OpenAccess {
  * Opens what the service itself keeps. That of a store in memory is gone with it.
  * @throws {ConfigError} when the configuration does not say where; {ServiceError} when it cannot be opened.
  */
-export function openAccess(
+export async function openAccess(
   config: ServiceConfig,
   { now, creates = true }: { readonly now: () => Date; readonly creates?: boolean },
-): OpenAccess {
+): Promise<OpenAccess> {
   const isPassing = config.state === null && config.store.startsWith(MEMORY_SCHEME);
   const folder = isPassing
     ? mkdtempSync(join(tmpdir(), 'datastream-service-'))
     : stateFolder(config);
   const { auditEntries, auditKept } = config.access;
-  const state = StateStore.open(folder, {
+  const state = await StateStore.open(folder, {
     creates,
     audit: { entryCountMax: auditEntries, ageMaxMs: auditKept },
   });

@@ -39,7 +39,7 @@ async function out(line: string, options: CliRunOptions = {}): Promise<string> {
 }
 
 async function withAccess<T>(work: (access: Access) => Promise<T>): Promise<T> {
-  const state = StateStore.open(stateFolder());
+  const state = await StateStore.open(stateFolder());
   try {
     return await work(new Access(state, { now: () => NOW }));
   } finally {

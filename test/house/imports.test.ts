@@ -14,7 +14,7 @@ const SERVICE_PARTS = ['server/config', 'server/state', 'server/access', 'server
 /** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
 const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/config': ['exceptions', 'model', 'text'],
-  'server/state': ['exceptions', 'model'],
+  'server/state': ['exceptions', 'model', 'backends/lmdb'],
   'server/access': ['exceptions', 'model', 'server/state'],
   'server/ingest': ['exceptions', 'model', 'api', 'text'],
   'server/http': [...FACE, ...SERVICE_PARTS],
@@ -31,10 +31,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   backends: ['exceptions', 'model'],
   'backends/codec': ['exceptions', 'model'],
   'backends/blocks': ['exceptions', 'model', 'backends/codec'],
+  'backends/lmdb': [],
   'backends/server': BACKEND,
   'backends/sql': BLOCK_STORE,
   'backends/memory': BACKEND,
-  'backends/embedded': [...BACKEND, 'backends/codec'],
+  'backends/embedded': [...BACKEND, 'backends/codec', 'backends/lmdb'],
   'backends/postgresql': [...BLOCK_STORE, 'backends/sql'],
   'backends/influxdb': [...BLOCK_STORE, 'backends/sql'],
   'backends/mongodb': BLOCK_STORE,

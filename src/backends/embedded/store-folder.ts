@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, type Stats } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { checkDataFile } from './data-file.ts';
+import { checkDataFile } from '../lmdb/data-file.ts';
 
 /** More than LMDB writes or maps of its two files before it can report an error. */
 const PROBE_SIZE_BYTES = 128 * 1024;

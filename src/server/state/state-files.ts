@@ -1,7 +1,9 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { checkDataFile } from '../../backends/lmdb/data-file.ts';
 import { ServiceError } from './service-error.ts';
 
 const FILE_NAME = 'service.lmdb';
@@ -10,6 +12,8 @@ const FORMAT_KEY: StateKey = ['format'];
 /** Only the user who runs the service reads its state: it has password hashes. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** More than LMDB writes before it can report an error. */
+const PROBE_SIZE_BYTES = 128 * 1024;
 const READER_COUNT_MAX = 256;
 /** Address space, not disk or memory; the file grows beyond it. */
 const MAP_SIZE_BYTES = 2 ** 26;
@@ -17,6 +21,7 @@ const MAP_SIZE_BYTES = 2 ** 26;
 /** Names first, then an id or a sequence number; ordered element by element. */
 export type StateKey = readonly (string | number)[];
 
+type Root = RootDatabase<unknown, (string | number)[]>;
 type JsonDatabase = Database<unknown, (string | number)[]>;
 
 /** Sorts behind every string that ids and indexed values are made of. */
@@ -25,12 +30,12 @@ const LAST_TEXT = '\uffff';
 /** The LMDB file of the service's state: JSON values by key, one transaction at a time over all processes. */
 export class StateFiles {
   readonly path: string;
-  readonly #root: RootDatabase<unknown, (string | number)[]>;
+  readonly #root: Root;
   readonly #values: JsonDatabase;
   #depth = 0;
   #isWriting = false;
 
-  private constructor(path: string, root: RootDatabase<unknown, (string | number)[]>) {
+  private constructor(path: string, root: Root) {
     this.path = path;
     this.#root = root;
     this.#values = root.openDB<unknown, (string | number)[]>({ name: 'values', encoding: 'json' });
@@ -41,26 +46,31 @@ export class StateFiles {
    * @throws {ServiceError} STATE_UNAVAILABLE when that fails; STATE_FORMAT_UNSUPPORTED when a newer
    * version wrote the file.
    */
-  static open(folder: string, { creates }: { readonly creates: boolean }): StateFiles {
+  static async open(
+    folder: string,
+    { creates }: { readonly creates: boolean },
+  ): Promise<StateFiles> {
     const path = join(resolve(folder), FILE_NAME);
     if (!creates && !existsSync(path)) {
       throw new ServiceError('STATE_UNAVAILABLE', `There is no state of a service at ${path}.`);
     }
-    let files: StateFiles;
+    let root: Root | null = null;
     try {
-      mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-      chmodSync(folder, FOLDER_MODE);
-      files = new StateFiles(path, openRoot(path));
+      await prepareFiles(folder, path);
+      root = openRoot(path);
+      const files = new StateFiles(path, root);
       for (const file of [path, `${path}-lock`]) chmodSync(file, FILE_MODE);
+      files.#checkFormat();
+      return files;
     } catch (error) {
+      await root?.close();
+      if (error instanceof ServiceError) throw error;
       throw new ServiceError(
         'STATE_UNAVAILABLE',
         `Cannot open the state of the service, ${path}: ${reason(error)}.`,
         { cause: error },
       );
     }
-    files.#checkFormat();
-    return files;
   }
 
   /** Runs synchronous reads on one snapshot: every write that was finished before, by any process. */
@@ -158,7 +168,21 @@ export interface RangeOptions {
   readonly isReverse?: boolean;
 }
 
-function openRoot(path: string): RootDatabase<unknown, (string | number)[]> {
+/** Where LMDB cannot make, read or map its files, its native code ends the process: that is found out before. */
+async function prepareFiles(folder: string, path: string): Promise<void> {
+  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  chmodSync(folder, FOLDER_MODE);
+  await checkDataFile(path);
+  if (existsSync(path)) return;
+  const probe = `${path}-${randomUUID()}.tmp`;
+  try {
+    writeFileSync(probe, new Uint8Array(PROBE_SIZE_BYTES), { mode: FILE_MODE, flush: true });
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+function openRoot(path: string): Root {
   return open<unknown, (string | number)[]>({
     path,
     noSubdir: true,

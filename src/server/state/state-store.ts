@@ -78,8 +78,9 @@ export class StateStore {
    * Opens `service.lmdb` in the folder; makes both if they are missing, unless `creates` is false.
    * @throws {ServiceError} STATE_UNAVAILABLE {ServiceError} STATE_FORMAT_UNSUPPORTED
    */
-  static open(folder: string, options: StateStoreOptions = {}): StateStore {
-    return new StateStore(StateFiles.open(folder, { creates: true, ...options }), options);
+  static async open(folder: string, options: StateStoreOptions = {}): Promise<StateStore> {
+    const files = await StateFiles.open(folder, { creates: true, ...options });
+    return new StateStore(files, options);
   }
 
   /** Path of the file. */

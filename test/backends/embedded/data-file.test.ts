@@ -2,8 +2,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { open } from 'lmdb';
-import { checkDataFile } from '../../../src/backends/embedded/data-file.ts';
 import { termHash } from '../../../src/backends/embedded/keys.ts';
+import { checkDataFile } from '../../../src/backends/lmdb/data-file.ts';
 import {
   append,
   createStream,

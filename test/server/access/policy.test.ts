@@ -182,8 +182,8 @@ describe('the policy', () => {
 
   test('sees grants that come and go, also by another opener of the file', async () => {
     const folder = await temporaryFolder();
-    const policy = new Policy(openedState(folder), { publicRead: false });
-    const elsewhere = openedState(folder);
+    const policy = new Policy(await openedState(folder), { publicRead: false });
+    const elsewhere = await openedState(folder);
     expect(allowed(policy, ANNA)).toBe('');
     const { id } = grant(elsewhere, 'anna', 'stream', 'view');
     expect(allowed(policy, ANNA)).toBe('view');

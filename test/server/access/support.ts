@@ -45,7 +45,7 @@ export async function accessFixture(
   settings: Partial<AccessSettings> = {},
 ): Promise<AccessFixture> {
   const folder = await temporaryFolder();
-  const state = openedState(folder);
+  const state = await openedState(folder);
   const clock = new TestClock();
   const access = new Access(state, { settings: { ...CHEAP, ...settings }, now: clock.now });
   return {

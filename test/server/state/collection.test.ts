@@ -76,7 +76,7 @@ describe('a collection', () => {
 
   test('upgrades records of an older version, and refuses those of a newer one', async () => {
     const folder = await temporaryFolder();
-    const state = openedState(folder);
+    const state = await openedState(folder);
     state.collection(PETS).insert(REX);
     const newer = state.collection<Pet & { legCount: number }, never>({
       ...PETS,

@@ -19,12 +19,15 @@ export async function temporaryFolder(): Promise<string> {
 
 /** An open state store, closed after the test. */
 export async function temporaryState(options: StateStoreOptions = {}): Promise<StateStore> {
-  return openedState(join(await temporaryFolder(), 'state'), options);
+  return await openedState(join(await temporaryFolder(), 'state'), options);
 }
 
 /** The state store in the folder, closed after the test. */
-export function openedState(folder: string, options: StateStoreOptions = {}): StateStore {
-  const state = StateStore.open(folder, options);
+export async function openedState(
+  folder: string,
+  options: StateStoreOptions = {},
+): Promise<StateStore> {
+  const state = await StateStore.open(folder, options);
   cleanups.push(() => state.close());
   return state;
 }

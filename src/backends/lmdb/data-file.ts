@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { areFree } from './free-pages.ts';
 
 /**
@@ -17,6 +18,11 @@ const PAGE_SIZE_MAX_BYTES = 65_536;
 const PAGE_COUNT_MAX = 2 ** 48;
 /** Another process may write pages while they are read here; then they are read again. */
 const TRY_COUNT_MAX = 10;
+
+interface DataFile {
+  readonly file: FileHandle;
+  readonly name: string;
+}
 
 /** What the newer of the two meta pages says. */
 interface Meta {
@@ -39,7 +45,7 @@ export async function checkDataFile(path: string): Promise<void> {
   if (file === null) return;
   try {
     const { size } = await file.stat();
-    if (size > 0) await checkPages(file);
+    if (size > 0) await checkPages({ file, name: basename(path) });
   } finally {
     await file.close();
   }
@@ -54,8 +60,9 @@ async function openedFile(path: string): Promise<FileHandle | null> {
   }
 }
 
-async function checkPages(file: FileHandle): Promise<void> {
-  let meta = await newestMeta(file);
+async function checkPages(dataFile: DataFile): Promise<void> {
+  const { file, name } = dataFile;
+  let meta = await newestMeta(dataFile);
   for (let i = 0; i < TRY_COUNT_MAX; i++) {
     const { pageSizeBytes, pageCount, freeRoot: root, transactionId } = meta;
     // Asked for after the meta was read: what that counts was written before it.
@@ -63,23 +70,25 @@ async function checkPages(file: FileHandle): Promise<void> {
     const pages = { start: Math.floor(size / pageSizeBytes), end: pageCount };
     if (pages.start >= pages.end) return;
     if (await areFree(file, { tree: { pageSizeBytes, root }, pages })) return;
-    meta = await newestMeta(file);
+    meta = await newestMeta(dataFile);
     if (meta.transactionId === transactionId) break;
   }
   const { size } = await file.stat();
   const wanted = meta.pageCount * meta.pageSizeBytes;
-  throw new Error(`data.mdb was cut off: it has ${size} bytes of ${wanted}`);
+  throw new Error(`${name} was cut off: it has ${size} bytes of ${wanted}`);
 }
 
-async function newestMeta(file: FileHandle): Promise<Meta> {
-  const first = await readMeta(file, 0);
+async function newestMeta(dataFile: DataFile): Promise<Meta> {
+  const first = await readMeta(dataFile, 0);
   const pageSizeBytes = first.readUInt32LE(PAGE_SIZE_OFFSET);
-  if (pageSizeBytes < PAGE_SIZE_MIN_BYTES || pageSizeBytes > PAGE_SIZE_MAX_BYTES) throw notLmdb();
-  const second = await readMeta(file, pageSizeBytes);
+  if (pageSizeBytes < PAGE_SIZE_MIN_BYTES || pageSizeBytes > PAGE_SIZE_MAX_BYTES) {
+    throw notLmdb(dataFile);
+  }
+  const second = await readMeta(dataFile, pageSizeBytes);
   const isFirstNewer = first.readBigUInt64LE(TXN_ID_OFFSET) > second.readBigUInt64LE(TXN_ID_OFFSET);
   const newest = isFirstNewer ? first : second;
   const pageCount = Number(newest.readBigUInt64LE(LAST_PAGE_OFFSET)) + 1;
-  if (pageCount > PAGE_COUNT_MAX) throw notLmdb();
+  if (pageCount > PAGE_COUNT_MAX) throw notLmdb(dataFile);
   return {
     pageSizeBytes,
     pageCount,
@@ -88,13 +97,15 @@ async function newestMeta(file: FileHandle): Promise<Meta> {
   };
 }
 
-async function readMeta(file: FileHandle, position: number): Promise<Buffer> {
+async function readMeta(dataFile: DataFile, position: number): Promise<Buffer> {
   const bytes = Buffer.alloc(META_SIZE_BYTES);
-  const { bytesRead } = await file.read(bytes, 0, META_SIZE_BYTES, position);
-  if (bytesRead < META_SIZE_BYTES || bytes.readUInt32LE(MAGIC_OFFSET) !== MAGIC) throw notLmdb();
+  const { bytesRead } = await dataFile.file.read(bytes, 0, META_SIZE_BYTES, position);
+  if (bytesRead < META_SIZE_BYTES || bytes.readUInt32LE(MAGIC_OFFSET) !== MAGIC) {
+    throw notLmdb(dataFile);
+  }
   return bytes;
 }
 
-function notLmdb(): Error {
-  return new Error('data.mdb is not an LMDB data file, or is damaged');
+function notLmdb({ name }: DataFile): Error {
+  return new Error(`${name} is not an LMDB data file, or is damaged`);
 }
