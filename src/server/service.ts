@@ -38,7 +38,7 @@ export async function openService(
     liveDownsampling: backend.supports.liveLevels,
   });
   try {
-    const { state, access, close } = openAccess(config, { now });
+    const { state, access, close } = await openAccess(config, { now });
     const writer = new BatchWriter(datastream, { nowMs: () => now().getTime() });
     return {
       config,
