@@ -11,6 +11,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { protectRoutes } from './access/fastify-hooks.ts';
+import { influxRoutes } from './compat/influx.ts';
 import { Problem, sendProblem } from './http/problem.ts';
 import { viewerOf } from './http/request-viewer.ts';
 import type { Service } from './service.ts';
@@ -79,6 +80,7 @@ export async function buildApp(
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(v1Routes, { prefix: '/api/v1', service });
+  await app.register(influxRoutes, { service });
   return app as unknown as FastifyInstance;
 }
 

@@ -19,7 +19,8 @@ const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/ingest': ['exceptions', 'model', 'api', 'text'],
   'server/http': [...FACE, ...SERVICE_PARTS],
   'server/v1': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
-  server: [...FACE, ...SERVICE_PARTS, 'server/http', 'server/v1'],
+  'server/compat': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
+  server: [...FACE, ...SERVICE_PARTS, 'server/http', 'server/v1', 'server/compat'],
 };
 
 /** What each room may import from, beside itself. The house has no other doors. */

@@ -1,11 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { bodyChunks, takeBodiesAsStreams } from '../http/body.ts';
+import { takeBodiesAsStreams } from '../http/body.ts';
+import { ingestRequest } from '../http/ingest-request.ts';
 import { Problem } from '../http/problem.ts';
-import { writeOptionsOf } from '../http/write-options.ts';
 import { CsvParser } from '../ingest/csv.ts';
 import type { IngestBatch } from '../ingest/ingest-batch.ts';
-import { ingestBody } from '../ingest/ingest-body.ts';
 import { JsonParser, NdjsonParser } from '../ingest/json-parsers.ts';
 import type { BodyParser } from '../ingest/line-feed.ts';
 import { type Series, seriesOfStream } from '../ingest/series.ts';
@@ -23,39 +23,36 @@ type WriteQuery = z.output<typeof writeQuerySchema>;
 /** Writing datapoints of many streams, or of one: JSON, NDJSON, CSV. */
 export const writeRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
-  { service: { config, now, writer } },
+  { service },
   done,
 ) => {
+  const { config, now } = service;
   takeBodiesAsStreams(app);
   const memory = new SeriesMemory();
 
   const write = async (
-    request: Parameters<typeof bodyChunks>[0] & { readonly query: WriteQuery },
+    request: FastifyRequest & { readonly query: WriteQuery },
     series: Series | null,
-  ) => {
+  ): Promise<z.output<typeof writeOutcomeSchema>> => {
     const { duplicates, strict } = request.query;
-    const newParser = parserOf(mediaType(request.headers['content-type']), {
-      series,
-      query: request.query,
-      memory,
-      nowMs: now().getTime(),
-      ingest: config.ingest,
-    });
-    const outcome = await ingestBody(
-      bodyChunks(request, { sizeMaxBytes: config.limits.bodyBytes }),
-      { writer, newParser },
-      {
-        ...writeOptionsOf(config, request.viewer),
-        problemCountMax: config.ingest.problemsTold,
+    const { last, problems, ...counts } = await ingestRequest(request, {
+      service,
+      newParser: parserOf(mediaType(request.headers['content-type']), {
+        series,
+        query: request.query,
+        memory,
+        nowMs: now().getTime(),
+        ingest: config.ingest,
+      }),
+      options: {
         ...(duplicates !== undefined && { duplicates }),
         ...(strict !== undefined && { isStrict: strict }),
       },
-    );
-    const { last } = outcome;
+    });
     return {
-      ...outcome,
+      ...counts,
       last: last === null ? null : new Date(last).toISOString(),
-      problems: outcome.problems.map((problem) => ({ ...problem })),
+      problems: problems.map((problem) => ({ ...problem })),
     };
   };
 

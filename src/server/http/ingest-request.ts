@@ -1,0 +1,39 @@
+import type { FastifyRequest } from 'fastify';
+import type { ServiceConfig } from '../config/service-config.ts';
+import type { BatchWriter } from '../ingest/batch-writer.ts';
+import type { IngestBatch } from '../ingest/ingest-batch.ts';
+import { ingestBody } from '../ingest/ingest-body.ts';
+import type { BodyParser } from '../ingest/line-feed.ts';
+import type { WriteOptions } from '../ingest/write-options.ts';
+import type { WriteOutcome } from '../ingest/write-report.ts';
+import { bodyChunks } from './body.ts';
+import { writeOptionsOf } from './write-options.ts';
+
+/**
+ * Writes the datapoints of a request's body for whoever sent it.
+ * @param parts.options in the place of what the configuration says.
+ * @throws {Problem} for a body that cannot be read at all, and what is wrong with the store.
+ */
+export function ingestRequest(
+  request: FastifyRequest,
+  {
+    service: { config, writer },
+    newParser,
+    options = {},
+  }: {
+    readonly service: { readonly config: ServiceConfig; readonly writer: BatchWriter };
+    readonly newParser: (batch: IngestBatch) => BodyParser;
+    readonly options?: Partial<WriteOptions>;
+  },
+): Promise<WriteOutcome> {
+  const chunks = bodyChunks(request, { sizeMaxBytes: config.limits.bodyBytes });
+  return ingestBody(
+    chunks,
+    { writer, newParser },
+    {
+      ...writeOptionsOf(config, request.viewer),
+      problemCountMax: config.ingest.problemsTold,
+      ...options,
+    },
+  );
+}

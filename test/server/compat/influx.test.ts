@@ -1,0 +1,96 @@
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { FieldType, InfluxDB } from 'influx';
+import { openTestService, type TestService } from '../service.fixture.ts';
+
+let opened: TestService;
+beforeEach(async () => {
+  opened = await openTestService();
+});
+afterEach(async () => {
+  await opened.close();
+});
+
+function write(url: string, payload: string) {
+  return opened.app.inject({
+    method: 'POST',
+    url,
+    payload,
+    headers: { 'content-type': 'text/plain' },
+  });
+}
+
+async function valuesOf(tags: Record<string, string>): Promise<unknown[]> {
+  const { datastream } = opened.service;
+  const [stream] = await datastream.findStreams(tags).toArray();
+  const data = await datastream
+    .getData(stream!.id, stream!.highestGranularity, { start: 0 })
+    .toArray();
+  return data.map(({ t, v }) => [t.toISOString(), v]);
+}
+
+describe('the write API of InfluxDB', () => {
+  test('stores what its own client of version 1 writes', async () => {
+    await opened.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = opened.app.server.address() as AddressInfo;
+    const client = new InfluxDB({
+      host: '127.0.0.1',
+      port,
+      database: 'home',
+      schema: [
+        {
+          measurement: 'room air',
+          fields: { celsius: FieldType.FLOAT, window: FieldType.BOOLEAN, note: FieldType.STRING },
+          tags: ['where'],
+        },
+      ],
+    });
+    await client.createDatabase('home');
+    expect(await client.getDatabaseNames()).toEqual(['datastream']);
+    await client.writePoints([
+      {
+        measurement: 'room air',
+        tags: { where: 'top, left=x' },
+        fields: { celsius: 21.5, window: true, note: 'a "b", c' },
+        timestamp: new Date('2026-01-01T00:00:00Z'),
+      },
+      {
+        measurement: 'room air',
+        tags: { where: 'top, left=x' },
+        fields: { celsius: -3e-7 },
+        timestamp: new Date('2026-01-01T00:00:01Z'),
+      },
+    ]);
+    const tags = { measurement: 'room air', where: 'top, left=x' };
+    expect(await valuesOf({ ...tags, field: 'celsius' })).toEqual([
+      ['2026-01-01T00:00:00.000Z', 21.5],
+      ['2026-01-01T00:00:01.000Z', -3e-7],
+    ]);
+    expect(await valuesOf({ ...tags, field: 'window' })).toEqual([['2026-01-01T00:00:00.000Z', 1]]);
+    expect(await valuesOf({ ...tags, field: 'note' })).toEqual([
+      ['2026-01-01T00:00:00.000Z', 'a "b", c'],
+    ]);
+    expect((await client.ping(5000))[0]).toMatchObject({ online: true });
+  });
+
+  test('version 2 tells what is wrong with a line, and stores the others', async () => {
+    const answer = await write(
+      '/api/v2/write?org=o&bucket=b&precision=s',
+      'cpu,host=a load=1 1767225600\ncpu,host=a load=one 1767225601\n',
+    );
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ code: 'invalid' });
+    expect(answer.json().message).toMatch(/^line 2: .* dropped=1 accepted=1$/);
+    expect(await valuesOf({ measurement: 'cpu', host: 'a', field: 'load' })).toEqual([
+      ['2026-01-01T00:00:00.000Z', 1],
+    ]);
+    expect(
+      (await write('/api/v2/write?precision=s', 'cpu,host=a load=2 1767225601\n')).statusCode,
+    ).toBe(204);
+  });
+
+  test('refuses queries, and units that there are not', async () => {
+    expect((await write('/write?precision=fortnights', 'a b=1')).statusCode).toBe(400);
+    expect((await opened.app.inject('/query?q=SELECT+*+FROM+cpu')).statusCode).toBe(400);
+  });
+});
