@@ -39,7 +39,7 @@ describe('the write API of InfluxDB', () => {
       database: 'home',
       schema: [
         {
-          measurement: 'room air',
+          measurement: 'room',
           fields: { celsius: FieldType.FLOAT, window: FieldType.BOOLEAN, note: FieldType.STRING },
           tags: ['where'],
         },
@@ -49,19 +49,19 @@ describe('the write API of InfluxDB', () => {
     expect(await client.getDatabaseNames()).toEqual(['datastream']);
     await client.writePoints([
       {
-        measurement: 'room air',
+        measurement: 'room',
         tags: { where: 'top, left=x' },
         fields: { celsius: 21.5, window: true, note: 'a "b", c' },
         timestamp: new Date('2026-01-01T00:00:00Z'),
       },
       {
-        measurement: 'room air',
+        measurement: 'room',
         tags: { where: 'top, left=x' },
         fields: { celsius: -3e-7 },
         timestamp: new Date('2026-01-01T00:00:01Z'),
       },
     ]);
-    const tags = { measurement: 'room air', where: 'top, left=x' };
+    const tags = { measurement: 'room', where: 'top, left=x' };
     expect(await valuesOf({ ...tags, field: 'celsius' })).toEqual([
       ['2026-01-01T00:00:00.000Z', 21.5],
       ['2026-01-01T00:00:01.000Z', -3e-7],
