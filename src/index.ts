@@ -1,3 +1,9 @@
+export type {
+  ChangesOptions,
+  FollowedStreamStart,
+  StreamEvent,
+  StreamPosition,
+} from './api/change-feed.ts';
 export { copyStreams } from './api/copy-streams.ts';
 export { Datapoints } from './api/datapoints.ts';
 export { Datastream } from './api/datastream.ts';

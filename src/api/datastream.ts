@@ -24,6 +24,12 @@ import type { StreamId, StreamSnapshot } from '../model/stream.ts';
 import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
+import {
+  type ChangesOptions,
+  checkChangesOptions,
+  type StreamEvent,
+  streamEvents,
+} from './change-feed.ts';
 import { checkChanges } from './changes.ts';
 import { type ComputedLevels, computedDatapoints } from './computed-datapoints.ts';
 import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
@@ -292,6 +298,17 @@ export class Datastream {
     ...request: readonly [granularity: DataRange | GivenGranularity, range?: DataRange]
   ): Datapoints {
     return new Datapoints(this.#backend, checkDataRequest(this.#context, streamId, request));
+  }
+
+  /**
+   * Follows streams: what is appended, changed, created, deleted, by whichever process. The first event, `ready`,
+   * says from where on; then every raw datapoint comes in just one `appended`, or is covered by a later `changed`.
+   * Endless, until the signal is aborted; nothing is read, or gathers, while nobody asks for the next event.
+   * It rejects with `STREAM_NOT_FOUND` for an id that is not there at the start.
+   * @throws {TypeError} {RangeError} {InvalidTimestamp} for what the call itself asks.
+   */
+  changes(options: ChangesOptions = {}): AsyncGenerator<StreamEvent, void, undefined> {
+    return streamEvents(this.#backend, checkChangesOptions(options));
   }
 
   /**

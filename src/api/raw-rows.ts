@@ -12,9 +12,9 @@ import {
 import type { Granularity } from '../model/granularity.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { TimeRange } from '../model/time-range.ts';
-import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
 import type { ColumnsPlan, WholeRows } from './datapoint-rows.ts';
 import type { ItemBlock } from './item-block.ts';
+import { RawValues } from './raw-values.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
 
 export interface RawRead {
@@ -33,14 +33,12 @@ const FEW_ROWS_MAX = 1024;
 export class RawRows implements WholeRows {
   readonly #backend: Backend;
   readonly #read: RawRead;
-  readonly #codec: ValueCodec;
-  readonly #isDecimal: boolean;
+  readonly #given: RawValues;
 
   constructor(backend: Backend, read: RawRead) {
     this.#backend = backend;
     this.#read = read;
-    this.#codec = valueCodecOf(read.snapshot.record);
-    this.#isDecimal = isHighAccuracy(read.snapshot.record);
+    this.#given = new RawValues(read.snapshot.record);
   }
 
   async count(): Promise<number> {
@@ -62,10 +60,10 @@ export class RawRows implements WholeRows {
   async *blocks(from: number, to: number): AsyncGenerator<ItemBlock<Datapoint>, void, undefined> {
     for await (const { timestamps, columns } of this.#rows(from, to)) {
       const column = columns[VALUE_COLUMN]!;
-      const isPlain = column instanceof Float64Array && !this.#isDecimal;
-      yield isPlain
-        ? new NumberDatapoints(timestamps, column)
-        : new ValueDatapoints(timestamps, this.#values(column));
+      const values = this.#given.column(column);
+      yield values instanceof Float64Array
+        ? new NumberDatapoints(timestamps, values)
+        : new ValueDatapoints(timestamps, values);
     }
   }
 
@@ -86,7 +84,7 @@ export class RawRows implements WholeRows {
 
   async *columnBlocks(from: number, to: number): AsyncGenerator<DatapointColumns, void, undefined> {
     for await (const { timestamps, columns } of this.#rows(from, to)) {
-      yield { timestamps, values: this.#values(columns[VALUE_COLUMN]!) };
+      yield { timestamps, values: this.#given.column(columns[VALUE_COLUMN]!) };
     }
   }
 
@@ -96,7 +94,7 @@ export class RawRows implements WholeRows {
     // A block without rows need not have columns either, and may be anybody's.
     if (column === undefined)
       return { timestamps: new Float64Array(0), values: new Float64Array(0) };
-    return { timestamps, values: this.#values(column) };
+    return { timestamps, values: this.#given.column(column) };
   }
 
   /** Stored rows at the positions `[from, to)` of the asked order. */
@@ -147,18 +145,6 @@ export class RawRows implements WholeRows {
       columns: VALUE_COLUMNS,
       ...(rowCount < FEW_ROWS_MAX ? { firstRowCount: Math.max(1, rowCount) } : {}),
     });
-  }
-
-  #value(stored: unknown): unknown {
-    if (stored === null) return null;
-    if (typeof stored !== 'number') return this.#codec.fromStored(stored);
-    if (Number.isNaN(stored)) return null;
-    return this.#isDecimal ? this.#codec.fromStored(stored) : stored;
-  }
-
-  #values(column: Column): Column {
-    if (column instanceof Float64Array && !this.#isDecimal) return column;
-    return Array.from(column, (stored) => this.#value(stored));
   }
 }
 

@@ -28,6 +28,7 @@ import type {
   SkippedRows,
   SkipRequest,
   StreamQuery,
+  StreamVersion,
   Write,
 } from './backend.ts';
 import { withoutGroups } from './grouped-commit.ts';
@@ -45,6 +46,7 @@ export abstract class AbstractBackend implements Backend {
   abstract readonly location: string;
   #status: 'new' | 'opening' | 'open' | 'closed' = 'new';
   #opening: Promise<void> | null = null;
+  readonly #listeners = new Set<() => void>();
 
   async open(): Promise<void> {
     if (this.#status === 'closed') throw this.#closed();
@@ -75,6 +77,11 @@ export abstract class AbstractBackend implements Backend {
     return streamIds.length === 0 ? [] : this._readStreams(streamIds);
   }
 
+  async readVersions(streamIds: readonly StreamId[]): Promise<readonly (StreamVersion | null)[]> {
+    this.#assertOpen();
+    return streamIds.length === 0 ? [] : this._readVersions(streamIds);
+  }
+
   async queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
     this.#assertOpen();
     return query.limit <= 0 ? [] : this._queryStreams(query);
@@ -88,7 +95,25 @@ export abstract class AbstractBackend implements Backend {
   async commit(commit: GroupedCommit): Promise<CommitOutcome> {
     this.#assertOpen();
     for (const write of commit.writes ?? []) assertWrite(write, this.supports);
-    return this._commitGrouped(commit);
+    const outcome = await this._commitGrouped(commit);
+    if (outcome.isCommitted && this.#listeners.size > 0) {
+      for (const listener of this.#listeners) listener();
+    }
+    return outcome;
+  }
+
+  async changeToken(): Promise<string | null> {
+    this.#assertOpen();
+    return this._changeToken();
+  }
+
+  onCommit(listener: () => void): () => void {
+    // Of its own, so that the same one may be given twice.
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+    };
   }
 
   async readPage(request: PageRequest): Promise<Page> {
@@ -155,6 +180,16 @@ export abstract class AbstractBackend implements Backend {
   protected abstract _readStreams(
     streamIds: readonly StreamId[],
   ): Promise<readonly (StreamSnapshot | null)[]>;
+  /** At least one id. For a store that need not read records for it. */
+  protected _readVersions(
+    streamIds: readonly StreamId[],
+  ): Promise<readonly (StreamVersion | null)[]> {
+    return this._readStreams(streamIds);
+  }
+  /** For a store that knows something cheap which every commit changes. */
+  protected async _changeToken(): Promise<string | null> {
+    return null;
+  }
   /** A positive limit. */
   protected abstract _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]>;
   protected abstract _countStreams(tags: Tags): Promise<number>;

@@ -191,6 +191,9 @@ export interface StreamQuery {
   readonly limit: number;
 }
 
+/** What tells whether a stream has changed, without what it says. */
+export type StreamVersion = Pick<StreamSnapshot, 'ordinal' | 'revision' | 'version'>;
+
 /**
  * What a store does for the engine: records, raw datapoints and bucket states; it computes nothing.
  * Public methods are those of `AbstractBackend`, which checks arguments and state once; a backend
@@ -208,12 +211,25 @@ export interface Backend {
 
   /** In the order of the ids; null where there is no such stream. */
   readStreams(streamIds: readonly StreamId[]): Promise<readonly (StreamSnapshot | null)[]>;
+  /** As `readStreams`, for whoever only wants to know which of many streams have changed. */
+  readVersions(streamIds: readonly StreamId[]): Promise<readonly (StreamVersion | null)[]>;
   /** Streams whose tags contain the query's, in creation order. */
   queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]>;
   countStreams(tags: Tags): Promise<number>;
 
   /** @throws {StreamAppendFailed} when the store refuses the bytes (a full disk); nothing is stored then. */
   commit(commit: GroupedCommit): Promise<CommitOutcome>;
+
+  /**
+   * Is another one whenever any process has committed something, and may be another one at other times. Opaque:
+   * compare for equality only. Cheap, to be asked for again and again; null where nothing cheap tells.
+   */
+  changeToken(): Promise<string | null>;
+  /**
+   * Has the listener called after each commit through this object. It must not throw.
+   * @returns what ends that.
+   */
+  onCommit(listener: () => void): () => void;
 
   /**
    * Reads a page of one level in one consistent step. The block is the caller's to keep, not to write to.

@@ -43,6 +43,7 @@ export {
   type PageRequest,
   type ReplaceWrite,
   type StreamQuery,
+  type StreamVersion,
   type TickWrite,
   type Write,
 } from './backend.ts';

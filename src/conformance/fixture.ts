@@ -12,6 +12,8 @@ export interface Store {
   readonly backend: Backend;
   /** Closes the backend and opens the same data again. Exactly the durable backends have it. */
   reopen?(): Promise<Backend>;
+  /** Opens the same data once more, as another process would. Backends that several processes may use have it. */
+  another?(): Promise<Backend>;
   /** Closes whatever is open and removes the data. */
   dispose(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { aggregatesTopic } from './behaviour/aggregates.ts';
 import { alignmentTopic } from './behaviour/alignment.ts';
+import { changesTopic } from './behaviour/changes.ts';
 import { changingLevelsTopic } from './behaviour/changing-levels.ts';
 import { changingStreamsTopic } from './behaviour/changing-streams.ts';
 import { correctionsTopic } from './behaviour/corrections.ts';
@@ -28,6 +29,7 @@ import { timestampsTopic } from './behaviour/timestamps.ts';
 import { valuesTopic } from './behaviour/values.ts';
 import { verifyTopic } from './behaviour/verify.ts';
 import { writingTopic } from './behaviour/writing.ts';
+import { changeTokensTopic } from './contract/change-tokens.ts';
 import { commitsTopic } from './contract/commits.ts';
 import { groupsTopic } from './contract/groups.ts';
 import { leasesTopic } from './contract/leases.ts';
@@ -51,6 +53,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'contract: live levels': liveLevelsTopic,
   'contract: pages': pagesTopic,
   'contract: leases': leasesTopic,
+  'contract: change tokens': changeTokensTopic,
   'behaviour: ensureStream': ensureStreamTopic,
   'behaviour: tags and queries': tagsTopic,
   'behaviour: values': valuesTopic,
@@ -81,6 +84,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'behaviour: retention': retentionTopic,
   'behaviour: deletion': deletionTopic,
   'behaviour: verify': verifyTopic,
+  'behaviour: changes': changesTopic,
 };
 
 /**

@@ -1,8 +1,10 @@
+import type { Backend } from '../backends/backend.ts';
 import { AppendToDerivedStreamNotAllowed, StreamNotFound } from '../exceptions/errors.ts';
 import { type Column, lastOfEachTimestamp, rawBlock } from '../model/block.ts';
+import { isTailCut, withEdit } from '../model/edits.ts';
 import { Granularity, timestampStepMs } from '../model/granularity.ts';
-import type { StreamId, StreamSnapshot } from '../model/stream.ts';
-import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import type { StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
+import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { changedRange } from './derived-maintenance.ts';
@@ -51,8 +53,10 @@ export async function correct(
     what: streamIds.length === 1 ? `stream ${streamIds[0]}` : `${streamIds.length} streams`,
     attempt: async () => {
       const snapshots = await context.backend.readStreams(streamIds);
-      const changes = corrections.map((correction, index) =>
-        prepare(context, correction, { snapshot: snapshots[index] ?? null, onCommitted: note }),
+      const changes = await Promise.all(
+        corrections.map((correction, index) =>
+          prepare(context, correction, { snapshot: snapshots[index] ?? null, onCommitted: note }),
+        ),
       );
       const { isCommitted } = await commitChanges(context, changes);
       return isCommitted ? 'done' : 'conflict';
@@ -61,8 +65,8 @@ export async function correct(
   return [...touched];
 }
 
-function prepare(
-  { backend: { supports } }: EngineContext,
+async function prepare(
+  { backend }: EngineContext,
   { streamId, replacementsOf }: Correction,
   {
     snapshot,
@@ -71,7 +75,8 @@ function prepare(
     readonly snapshot: StreamSnapshot | null;
     readonly onCommitted: PreparedChange['onCommitted'];
   },
-): PreparedChange {
+): Promise<PreparedChange> {
+  const { supports } = backend;
   if (snapshot === null) throw new StreamNotFound(streamId);
   const { record, revision, version, earliestMs, latestMs } = snapshot;
   if (record.derivation !== null) {
@@ -91,7 +96,12 @@ function prepare(
     .map(({ range, block }) => changedRange(snapshot, { range, block }))
     .filter((range) => !isEmptyRange(range));
   // A new record in any case, so that whoever computes from the older datapoints right now notices.
-  const update = { ...withAllStaleRaw(record, earliestMs, changed) };
+  const stale = withAllStaleRaw(record, earliestMs, changed);
+  const startMs = Math.min(...changed.map((range) => range.startMs));
+  const editedMs = isTailCut(latestMs, writes)
+    ? await lastRowMs(backend, record, startMs)
+    : startMs;
+  const update = { ...stale, ...withEdit(snapshot, editedMs) };
   // In-order appends meanwhile do not matter, unless they would lie in what is replaced.
   const mayGrow = replacements.some(({ range }) => range.endMs > (latestMs ?? range.startMs));
   return {
@@ -104,4 +114,21 @@ function prepare(
     isComplete: true,
     onCommitted,
   };
+}
+
+/** Timestamp of the last row before an instant; where there is none, the beginning of time. */
+async function lastRowMs(
+  backend: Backend,
+  { id: streamId, highestGranularity }: StreamRecord,
+  endMs: number,
+): Promise<number> {
+  const { block } = await backend.readPage({
+    streamId,
+    granularity: Granularity.byName(highestGranularity),
+    range: { startMs: TIME_MIN_MS, endMs },
+    rowCountMax: 1,
+    isReverse: true,
+    columns: [],
+  });
+  return block.timestamps.at(-1) ?? TIME_MIN_MS;
 }

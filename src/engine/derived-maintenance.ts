@@ -1,9 +1,10 @@
 import type { Expectation } from '../backends/backend.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
+import { isTailCut, withEdit } from '../model/edits.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import { addRange, type RangeSet, subtractRange } from '../model/staleness.ts';
 import type { DeriveSource, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
-import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
+import { TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { derivableFromMs } from './expiry.ts';
@@ -83,7 +84,12 @@ export async function prepareReplay(
   const pages = work.lease.keeping(context.backend);
   const replayed = await replay(pages, { run, sources, range, stale, limitMs, signal });
   const changed = changedRange(derived, replayed);
-  const update = { ...record, stale: remainingStale(stale, replayed) };
+  const isCut = isTailCut(derived.latestMs, [replayed]);
+  const update = {
+    ...record,
+    stale: remainingStale(stale, replayed),
+    ...withEdit(derived, isCut ? TIME_MIN_MS : changed.startMs),
+  };
   return {
     snapshot: derived,
     expect: [

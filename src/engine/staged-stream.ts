@@ -12,8 +12,9 @@ import {
   upperBound,
   valueColumn,
 } from '../model/block.ts';
+import { isTailCut, withEdit } from '../model/edits.ts';
 import type { StreamRecord } from '../model/stream.ts';
-import type { TimeRange } from '../model/time-range.ts';
+import { TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import type { LiveStream } from './live-stream.ts';
 import { withAllStaleRaw } from './stale-levels.ts';
 
@@ -133,7 +134,20 @@ export class StagedStream {
     if (computedRows.length === 0 && this.#replaced.length === 0) return;
     const instants = Array.from(computedRows, (startMs) => ({ startMs, endMs: startMs + 1 }));
     const changes = [...instants, ...this.replacedRanges];
-    this.#record = { ...withAllStaleRaw(this.record, this.stream.earliestMs, changes) };
+    const record = withAllStaleRaw(this.record, this.stream.earliestMs, changes);
+    // One more than the stream had before this batch, however often the batch is marked.
+    const edits = withEdit(this.stream, this.#changedFromMs());
+    this.#record = { ...record, ...edits };
+  }
+
+  /** The first instant at which rows may be others than what is stored; not that of rows which are only more. */
+  #changedFromMs(): number {
+    const hasRows = this.#firstMs !== Number.POSITIVE_INFINITY;
+    if (!hasRows && isTailCut(this.stream.latestMs, this.#replaced)) return TIME_MIN_MS;
+    return Math.min(
+      this.lateRowCount > 0 ? this.#firstMs : Number.POSITIVE_INFINITY,
+      ...this.#replaced.map(({ range }) => range.startMs),
+    );
   }
 
   /** Timestamp, when a single number in order is all that the batch has for the stream. */

@@ -1,3 +1,4 @@
+import type { Edits } from './edits.ts';
 import type { GranularityName } from './granularity.ts';
 import type { Expiry, Retention } from './retention.ts';
 import type { RangeSet } from './staleness.ts';
@@ -103,6 +104,8 @@ export interface StreamRecord {
   readonly retention?: Retention;
   /** Absent while nothing has expired. */
   readonly expiry?: Expiry;
+  /** Absent while raw datapoints were only ever appended in order. */
+  readonly edits?: Edits;
 }
 
 /** A record together with what a backend knows about its data, read in one step. */

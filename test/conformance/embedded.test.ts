@@ -17,6 +17,7 @@ function factory(tuning: EmbeddedTuning): Factory {
       return backend;
     };
     let backend = await open();
+    const others: EmbeddedBackend[] = [];
     return {
       backend,
       async reopen() {
@@ -24,7 +25,13 @@ function factory(tuning: EmbeddedTuning): Factory {
         backend = await open();
         return backend;
       },
+      async another() {
+        const other = await open();
+        others.push(other);
+        return other;
+      },
       async dispose() {
+        for (const other of others) await other.close();
         await backend.close();
         await rm(folder, { recursive: true, force: true });
       },

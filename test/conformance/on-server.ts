@@ -1,4 +1,5 @@
 import { describe, test } from '@jest/globals';
+import type { Backend } from '../../src/backends/backend.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { conformanceSuite } from '../../src/conformance/index.ts';
 import { type BackendName, describeWith } from '../servers/available.ts';
@@ -12,6 +13,7 @@ export function conformanceOnServer(name: BackendName): void {
       factory: async (options) => {
         const store = await createStore();
         let backend = await openBackend(store.url, options);
+        const others: Backend[] = [];
         return {
           backend,
           async reopen() {
@@ -19,8 +21,13 @@ export function conformanceOnServer(name: BackendName): void {
             backend = await openBackend(store.url, options);
             return backend;
           },
+          async another() {
+            const other = await openBackend(store.url, options);
+            others.push(other);
+            return other;
+          },
           async dispose() {
-            await backend.close();
+            await Promise.all([backend, ...others].map((each) => each.close()));
             await store.drop();
           },
         };

@@ -7,6 +7,7 @@ import type { Backend, Commit, CommitOutcome } from '../../src/backends/backend.
 import { EmbeddedBackend } from '../../src/backends/embedded/embedded-backend.ts';
 import type { BackendManifest } from '../../src/backends/manifest.ts';
 import { MemoryBackend } from '../../src/backends/memory/memory-backend.ts';
+import type { StreamRecord } from '../../src/model/stream.ts';
 import {
   assertClean,
   assertSettles,
@@ -504,6 +505,13 @@ describe('a target that has less', () => {
   });
 });
 
+/** In what steps a stream came to be what it is, is its own matter. */
+function withoutEdits(content: unknown): unknown {
+  const { record, ...rest } = content as { readonly record: StreamRecord };
+  const { edits: _edits, ...others } = record;
+  return { ...rest, record: others };
+}
+
 describe('levels that a server computes', () => {
   test('take no rows, and keep their watermarks', async () => {
     const [from, to] = [await memory(), await memory({ levels: 'computed' })];
@@ -541,6 +549,8 @@ describe('levels that a server computes', () => {
     await engineOn(stored).backprocessStreams();
     await engineOn(stored).downsampleStreams();
     await assertSettles(stored);
-    expect(await contentsOf(to)).toEqual(await contentsOf(stored));
+    expect((await contentsOf(to)).map(withoutEdits)).toEqual(
+      (await contentsOf(stored)).map(withoutEdits),
+    );
   });
 });

@@ -19,6 +19,7 @@ import type {
   SkippedRows,
   SkipRequest,
   StreamQuery,
+  StreamVersion,
 } from '../backend.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { BlockStore } from './block-store.ts';
@@ -140,6 +141,25 @@ export class EmbeddedBackend extends AbstractBackend {
       }
       return found;
     });
+  }
+
+  protected override async _readVersions(
+    streamIds: readonly StreamId[],
+  ): Promise<readonly (StreamVersion | null)[]> {
+    const { replica, streams } = this.#open();
+    return replica.read((view) =>
+      streamIds.map((streamId) => {
+        const stream = streams.byId(view, streamId);
+        if (stream === null) return null;
+        const { ordinal, revision, version } = stream;
+        return { ordinal, revision, version };
+      }),
+    );
+  }
+
+  /** Every commit is an entry of the journal. */
+  protected override async _changeToken(): Promise<string> {
+    return this.#open().replica.read(({ seq }) => String(seq));
   }
 
   protected override async _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {

@@ -1,3 +1,4 @@
+import type { Edits } from '../../model/edits.ts';
 import { type GranularityName, RAW_GRANULARITIES } from '../../model/granularity.ts';
 import type { Expiry, Retention } from '../../model/retention.ts';
 import type { RangeSet } from '../../model/staleness.ts';
@@ -63,6 +64,8 @@ export interface LeanBody {
   readonly r?: true;
   readonly k?: Retention;
   readonly x?: Expiry;
+  /** The number of edits, then where the last of them began. */
+  readonly n?: readonly number[];
 }
 
 type LeanDependent = readonly [
@@ -94,6 +97,7 @@ export function leanBody(record: StreamRecord): LeanBody {
     ...(record.isRefilling && { r: true }),
     ...(record.retention && { k: record.retention }),
     ...(record.expiry && { x: record.expiry }),
+    ...(record.edits && { n: [record.edits.count, ...record.edits.fromMs] }),
   };
 }
 
@@ -112,6 +116,7 @@ export function fullBody(lean: LeanBody): RecordBody {
     ...(lean.r && { isRefilling: true }),
     ...(lean.k && { retention: lean.k }),
     ...(lean.x && { expiry: lean.x }),
+    ...(lean.n && { edits: fullEdits(lean.n) }),
   };
 }
 
@@ -138,6 +143,10 @@ function leanDependent({ streamId, op, granularity, args }: Dependent): LeanDepe
 
 function fullDependent([streamId, op, granularity, args = {}]: LeanDependent): Dependent {
   return { streamId, op, args, granularity: granularityName(granularity) };
+}
+
+function fullEdits([count, ...fromMs]: readonly number[]): Edits {
+  return { count: count!, fromMs };
 }
 
 function leanLevels(levels: StreamRecord['levels']): LeanLevels {

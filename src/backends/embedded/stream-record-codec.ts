@@ -130,6 +130,7 @@ function decodedParts(
     ...(body.isRefilling && { isRefilling: true }),
     ...(body.retention && { retention: body.retention }),
     ...(body.expiry && { expiry: body.expiry }),
+    ...(body.edits && { edits: body.edits }),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   Page,
   PageRequest,
   StreamQuery,
+  StreamVersion,
 } from '../backend.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { SqlPool } from '../sql/sql-pool.ts';
@@ -121,6 +122,16 @@ export class InfluxdbBackend extends AbstractBackend {
     streamIds: readonly StreamId[],
   ): Promise<readonly (StreamSnapshot | null)[]> {
     return this.#opened.store.readStreams(streamIds);
+  }
+
+  protected override _readVersions(
+    streamIds: readonly StreamId[],
+  ): Promise<readonly (StreamVersion | null)[]> {
+    return this.#opened.store.readVersions(streamIds);
+  }
+
+  protected override _changeToken(): Promise<string> {
+    return this.#opened.store.changeToken();
   }
 
   protected _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {

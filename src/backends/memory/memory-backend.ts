@@ -192,6 +192,10 @@ export class MemoryBackend extends AbstractBackend {
     return level;
   }
 
+  protected override async _changeToken(): Promise<string> {
+    return String(this.#commitCount);
+  }
+
   protected async _readPage(request: PageRequest): Promise<Page> {
     const level = this.#streams.get(request.streamId)?.levels.get(request.granularity.name);
     return pageOf(level?.block() ?? EMPTY_BLOCK, request);

@@ -191,6 +191,15 @@ export class MongodbBackend extends AbstractBackend {
     });
   }
 
+  protected override _changeToken(): Promise<string> {
+    const { follower, view } = this.#parts;
+    return this.#guard(async () => {
+      await follower.follow();
+      const { seq, token } = view.last;
+      return `${seq} ${token}`;
+    });
+  }
+
   protected async _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
     const { follower, search } = this.#parts;
     return this.#guard(async () => {

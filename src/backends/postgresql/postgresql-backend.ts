@@ -11,6 +11,7 @@ import type {
   Page,
   PageRequest,
   StreamQuery,
+  StreamVersion,
 } from '../backend.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import type { RowWriter } from '../sql/sql-commit.ts';
@@ -108,6 +109,16 @@ export class PostgresqlBackend extends AbstractBackend {
       this.#places.note(record.id, { ordinal, level: levelNumber(record.highestGranularity) });
     }
     return found;
+  }
+
+  protected override _readVersions(
+    streamIds: readonly StreamId[],
+  ): Promise<readonly (StreamVersion | null)[]> {
+    return this.#open().sql.readVersions(streamIds);
+  }
+
+  protected override _changeToken(): Promise<string> {
+    return this.#open().sql.changeToken();
   }
 
   protected override _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {

@@ -1,6 +1,12 @@
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
-import type { Commit, CommitOutcome, LeaseOptions, StreamQuery } from '../backend.ts';
+import type {
+  Commit,
+  CommitOutcome,
+  LeaseOptions,
+  StreamQuery,
+  StreamVersion,
+} from '../backend.ts';
 import { withRetries } from '../server/retry.ts';
 import { type AttemptOutcome, type CommitClaim, CommitSlots } from './commit-slots.ts';
 import { LeaseTable } from './lease-table.ts';
@@ -75,6 +81,14 @@ export class SqlStore {
 
   readStreams(streamIds: readonly StreamId[]): Promise<readonly (StreamSnapshot | null)[]> {
     return this.read(() => this.#catalogue.read(streamIds));
+  }
+
+  readVersions(streamIds: readonly StreamId[]): Promise<readonly (StreamVersion | null)[]> {
+    return this.read(() => this.#catalogue.readVersions(streamIds));
+  }
+
+  changeToken(): Promise<string> {
+    return this.read(() => this.#catalogue.changeToken());
   }
 
   queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {

@@ -1,14 +1,17 @@
 import type { StreamId, StreamRecord, StreamSnapshot } from '../../model/stream.ts';
 import { matchesTags, type Tags } from '../../model/tags.ts';
-import type { StreamQuery } from '../backend.ts';
+import type { StreamQuery, StreamVersion } from '../backend.ts';
 import type { SqlPool, SqlSession } from './sql-pool.ts';
 import { escapeText, isExactInSql, tagJson } from './tag-json.ts';
 
-interface SnapshotRow {
-  readonly record: string;
+interface VersionRow {
   readonly ordinal: string;
   readonly revision: string;
   readonly version: string;
+}
+
+interface SnapshotRow extends VersionRow {
+  readonly record: string;
   readonly earliest_ms: string | null;
   readonly latest_ms: string | null;
 }
@@ -36,6 +39,32 @@ export class StreamCatalogue {
     );
     const found = new Map(rows.map(snapshotOf).map((item) => [item.record.id, item]));
     return streamIds.map((id) => found.get(id) ?? null);
+  }
+
+  async readVersions(streamIds: readonly StreamId[]): Promise<readonly (StreamVersion | null)[]> {
+    const { rows } = await this.#pool.query<VersionRow & { readonly id: string }>(
+      `SELECT s.id, s.ordinal, h.revision, h.version
+      FROM ${this.#schema}.streams s JOIN ${this.#schema}.heads h USING (ordinal)
+      WHERE s.id = ANY($1::text[])`,
+      [streamIds.map(escapeText)],
+    );
+    const found = new Map(rows.map(({ id, ...row }) => [id, row]));
+    return streamIds.map((id) => {
+      const row = found.get(escapeText(id));
+      if (row === undefined) return null;
+      const { ordinal, revision, version } = row;
+      return { ordinal: Number(ordinal), revision, version };
+    });
+  }
+
+  /** Every commit puts a token of its own into a row of a writer: as few rows as there are connections. */
+  async changeToken(): Promise<string> {
+    const { rows } = await this.#pool.query<{ token: string }>(
+      `SELECT md5(coalesce(string_agg(concat_ws(' ', client, slot, token), ',' ORDER BY client, slot), '')) AS token
+      FROM ${this.#schema}.writers`,
+      [],
+    );
+    return rows[0]!.token;
   }
 
   async query(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
