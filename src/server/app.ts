@@ -11,6 +11,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { protectRoutes } from './access/fastify-hooks.ts';
+import { datastreamRoutes } from './compat/datastream/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { Problem, sendProblem } from './http/problem.ts';
 import { viewerOf } from './http/request-viewer.ts';
@@ -81,6 +82,7 @@ export async function buildApp(
   });
   await app.register(v1Routes, { prefix: '/api/v1', service });
   await app.register(influxRoutes, { service });
+  await app.register(datastreamRoutes, { service });
   return app as unknown as FastifyInstance;
 }
 

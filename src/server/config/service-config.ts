@@ -117,6 +117,11 @@ const alertsConfig = z.strictObject({
   email: emailConfig.nullable().default(null),
 });
 
+const compatConfig = z.strictObject({
+  /** How django-datastream's routes write instants. */
+  datastreamDates: z.enum(['iso-8601', 'rfc-2822']).default('iso-8601'),
+});
+
 const tlsConfig = z.strictObject({
   /** Paths of PEM files. */
   certificate: z.string(),
@@ -147,6 +152,7 @@ export const serviceConfigSchema = z.strictObject({
   live: liveConfig.prefault({}),
   jobs: jobsConfig.prefault({}),
   alerts: alertsConfig.prefault({}),
+  compat: compatConfig.prefault({}),
   log: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** How long requests under way may take when the service ends. */
   shutdown: duration.prefault('10s'),

@@ -81,7 +81,7 @@ interface ProblemBody {
 }
 
 /** The answer that an error becomes. What nobody foresaw is said without any detail. */
-function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof ServiceError) return refusal(error);
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
@@ -120,10 +120,15 @@ function problemBody({ status, message, code, field }: Problem): ProblemBody {
   };
 }
 
+/** Says in the log what clients never see. */
+export function logFailure(problem: Problem, { log }: FastifyRequest): void {
+  log.error({ err: problem.cause ?? problem }, problem.message);
+}
+
 /** Answers with a problem. A status of 500 is logged with its cause, which clients never see. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error);
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.message);
+  if (problem.status >= 500) logFailure(problem, request);
   reply
     .code(problem.status)
     .headers(problem.headers)

@@ -9,6 +9,8 @@ const SEPARATOR = '__';
 const OPERATORS = {
   exact: (tag, { last }) => isEqual(tag, last),
   ne: (tag, { last }) => !isEqual(tag, last),
+  /** The value, or a list with it. */
+  holds: (tag, { last }) => itemsOf(tag).some((item) => isEqual(item, last)) || isEqual(tag, last),
   iexact: (tag, { last }) => typeof tag === 'string' && fold(tag) === fold(last.text),
   contains: (tag, { last }) =>
     Array.isArray(tag)
@@ -67,12 +69,19 @@ export class TagFilter {
   /**
    * Reads the parameters `tags__…` of a query string, and leaves the others to the caller. Nested names and the
    * operator are separated by `__`; `true`, `false`, `null`, `none` and numbers are values of these types.
+   * @param options.asksLists whether a list has each of its items as a value, too, as in MongoDB. Looks at all streams.
    * @throws {Problem} 400 when a name is empty.
    */
-  static parse(parameters: Readonly<Record<string, unknown>>): TagFilter {
+  static parse(
+    parameters: Readonly<Record<string, unknown>>,
+    { asksLists = false }: { readonly asksLists?: boolean } = {},
+  ): TagFilter {
     const conditions = Object.entries(parameters)
       .filter(([name]) => name.startsWith(PREFIX))
-      .map(([name, given]) => parseCondition(name, given));
+      .map(([name, given]) => parseCondition(name, given))
+      .map((item): TagCondition => {
+        return asksLists && item.operator === 'exact' ? { ...item, operator: 'holds' } : item;
+      });
     // What looks like a number may be a text in the tags: only plain texts mean the same to the store.
     const plain = conditions.filter(({ operator, operand: { last } }) => {
       return operator === 'exact' && typeof last.value === 'string';
