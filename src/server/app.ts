@@ -17,6 +17,7 @@ import { Problem, sendProblem } from './http/problem.ts';
 import { viewerOf } from './http/request-viewer.ts';
 import type { Service } from './service.ts';
 import { v1Routes } from './v1/v1.ts';
+import { serveDashboard } from './web.ts';
 
 /** Answers below this size are sent as they are. */
 const COMPRESSED_SIZE_BYTES = 2048;
@@ -80,6 +81,7 @@ export async function buildApp(
     transform: createJsonSchemaTransform({ skipList: ['/docs', '/docs/*'] }),
     transformObject: jsonSchemaTransformObject,
   });
+  await serveDashboard(app as unknown as FastifyInstance);
   await app.register(v1Routes, { prefix: '/api/v1', service });
   await app.register(influxRoutes, { service });
   await app.register(datastreamRoutes, { service });

@@ -1,0 +1,136 @@
+import uPlot from 'uplot';
+import { numberText, quantityText } from '../format/number-text.ts';
+import { timeTicks } from '../time/ticks.ts';
+import { axisRange } from './axis-range.ts';
+import { faded, type Palette, seriesColor } from './palette.ts';
+import type { PlotModel } from './plot-model.ts';
+
+const TICK_PX = 90;
+const BAND_OPACITY = 0.18;
+const STACK_OPACITY = 0.45;
+const FONT = '12px system-ui, sans-serif';
+
+export interface PlotLook {
+  readonly palette: Palette;
+  readonly zone: () => string;
+  readonly syncKey: string;
+  /** Told the row under the cursor; null: none. */
+  readonly onRow: (row: number | null) => void;
+  readonly onSelect: (startMs: number, endMs: number) => void;
+}
+
+/** How uPlot draws a model. Sizes and the window are set later. */
+export function plotOptions(
+  model: PlotModel,
+  { palette, zone, syncKey, onRow, onSelect }: PlotLook,
+): Omit<uPlot.Options, 'width' | 'height'> {
+  const sync = uPlot.sync(syncKey);
+  return {
+    legend: { show: false },
+    padding: [8, 8, 0, 0],
+    focus: { alpha: 0.25 },
+    cursor: {
+      y: false,
+      // Zooming is the page's business, as all of its charts go together.
+      drag: { x: true, y: false, setScale: false, dist: 4 },
+      points: { size: 6 },
+      bind: { dblclick: () => null },
+      sync: {
+        key: sync.key,
+        scales: ['x', null],
+        filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave', sub: () => true },
+      },
+    },
+    scales: {
+      x: { time: false, auto: false },
+      ...Object.fromEntries(
+        model.axes.map((axis) => [
+          axis.key,
+          {
+            auto: true,
+            range: (_plot: uPlot, low: number | null, high: number | null) =>
+              [...axisRange(low, high, axis)] as [number, number],
+          },
+        ]),
+      ),
+    },
+    axes: [
+      {
+        ...lines(palette),
+        splits: (plot, _axis, min, max) =>
+          ticksOf(plot, { startMs: min, endMs: max }, zone()).map(({ instantMs }) => instantMs),
+        values: (plot) => {
+          const { min = 0, max = 0 } = plot.scales['x'] ?? {};
+          const window = { startMs: min ?? 0, endMs: max ?? 0 };
+          return ticksOf(plot, window, zone()).map(({ label, context }) =>
+            context === null ? label : `${label}\n${context}`,
+          );
+        },
+        size: 42,
+      },
+      ...model.axes.map(({ key, unit }, index) => ({
+        ...lines(palette),
+        scale: key,
+        side: index % 2 === 0 ? (3 as const) : (1 as const),
+        // One grid is enough: lines of several would only confuse.
+        grid: { show: index === 0, stroke: palette.grid, width: 1 },
+        values: (_plot: uPlot, splits: readonly number[]) =>
+          splits.map((value) => (unit === '%' ? numberText(value) : quantityText(value, unit))),
+        size: (_plot: uPlot, labels: readonly string[] | null) =>
+          14 + 6.6 * Math.max(3, ...(labels ?? []).map((label) => label?.length ?? 0)),
+      })),
+    ],
+    series: [
+      {},
+      ...model.series.map(({ role, axis, color }, index) => ({
+        scale: axis,
+        stroke: role === 'value' ? seriesColor(palette, color) : 'transparent',
+        width: role === 'value' ? 1.5 : 0,
+        points: { show: role === 'value' ? pointsWhenFew : false, size: 5 },
+        ...(model.bands.some(({ high, low }) => high === index && low === null) && {
+          fill: faded(seriesColor(palette, color), STACK_OPACITY),
+        }),
+      })),
+    ] as uPlot.Series[],
+    bands: model.bands.flatMap(({ high, low, color, isStack }) =>
+      low === null
+        ? []
+        : [
+            {
+              series: [high + 1, low + 1] as [number, number],
+              fill: faded(seriesColor(palette, color), isStack ? STACK_OPACITY : BAND_OPACITY),
+            },
+          ],
+    ),
+    hooks: {
+      setCursor: [(plot) => onRow(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4) return;
+          onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}
+
+function lines(palette: Palette): Partial<uPlot.Axis> {
+  return {
+    stroke: palette.muted,
+    font: FONT,
+    grid: { stroke: palette.grid, width: 1 },
+    ticks: { stroke: palette.grid, width: 1, size: 4 },
+    gap: 5,
+  };
+}
+
+function ticksOf(plot: uPlot, window: { startMs: number; endMs: number }, zone: string) {
+  const widthPx = plot.bbox.width / devicePixelRatio || plot.width;
+  return timeTicks(window, { zone, countMax: Math.max(2, Math.floor(widthPx / TICK_PX)) });
+}
+
+/** Datapoints are worth a dot where there is room for dots. */
+const pointsWhenFew = (plot: uPlot, _series: number, first: number, last: number): boolean =>
+  last - first < plot.bbox.width / devicePixelRatio / 14;

@@ -1,0 +1,27 @@
+import type { JSX } from 'preact';
+import { ApiError } from '../api/api-error.ts';
+
+/** What went wrong, in words, with a way to try again. */
+export function ProblemNote({
+  error,
+  doing,
+  onRetry,
+}: {
+  readonly error: unknown;
+  /** What was tried: "Reading the streams". */
+  readonly doing: string;
+  readonly onRetry?: () => void;
+}): JSX.Element {
+  return (
+    <div class="note problem" role="alert">
+      <p>
+        {doing} did not work. {ApiError.textOf(error)}
+      </p>
+      {onRetry !== undefined && (
+        <button type="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}

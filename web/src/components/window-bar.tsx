@@ -1,0 +1,92 @@
+import type { JSX } from 'preact';
+import type { TimeViewState } from '../state/use-time-view.ts';
+import { pad2 } from '../time/time-text.ts';
+import { PRESETS, type TimeView, viewOfPreset, windowBetween } from '../time/time-window.ts';
+import { fieldsOf, instantOfLocal, localMs } from '../time/zone.ts';
+
+/** Presets, the ends of the window to type, the way back, and pause. */
+export function WindowBar({
+  time,
+  zone,
+}: {
+  readonly time: TimeViewState;
+  readonly zone: string;
+}): JSX.Element {
+  const { view, window, setView, goBack, isPaused, togglePause } = time;
+  const change = (end: 'startMs' | 'endMs', text: string): void => {
+    const shownMs = Date.parse(`${text}Z`);
+    if (Number.isNaN(shownMs)) return;
+    const next = { ...window, [end]: instantOfLocal(shownMs, zone) };
+    setView({ kind: 'fixed', window: windowBetween(next.startMs, next.endMs) });
+  };
+  return (
+    <section class="window-bar" aria-label="Window of time">
+      <div class="segmented">
+        {PRESETS.map((preset) => (
+          <button
+            key={preset.name}
+            type="button"
+            aria-pressed={isSame(view, viewOfPreset(preset)) && !isPaused}
+            onClick={() => setView(viewOfPreset(preset))}
+          >
+            {preset.name}
+          </button>
+        ))}
+      </div>
+      <div class="ends">
+        {endInput('From', window.startMs, zone, (text) => change('startMs', text))}
+        <span aria-hidden="true">–</span>
+        {endInput('To', window.endMs, zone, (text) => change('endMs', text))}
+        <span class="muted zone">{zone}</span>
+      </div>
+      <div class="window-actions">
+        <button type="button" disabled={goBack === null} onClick={() => goBack?.()}>
+          Back
+        </button>
+        {(view.kind !== 'fixed' || isPaused) && (
+          <button type="button" aria-pressed={isPaused} onClick={togglePause}>
+            {isPaused ? 'Resume' : 'Pause'}
+          </button>
+        )}
+        {view.kind === 'fixed' && !isPaused && (
+          <button
+            type="button"
+            onClick={() => setView({ kind: 'latest', spanMs: window.endMs - window.startMs })}
+          >
+            Go live
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function endInput(
+  label: string,
+  instantMs: number,
+  zone: string,
+  onText: (text: string) => void,
+): JSX.Element {
+  return (
+    <label>
+      <span class="visually-hidden">{label}</span>
+      <input
+        type="datetime-local"
+        step="1"
+        value={inputText(instantMs, zone)}
+        onChange={(event) => onText(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+function inputText(instantMs: number, zone: string): string {
+  const { year, month, day, hour, minute, second } = fieldsOf(localMs(instantMs, zone));
+  const date = `${String(year).padStart(4, '0')}-${pad2(month)}-${pad2(day)}`;
+  return `${date}T${pad2(hour)}:${pad2(minute)}:${pad2(second)}`;
+}
+
+function isSame(a: TimeView, b: TimeView): boolean {
+  if (a.kind === 'latest' && b.kind === 'latest') return a.spanMs === b.spanMs;
+  return a.kind === b.kind && a.kind === 'all';
+}

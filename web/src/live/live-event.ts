@@ -1,0 +1,83 @@
+import type { Json, Tags } from '../api/types.ts';
+import type { LiveRows } from './live-columns.ts';
+
+/** What the service tells while a page is open. Instants are epoch milliseconds. */
+export type LiveEvent =
+  | { readonly kind: 'appended'; readonly streamId: string; readonly rows: LiveRows }
+  | {
+      readonly kind: 'changed' | 'levels';
+      readonly streamId: string;
+      /** The first instant that may have changed; null: everything may have. */
+      readonly fromMs: number | null;
+    }
+  | { readonly kind: 'created' | 'deleted' | 'tags'; readonly streamId: string }
+  /** Events were missed: everything that is shown has to be read anew. */
+  | { readonly kind: 'reset' };
+
+export const LIVE_EVENT_NAMES = [
+  'appended',
+  'changed',
+  'levels',
+  'created',
+  'deleted',
+  'tags',
+  'reset',
+] as const;
+
+/** Reads an event; null when it is none that a page could use. */
+export function parseLiveEvent(name: string, text: string): LiveEvent | null {
+  if (name === 'reset') return { kind: 'reset' };
+  const body = parseObject(text);
+  const streamId = body?.['streamId'];
+  if (body === null || typeof streamId !== 'string') return null;
+  switch (name) {
+    case 'appended': {
+      const { timestamps, values } = body as { timestamps?: Json; values?: Json };
+      if (!Array.isArray(timestamps) || !Array.isArray(values)) return null;
+      return {
+        kind: 'appended',
+        streamId,
+        rows: { timestamps: timestamps.map(instantMs), values },
+      };
+    }
+    case 'changed':
+      return { kind: 'changed', streamId, fromMs: boundMs(body['from']) };
+    case 'levels':
+      return { kind: 'levels', streamId, fromMs: earliestOf(body['levels']) };
+    case 'created':
+    case 'deleted':
+    case 'tags':
+      return { kind: name, streamId };
+    default:
+      return null;
+  }
+}
+
+function parseObject(text: string): Tags | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? (body as Tags) : null;
+  } catch {
+    return null;
+  }
+}
+
+function instantMs(value: Json): number {
+  return typeof value === 'number' ? value : Date.parse(String(value));
+}
+
+function boundMs(value: Json | undefined): number | null {
+  if (value === null || value === undefined) return null;
+  const ms = instantMs(value);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** Of levels with the first bucket that changed, the earliest one. */
+function earliestOf(levels: Json | undefined): number | null {
+  if (typeof levels !== 'object' || levels === null || Array.isArray(levels)) return null;
+  const bounds = Object.values(levels).map((level) =>
+    boundMs(typeof level === 'object' && level !== null ? (level as Tags)['from'] : level),
+  );
+  const known = bounds.filter((ms): ms is number => ms !== null);
+  return known.length < bounds.length || known.length === 0 ? null : Math.min(...known);
+}

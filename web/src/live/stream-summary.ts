@@ -1,0 +1,54 @@
+import type { DataColumns, Json } from '../api/types.ts';
+import { chartColumns, numberOf } from '../chart/columns.ts';
+import type { LiveRows } from './live-columns.ts';
+
+/** What the list shows of a stream's data. */
+export interface StreamSummary {
+  /** Newest raw datapoints, ascending; at most `RECENT_COUNT`. */
+  readonly recent: LiveRows;
+  /** The line of the last day of the history; empty where there are no numbers. */
+  readonly trend: {
+    readonly timestamps: readonly number[];
+    readonly values: readonly (number | null)[];
+  };
+}
+
+export const RECENT_COUNT = 8;
+/** New datapoints make the trend longer until it is read anew. */
+const TREND_COUNT_MAX = 240;
+
+/** @param recent newest first, as it is asked for. */
+export function summaryOf(recent: DataColumns, trend: DataColumns | null): StreamSummary {
+  const columns = trend === null ? null : chartColumns(trend);
+  return {
+    recent: {
+      timestamps: [...recent.timestamps].reverse(),
+      values: [...(recent.values ?? [])].reverse(),
+    },
+    trend: {
+      timestamps: columns?.timestamps ?? [],
+      values: (columns?.letters['m'] ?? []).map(numberOf),
+    },
+  };
+}
+
+/** The summary with new datapoints; what is not newer than the last one is left to the next reading. */
+export function withRows(summary: StreamSummary, rows: LiveRows): StreamSummary {
+  const lastMs = summary.recent.timestamps.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const first = rows.timestamps.findIndex((timestampMs) => timestampMs > lastMs);
+  if (first === -1) return summary;
+  const timestamps = rows.timestamps.slice(first);
+  const values = rows.values.slice(first);
+  const last = <T>(items: readonly T[], count: number): readonly T[] => items.slice(-count);
+  const { recent, trend } = summary;
+  return {
+    recent: {
+      timestamps: last([...recent.timestamps, ...timestamps], RECENT_COUNT),
+      values: last<Json>([...recent.values, ...values], RECENT_COUNT),
+    },
+    trend: {
+      timestamps: last([...trend.timestamps, ...timestamps], TREND_COUNT_MAX),
+      values: last([...trend.values, ...values.map(numberOf)], TREND_COUNT_MAX),
+    },
+  };
+}
