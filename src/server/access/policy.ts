@@ -3,11 +3,9 @@ import { type GrantPermission, PERMISSIONS, type Permission } from '../state/per
 import type { GrantSubject, GrantTarget } from '../state/records/grant.ts';
 import { subjectKey } from '../state/records/grant.ts';
 import type { StateStore } from '../state/state-store.ts';
-import { GrantRules, maskOf, NO_PERMISSION } from './grant-rules.ts';
+import { GrantBoard } from './grant-board.ts';
+import { maskOf, NO_PERMISSION, type PermissionMask, type WantedOn } from './grant-rules.ts';
 import { hasScope, type Identity } from './identity.ts';
-
-/** Identities whose rules are kept ready. */
-const CACHED_COUNT_MAX = 500;
 
 /** What the policy knows of a stream. */
 export interface PolicyStream {
@@ -20,15 +18,14 @@ export interface PolicyStream {
  * has them all; the scopes of a token take away. Grants that any process changed count from the next call on.
  */
 export class Policy {
-  readonly #state: StateStore;
-  readonly #everywhere: number;
-  readonly #rules: Map<string, GrantRules> = new Map();
-  #revision: string | null = null;
+  readonly #board: GrantBoard;
+  /** What everybody may do, whatever was granted. */
+  readonly #everybody: PermissionMask;
 
   /** With `publicRead`, everybody may view every stream. */
   constructor(state: StateStore, { publicRead }: { readonly publicRead: boolean }) {
-    this.#state = state;
-    this.#everywhere = publicRead ? maskOf(['view']) : NO_PERMISSION;
+    this.#board = new GrantBoard(state);
+    this.#everybody = publicRead ? maskOf(['view']) : NO_PERMISSION;
   }
 
   can(identity: Identity, permission: Permission, stream: PolicyStream): boolean {
@@ -39,15 +36,18 @@ export class Policy {
   filter(identity: Identity, permission: Permission): (stream: PolicyStream) => boolean {
     if (!hasScope(identity, permission)) return () => false;
     if (identity.isAdmin) return () => true;
-    const rules = this.#rulesOf(identity);
-    const wanted = maskOf([permission]);
-    return (stream) => rules.allows(wanted, stream);
+    return this.#allows(identity, maskOf([permission]));
   }
 
   /** Whether there may be a stream at all on which the identity has the permission. */
   canAnywhere(identity: Identity, permission: Permission): boolean {
     if (!hasScope(identity, permission)) return false;
-    return identity.isAdmin || this.#rulesOf(identity).allowsAnything(maskOf([permission]));
+    if (identity.isAdmin) return true;
+    const wanted = maskOf([permission]);
+    const rules = this.#board.rulesOf(subjectKeysOf(identity));
+    return [this.#everybody, ...rules.map(({ anything }) => anything)].some(
+      (mask) => (mask & wanted) !== 0,
+    );
   }
 
   /** The permissions on a stream, in the order of `PERMISSIONS`. */
@@ -62,11 +62,10 @@ export class Policy {
   canCreate(identity: Identity, tags: Tags): boolean {
     if (!hasScope(identity, 'append') || !hasScope(identity, 'change')) return false;
     if (identity.isAdmin) return true;
-    const rules = this.#rulesOf(identity);
-    const target = { id: null, tags };
-    return (
-      rules.allows(maskOf(['create']), target) || rules.allows(maskOf(['append', 'change']), target)
-    );
+    const on = { id: null, tags };
+    const may = (...permissions: GrantPermission[]): boolean =>
+      this.#allows(identity, maskOf(permissions))(on);
+    return may('create') || may('append', 'change');
   }
 
   /**
@@ -98,34 +97,32 @@ export class Policy {
       target.kind === 'stream'
         ? { id: target.streamId, tags: tags ?? {} }
         : { id: null, tags: target.tags };
-    return this.#rulesOf(identity).allows(maskOf([...permissions, 'grant']), on);
+    return this.#allows(identity, maskOf([...permissions, 'grant']))(on);
   }
 
-  #rulesOf(identity: Identity): GrantRules {
-    const { revision } = this.#state.grants;
-    if (revision !== this.#revision || this.#rules.size >= CACHED_COUNT_MAX) {
-      this.#rules.clear();
-      this.#revision = revision;
-    }
-    const keys = subjectsOf(identity).map(subjectKey);
-    const cacheKey = keys.join('\n');
-    let rules = this.#rules.get(cacheKey);
-    if (rules === undefined) {
-      const grants = keys.flatMap((key) => this.#state.grants.find('subject', key));
-      rules = new GrantRules(grants, this.#everywhere);
-      this.#rules.set(cacheKey, rules);
-    }
-    return rules;
+  /** Whether the grants of the identity, together, give all of the wanted permissions. */
+  #allows(identity: Identity, wanted: PermissionMask): (on: WantedOn) => boolean {
+    const rules = this.#board.rulesOf(subjectKeysOf(identity));
+    const wantedOfRules = wanted & ~this.#everybody;
+    return (on) => {
+      let missing = wantedOfRules;
+      for (const held of rules) {
+        if (missing === 0) break;
+        missing = held.missing(missing, on);
+      }
+      return missing === 0;
+    };
   }
 }
 
 /** Everybody is part of the public. */
-function subjectsOf({ userId, groupIds }: Identity): readonly GrantSubject[] {
-  return [
+function subjectKeysOf({ userId, groupIds }: Identity): readonly string[] {
+  const subjects: readonly GrantSubject[] = [
     { kind: 'public' },
     ...(userId === null ? [] : [{ kind: 'user' as const, userId }]),
     ...groupIds.map((groupId) => ({ kind: 'group' as const, groupId })),
   ];
+  return subjects.map(subjectKey);
 }
 
 /** Creating a stream changes what there is. */

@@ -69,10 +69,11 @@ export class Sessions {
   /** The session of a cookie and its user, as long as both are good; notes the use. */
   find(secret: string): { readonly session: OpenSession; readonly user: User } | null {
     const id = hashOfSecret(secret);
-    const session = this.#state.sessions.get(id);
-    if (session === null || this.#isOver(session)) return null;
-    const user = this.#state.users.get(session.userId);
-    if (user === null || user.isDisabled) return null;
+    const { session, user } = this.#state.read(() => {
+      const held = this.#state.sessions.get(id);
+      return { session: held, user: held && this.#state.users.get(held.userId) };
+    });
+    if (session === null || this.#isOver(session) || user === null || user.isDisabled) return null;
     const nowMs = this.#now().getTime();
     if (nowMs - session.lastSeenAtMs >= SEEN_STEP_MS) this.#noteUse(id, nowMs);
     return { session: this.#opened(session, secret), user };

@@ -110,11 +110,12 @@ export class Tokens {
   /** The token and its owner, as long as both are good; notes the use. */
   find(secret: string): { readonly token: TokenView; readonly user: User } | null {
     if (!isApiToken(secret)) return null;
-    const token = this.#state.tokens.findOne('hash', hashOfSecret(secret));
-    if (token === null) return null;
-    const user = this.#state.users.get(token.userId);
+    const { token, user } = this.#state.read(() => {
+      const held = this.#state.tokens.findOne('hash', hashOfSecret(secret));
+      return { token: held, user: held && this.#state.users.get(held.userId) };
+    });
     const nowMs = this.#now().getTime();
-    if (!isGood(token, nowMs) || user === null || user.isDisabled) return null;
+    if (token === null || !isGood(token, nowMs) || user === null || user.isDisabled) return null;
     if (nowMs - (token.lastUsedAtMs ?? Number.NEGATIVE_INFINITY) >= USED_STEP_MS) {
       this.#noteUse(token.id, nowMs);
     }

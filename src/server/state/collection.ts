@@ -27,8 +27,29 @@ export interface CollectionDefinition<R extends StateRecord, Index extends strin
   readonly version: number;
   readonly schema: z.ZodType<R>;
   readonly indexes: Readonly<Record<Index, IndexDefinition<R>>>;
+  /** Whether the collection remembers which records changed lately (`changesSince`). */
+  readonly isFollowed?: boolean;
   /** Makes a stored record of an older version one of this version. */
   upgrade?(stored: unknown, version: number): unknown;
+}
+
+/** Changes that a followed collection remembers. */
+const CHANGE_COUNT_MAX = 10_000;
+
+/** A state of a collection. Unlike the number, the text never stands for two of them. */
+interface Revision {
+  readonly changeCount: number;
+  /** Random: a transaction that fails would give a number that another then gives again. */
+  readonly mark: string;
+}
+
+const FIRST_REVISION: Revision = { changeCount: 0, mark: '' };
+
+/** What changed, and what to ask with the next time. */
+export interface Changes {
+  /** Of records that came, changed or went, some perhaps several times. */
+  readonly ids: readonly string[];
+  readonly revision: string;
 }
 
 /** Records of one kind, checked when they are stored and when they are read. Each call is atomic. */
@@ -43,7 +64,24 @@ export class Collection<R extends StateRecord, Index extends string = never> {
 
   /** Another text after each change of the collection, by any process; never one that stood here before. */
   get revision(): string {
-    return (this.#files.get(this.#revisionKey) as string | undefined) ?? '';
+    return revisionText(this.#revision);
+  }
+
+  /**
+   * What changed after the revision, by any process; null when that is not known any more, and everything has
+   * to be read again. Only of followed collections.
+   */
+  changesSince(revision: string): Changes | null {
+    const now = this.revision;
+    if (now === revision) return { ids: [], revision };
+    return this.#files.read(() => {
+      const changeCount = Number(revision.split(' ', 1)[0]);
+      const last = this.#files.get(this.#changeKey(changeCount)) as Change | undefined;
+      if (last === undefined || revisionText({ ...last, changeCount }) !== revision) return null;
+      const after = this.#changeKey(changeCount);
+      const changes = this.#files.entries(['change', this.#definition.name], { after });
+      return { ids: changes.map(({ value }) => (value as Change).id), revision: this.revision };
+    });
   }
 
   /** Null when there is none. */
@@ -63,9 +101,7 @@ export class Collection<R extends StateRecord, Index extends string = never> {
   /** The records that have the value, by id. */
   find(index: Index, value: string): readonly R[] {
     if (value.length > INDEXED_LENGTH_MAX) return [];
-    return this.#files.read(() =>
-      this.#files.keys(this.#indexKey(index, value)).map((key) => this.require(String(key.at(-1)))),
-    );
+    return this.#files.read(() => this.#idsOf(index, value).map((id) => this.require(id)));
   }
 
   /** The first of them, or null. */
@@ -115,7 +151,7 @@ export class Collection<R extends StateRecord, Index extends string = never> {
       if (before === null) return false;
       for (const key of this.#indexKeys(before)) this.#files.remove(key);
       this.#files.remove(this.#key(id));
-      this.#noteChange();
+      this.#noteChange(id);
       return true;
     });
   }
@@ -129,9 +165,9 @@ export class Collection<R extends StateRecord, Index extends string = never> {
     const indexKeys = this.#indexKeys(checked);
     for (const key of before === null ? [] : this.#indexKeys(before)) this.#files.remove(key);
     this.#assertFree(checked);
-    for (const key of indexKeys) this.#files.put(key, 1);
+    for (const key of indexKeys) this.#files.put(key, checked.id);
     this.#files.put(this.#key(checked.id), { version, record: checked });
-    this.#noteChange();
+    this.#noteChange(checked.id);
     return checked;
   }
 
@@ -139,7 +175,7 @@ export class Collection<R extends StateRecord, Index extends string = never> {
     for (const [index, definition] of this.#indexEntries()) {
       if (definition.takenMessage === undefined) continue;
       for (const value of definition.valuesOf(record)) {
-        if (this.#files.keys(this.#indexKey(index, value), { limit: 1 }).length > 0) {
+        if (this.#idsOf(index, value).length > 0) {
           throw new ServiceError('ALREADY_EXISTS', definition.takenMessage(record), {
             field: index,
           });
@@ -148,9 +184,14 @@ export class Collection<R extends StateRecord, Index extends string = never> {
     }
   }
 
-  #noteChange(): void {
-    // Not a number that grows: a transaction that fails would give one that another then gives again.
-    this.#files.put(this.#revisionKey, randomUUID());
+  #noteChange(id: string): void {
+    const { name, isFollowed = false } = this.#definition;
+    const changeCount = this.#revision.changeCount + 1;
+    const mark = randomUUID();
+    this.#files.put(['revision', name], { changeCount, mark } satisfies Revision);
+    if (!isFollowed) return;
+    this.#files.put(this.#changeKey(changeCount), { id, mark } satisfies Change);
+    this.#files.remove(this.#changeKey(changeCount - CHANGE_COUNT_MAX));
   }
 
   #decode(id: string, stored: unknown): R {
@@ -174,11 +215,27 @@ export class Collection<R extends StateRecord, Index extends string = never> {
     return ['record', this.#definition.name, id];
   }
 
-  get #revisionKey(): StateKey {
-    return ['revision', this.#definition.name];
+  get #revision(): Revision {
+    const stored = this.#files.get(['revision', this.#definition.name]);
+    return (stored as Revision | undefined) ?? FIRST_REVISION;
   }
 
-  #indexKey(index: string, value: string): StateKey {
+  #changeKey(changeCount: number): StateKey {
+    return ['change', this.#definition.name, changeCount];
+  }
+
+  #idsOf(index: Index, value: string): readonly string[] {
+    const key = this.#indexKey(index, value);
+    if (!this.#isUnique(index)) return this.#files.keys(key).map((found) => String(found.at(-1)));
+    const id = this.#files.get(key);
+    return id === undefined ? [] : [String(id)];
+  }
+
+  #isUnique(index: Index): boolean {
+    return this.#definition.indexes[index].takenMessage !== undefined;
+  }
+
+  #indexKey(index: Index, value: string): StateKey {
     return ['index', this.#definition.name, index, value];
   }
 
@@ -192,12 +249,23 @@ export class Collection<R extends StateRecord, Index extends string = never> {
             { field: index },
           );
         }
-        return [...this.#indexKey(index, value), record.id];
+        const key = this.#indexKey(index, value);
+        return definition.takenMessage === undefined ? [...key, record.id] : key;
       }),
     );
   }
 
-  #indexEntries(): readonly [string, IndexDefinition<R>][] {
-    return Object.entries<IndexDefinition<R>>(this.#definition.indexes);
+  #indexEntries(): readonly [Index, IndexDefinition<R>][] {
+    return Object.entries(this.#definition.indexes) as [Index, IndexDefinition<R>][];
   }
+}
+
+/** The record that a change made one of, and the mark of the revision that it led to. */
+interface Change {
+  readonly id: string;
+  readonly mark: string;
+}
+
+function revisionText({ changeCount, mark }: Revision): string {
+  return `${changeCount} ${mark}`;
 }

@@ -98,6 +98,38 @@ describe('a collection', () => {
     );
   });
 
+  test('that is followed says what changed since, and when that is not known any more', async () => {
+    const state = await temporaryState();
+    const followed = state.collection({ ...PETS, isFollowed: true });
+    const start = followed.revision;
+    expect(followed.changesSince(start)).toEqual({ ids: [], revision: start });
+    followed.insert(REX);
+    const first = followed.revision;
+    followed.insert(TOM);
+    followed.update('1', (pet) => ({ ...pet, toys: [] }));
+    followed.remove('2');
+    const last = followed.revision;
+    expect(followed.changesSince(first)).toEqual({ ids: ['2', '1', '2'], revision: last });
+    expect(followed.changesSince(last)).toEqual({ ids: [], revision: last });
+    let failed = '';
+    expect(() =>
+      state.write(() => {
+        followed.insert(TOM);
+        failed = followed.revision;
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    followed.insert({ ...TOM, id: '3' });
+    // The revision that never was has the number of the one that is.
+    expect(failed.split(' ')[0]).toBe(followed.revision.split(' ')[0]);
+    expect(followed.changesSince(failed)).toBeNull();
+    state.write(() => {
+      for (let i = 0; i < 10_001; i++) followed.update('3', (pet) => pet);
+    });
+    expect(followed.changesSince(last)).toBeNull();
+    expect(followed.changesSince(followed.revision)).toMatchObject({ ids: [] });
+  });
+
   test('stores nothing of a transaction that fails, and never shows its revision again', async () => {
     const state = await temporaryState();
     const pets = state.collection(PETS);

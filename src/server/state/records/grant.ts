@@ -46,6 +46,7 @@ export const GRANTS: CollectionDefinition<Grant, 'subject' | 'stream'> = {
   name: 'grants',
   noun: 'grant',
   version: 1,
+  isFollowed: true,
   schema,
   indexes: {
     subject: { valuesOf: ({ subject }) => [subjectKey(subject)] },

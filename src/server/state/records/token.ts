@@ -38,7 +38,7 @@ export const TOKENS: CollectionDefinition<Token, 'hash' | 'user'> = {
   version: 1,
   schema,
   indexes: {
-    hash: { valuesOf: ({ hash }) => [hash] },
+    hash: { valuesOf: ({ hash }) => [hash], takenMessage: () => 'There is already such a token.' },
     user: { valuesOf: ({ userId }) => [userId] },
   },
 };
