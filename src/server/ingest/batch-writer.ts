@@ -16,7 +16,7 @@ import type { WriteReport } from './write-report.ts';
 /** How often rows are written whose stream was deleted under them. */
 const TRY_COUNT_MAX = 3;
 /** Streams whose late rows are looked at one by one, at once. */
-const CAREFUL_COUNT_MAX = 16;
+const CAREFUL_COUNT_MAX = 64;
 
 export interface BatchWriterOptions {
   /** Streams that are remembered by their tags, at most. */
@@ -103,10 +103,10 @@ export class BatchWriter {
     const streamIds = targets.map(({ stream }) => stream.id);
     return this.#turns.take(streamIds, () => {
       // What was known of a stream before its turn came may be old.
-      const current = targets.map(({ rows, stream }) => ({
-        rows,
-        stream: this.#streams.current(stream),
-      }));
+      const current = targets.map((target) => {
+        const stream = this.#streams.current(target.stream);
+        return stream === target.stream ? target : { rows: target.rows, stream };
+      });
       return this.#store(current, report, options);
     });
   }
@@ -116,16 +116,15 @@ export class BatchWriter {
     report: WriteReport,
     { duplicates }: WriteOptions,
   ): Promise<readonly SeriesRows[]> {
-    const mayBeLate = duplicates === 'keep';
     const fresh: Target[] = [];
     const careful: Target[] = [];
     for (const target of targets) {
       const { stream, rows } = target;
-      const isFresh = mayBeLate || areAllNewer(rows, stream.stepMs, stream.latestMs);
+      const isFresh = areAllNewer(rows, stream.stepMs, stream.latestMs);
       (isFresh ? fresh : careful).push(target);
     }
     const parts = { datastream: this.#datastream, streams: this.#streams, report };
-    if (fresh.length > 0) careful.push(...(await writeFresh(fresh, { ...parts, mayBeLate })));
+    if (fresh.length > 0) careful.push(...(await writeFresh(fresh, parts)));
     const gone: SeriesRows[] = [];
     await eachAtOnce(careful, CAREFUL_COUNT_MAX, async ({ stream, rows }) => {
       const onGone = (lost: Omit<SeriesRows, 'series'>): void => {

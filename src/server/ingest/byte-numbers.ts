@@ -63,16 +63,19 @@ export function integerAt(bytes: Buffer, from: number, to: number): number | big
 export function instantAt(bytes: Buffer, from: number, to: number, unit: TimeUnit): number {
   const isNegative = bytes[from] === MINUS;
   const digitsAt = isNegative ? from + 1 : from;
-  if (!areDigits(bytes, digitsAt, to)) return Number.NaN;
+  if (digitsAt >= to) return Number.NaN;
   const cutAt = Math.max(digitsAt, to - unit.digitsFewer);
   let ms = 0;
-  for (let at = digitsAt; at < cutAt; at++) ms = ms * 10 + (bytes[at]! - ZERO);
-  ms *= unit.factor;
-  if (isNegative) {
-    let isCut = false;
-    for (let at = cutAt; at < to; at++) if (bytes[at] !== ZERO) isCut = true;
-    ms = isCut ? -ms - 1 : -ms;
+  let isCut = false;
+  for (let at = digitsAt; at < to; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    if (at < cutAt) ms = ms * 10 + digit;
+    else if (digit !== 0) isCut = true;
   }
+  ms *= unit.factor;
+  if (isNegative) ms = isCut ? -ms - 1 : -ms;
+  // Negative zero becomes zero.
   return Math.abs(ms) <= TIME_MAX_MS ? ms + 0 : Number.NaN;
 }
 

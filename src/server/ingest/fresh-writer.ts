@@ -1,95 +1,84 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { KnownStreams } from './known-streams.ts';
-import { cutMs } from './rows.ts';
+import { cutMs, sliceRows } from './rows.ts';
 import type { Target } from './targets.ts';
 import { refusalOf } from './write-errors.ts';
+import { writePlan } from './write-plan.ts';
 import type { WriteReport } from './write-report.ts';
 
 interface FreshWriterParts {
   readonly datastream: Datastream;
   readonly streams: KnownStreams;
   readonly report: WriteReport;
-  /** Whether rows may be older than what their streams have. */
-  readonly mayBeLate: boolean;
 }
 
-/** Targets that are stored together or not at all. */
+/** Rows that are stored together or not at all: all of their targets, or one of each. */
 interface Part {
   readonly targets: readonly Target[];
+  readonly row: number | null;
   readonly stored: Promise<void>;
 }
 
 /**
- * Stores rows that nothing seems to be wrong with by the quickest ways: streams that have one row at the same
- * instant as a tick, others as columns, all asked for in the same turn so that they share commits.
+ * Stores rows that seem to be later than all that their streams have, in order, by the quickest ways: instant by
+ * instant where many streams have the same ones, else as columns, all asked for in the same turn so that they
+ * share commits.
  * @param targets of different streams.
- * @returns those of which nothing is stored because something was wrong.
+ * @returns rows of which nothing is stored because something is wrong with them, or others stored with them.
  */
 export async function writeFresh(
   targets: readonly Target[],
   parts: FreshWriterParts,
 ): Promise<readonly Target[]> {
-  const { columns, ticks } = planned(targets);
-  const options = { checkTimestamp: !parts.mayBeLate };
-  const asked: Part[] = ticks.map((tick) => ({ targets: tick, stored: appendTick(tick, parts) }));
-  for (const target of columns) {
-    const { timestamps, values } = target.rows;
-    const stored = parts.datastream.appendColumns(
-      target.stream.id,
-      { timestamps, values },
-      options,
-    );
-    asked.push({ targets: [target], stored });
-  }
+  const asked = ask(targets, parts.datastream);
   const results = await Promise.allSettled(asked.map(({ stored }) => stored));
   const refused: Target[] = [];
   let failure: PromiseRejectedResult | null = null;
   for (const [index, result] of results.entries()) {
     const part = asked[index]!;
-    if (result.status === 'fulfilled') noteStored(part.targets, parts);
+    if (result.status === 'fulfilled') noteStored(part, parts);
     else if (refusalOf(result.reason) === null) failure = result;
-    else refused.push(...part.targets);
+    else refused.push(...targetsOf(part));
   }
   if (failure !== null) throw failure.reason;
   return refused;
 }
 
-function planned(targets: readonly Target[]): {
-  readonly columns: readonly Target[];
-  readonly ticks: readonly (readonly Target[])[];
-} {
-  const columns: Target[] = [];
-  const ticks = new Map<number, Target[]>();
-  for (const target of targets) {
-    const { timestamps, values } = target.rows;
-    const isTickRow = timestamps.length === 1 && values instanceof Float64Array;
-    if (!isTickRow || target.stream.valueType !== 'numeric') columns.push(target);
-    else {
-      const tick = ticks.get(timestamps[0]!);
-      if (tick === undefined) ticks.set(timestamps[0]!, [target]);
-      else tick.push(target);
+function ask(targets: readonly Target[], datastream: Datastream): readonly Part[] {
+  const { columns, grids } = writePlan(targets);
+  const asked: Part[] = [];
+  for (const grid of grids) {
+    const ids = grid.map(({ stream }) => stream.id);
+    for (const [row, timestampMs] of grid[0]!.rows.timestamps.entries()) {
+      const values = new Float64Array(grid.length);
+      for (let at = 0; at < values.length; at++) {
+        values[at] = grid[at]!.rows.values[row] as number;
+      }
+      asked.push({ targets: grid, row, stored: datastream.appendTick(timestampMs, ids, values) });
     }
   }
-  const real = [...ticks.values()].filter(({ length }) => length > 1);
-  for (const alone of ticks.values()) if (alone.length === 1) columns.push(alone[0]!);
-  return { columns, ticks: real };
+  for (const target of columns) {
+    const { timestamps, values } = target.rows;
+    const stored = datastream.appendColumns(target.stream.id, { timestamps, values });
+    asked.push({ targets: [target], row: null, stored });
+  }
+  return asked;
 }
 
-function appendTick(targets: readonly Target[], { datastream }: FreshWriterParts): Promise<void> {
-  return datastream.appendTick(
-    targets[0]!.rows.timestamps[0],
-    targets.map(({ stream }) => stream.id),
-    Float64Array.from(targets, ({ rows }) => rows.values[0] as number),
-  );
-}
-
-function noteStored(targets: readonly Target[], { report, streams }: FreshWriterParts): void {
+function noteStored({ targets, row }: Part, { report, streams }: FreshWriterParts): void {
   for (const { rows, stream } of targets) {
-    let lastMs = Number.NEGATIVE_INFINITY;
-    for (const timestampMs of rows.timestamps) if (timestampMs > lastMs) lastMs = timestampMs;
-    lastMs = cutMs(lastMs, stream.stepMs);
-    report.acceptedCount += rows.timestamps.length;
+    const { timestamps } = rows;
+    const lastMs = cutMs(timestamps[row ?? timestamps.length - 1]!, stream.stepMs);
+    report.acceptedCount += row === null ? timestamps.length : 1;
     report.noteStored(lastMs);
     streams.noteStored(stream, lastMs);
   }
+}
+
+function targetsOf({ targets, row }: Part): readonly Target[] {
+  if (row === null) return targets;
+  return targets.map(({ stream, rows }) => ({
+    stream,
+    rows: { series: rows.series, ...sliceRows(rows, row, row + 1) },
+  }));
 }

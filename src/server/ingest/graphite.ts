@@ -13,7 +13,7 @@ export interface GraphiteOptions {
   /** Of lines with the timestamp -1 or N. */
   readonly nowMs: () => number;
   readonly recordSizeMaxBytes: number;
-  /** Kept from request to request. */
+  /** Kept from request to request, of paths alone. */
   readonly memory: SeriesMemory<SeriesSlot>;
 }
 

@@ -101,7 +101,8 @@ export class LineFeed implements BodyParser {
   /** Keeps a piece of a line, unless it is too long by now. */
   #keep(piece: Buffer): void {
     if (this.#isSkipping || piece.length === 0) return;
-    this.#partial.push(piece);
+    // A copy: a few bytes are not to hold all that came with them.
+    this.#partial.push(Buffer.from(piece));
     this.#partialSizeBytes += piece.length;
     if (this.#partialSizeBytes <= this.#recordSizeMaxBytes) return;
     while (this.#open.length > 0) this.#refuseOpen(() => this.#refuseLong());

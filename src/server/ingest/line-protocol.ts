@@ -1,7 +1,7 @@
 import { decimalAt, instantAt, integerAt, type TimeUnit } from './byte-numbers.ts';
 import { type IngestBatch, SeriesSlot } from './ingest-batch.ts';
 import { type BodyParser, LineFeed, type LineOutcome, OPEN } from './line-feed.ts';
-import { type LineSeries, lineSeriesOf, unescapedField } from './line-series.ts';
+import { type LineField, type LineSeries, lineSeriesOf, standsAt } from './line-series.ts';
 import { abbreviate } from './problems.ts';
 import { SeriesMemory } from './series-memory.ts';
 
@@ -59,7 +59,10 @@ export class LineProtocolParser implements BodyParser {
   readonly #options: LineProtocolOptions;
   readonly #unit: TimeUnit;
   readonly #feed: LineFeed;
-  /** Fields of the line that is being read. */
+  /** Of the last line; null when there was none. */
+  #previous: LineSeries | null = null;
+  /** Fields of the line that is being read: the first ones of these lists. */
+  #fieldCount = 0;
   readonly #slots: SeriesSlot[] = [];
   readonly #numbers: number[] = [];
   /** Values of these fields that are no numbers; undefined for numbers. */
@@ -89,13 +92,10 @@ export class LineProtocolParser implements BodyParser {
   #readLine(bytes: Buffer, from: number, to: number): LineOutcome {
     const keyAt = skipBlanks(bytes, from, to);
     if (keyAt === to || bytes[keyAt] === HASH) return null;
-    const keyEnd = keyEndAt(bytes, keyAt, to);
-    const line = this.#seriesAt(bytes, keyAt, keyEnd);
+    const line = this.#seriesAt(bytes, keyAt, to);
     if (typeof line === 'string') return line;
-    this.#slots.length = 0;
-    this.#numbers.length = 0;
-    this.#others.length = 0;
-    let at = skipBlanks(bytes, keyEnd, to);
+    this.#fieldCount = 0;
+    let at = skipBlanks(bytes, keyAt + line.bytes.length, to);
     if (at === to) return 'The line has no fields: expected name=value behind the tags.';
     for (;;) {
       at = this.#fieldAt(bytes, line, at, to);
@@ -116,7 +116,7 @@ export class LineProtocolParser implements BodyParser {
     if (Number.isNaN(timestampMs)) {
       return `${textAt(bytes, timeAt, timeEnd)} is not a timestamp: expected a whole number.`;
     }
-    for (let field = 0; field < this.#slots.length; field++) {
+    for (let field = 0; field < this.#fieldCount; field++) {
       const other = this.#others[field];
       const slot = this.#slots[field]!;
       if (other === undefined) this.#batch.add(slot, timestampMs, this.#numbers[field]!);
@@ -126,16 +126,52 @@ export class LineProtocolParser implements BodyParser {
   }
 
   #seriesAt(bytes: Buffer, from: number, to: number): LineSeries | string {
-    const name = bytes.toString('latin1', from, to);
-    const known = this.#options.memory.get(name);
-    if (known !== undefined) return known;
-    const made = lineSeriesOf(bytes.toString('utf8', from, to));
-    if (typeof made === 'string') return made;
-    return this.#options.memory.set(name, made);
+    const expected = this.#previous?.next ?? null;
+    const isExpected =
+      expected !== null &&
+      standsAt(bytes, from, expected) &&
+      bytes[from + expected.bytes.length] === SPACE;
+    if (isExpected) {
+      this.#previous = expected;
+      return expected;
+    }
+    const keyEnd = keyEndAt(bytes, from, to);
+    const name = bytes.toString('latin1', from, keyEnd);
+    let found = this.#options.memory.get(name);
+    if (found === undefined) {
+      const made = lineSeriesOf(bytes.subarray(from, keyEnd));
+      if (typeof made === 'string') return made;
+      found = this.#options.memory.set(name, made);
+    }
+    if (this.#previous !== null) this.#previous.next = found;
+    this.#previous = found;
+    return found;
   }
 
   /** Reads a field; where it ends, or FAILED. */
   #fieldAt(bytes: Buffer, line: LineSeries, from: number, to: number): number {
+    const place = this.#fieldCount;
+    const expected = line.lastFields[place];
+    const isExpected =
+      expected !== undefined &&
+      standsAt(bytes, from, expected) &&
+      bytes[from + expected.bytes.length] === EQUALS;
+    const field = isExpected ? expected : this.#newFieldAt(bytes, line, from, to);
+    if (field === null) return FAILED;
+    const equalsAt = from + field.bytes.length;
+    const end =
+      bytes[equalsAt + 1] === QUOTE
+        ? this.#textAt(bytes, equalsAt + 2, to)
+        : this.#plainAt(bytes, equalsAt + 1, to);
+    this.#slots[place] = field.slot;
+    this.#numbers[place] = this.#number;
+    this.#others[place] = this.#other;
+    this.#fieldCount++;
+    return end;
+  }
+
+  /** The field whose name stands there, which is not the one that stood in this place before. */
+  #newFieldAt(bytes: Buffer, line: LineSeries, from: number, to: number): LineField | null {
     let equalsAt = from;
     while (equalsAt < to && bytes[equalsAt] !== EQUALS) {
       const byte = bytes[equalsAt]!;
@@ -144,23 +180,19 @@ export class LineProtocolParser implements BodyParser {
     }
     if (equalsAt >= to || bytes[equalsAt] !== EQUALS || equalsAt === from) {
       const found = textAt(bytes, from, Math.min(equalsAt, to));
-      return this.#fail(`Expected a field as name=value, not ${found}.`);
+      this.#reason = `Expected a field as name=value, not ${found}.`;
+      return null;
     }
     const name = bytes.toString('latin1', from, equalsAt);
-    let slot = line.fields.get(name);
-    if (slot === undefined) {
-      slot = new SeriesSlot(line.seriesOf(unescapedField(bytes.toString('utf8', from, equalsAt))));
+    let field = line.fields.get(name);
+    if (field === undefined) {
+      const series = line.seriesOf(bytes.toString('utf8', from, equalsAt));
+      field = { bytes: Buffer.from(bytes.subarray(from, equalsAt)), slot: new SeriesSlot(series) };
       this.#options.memory.noteSize(name.length);
-      line.fields.set(name, slot);
+      line.fields.set(name, field);
     }
-    const end =
-      bytes[equalsAt + 1] === QUOTE
-        ? this.#textAt(bytes, equalsAt + 2, to)
-        : this.#plainAt(bytes, equalsAt + 1, to);
-    this.#slots.push(slot);
-    this.#numbers.push(this.#number);
-    this.#others.push(this.#other);
-    return end;
+    line.lastFields[this.#fieldCount] = field;
+    return field;
   }
 
   /** Reads a quoted text behind its first quotation mark. */

@@ -2,18 +2,66 @@ import type { SeriesSlot } from './ingest-batch.ts';
 import { abbreviate } from './problems.ts';
 import { foreignTags, namedSeries, type Series } from './series.ts';
 
+/** Something with a name as it stands in lines. */
+export interface Named {
+  readonly bytes: Buffer;
+}
+
+/** A field of a measurement with its tags. */
+export interface LineField extends Named {
+  readonly slot: SeriesSlot;
+}
+
 /** Measurement and tags of line protocol. */
-export interface LineSeries {
-  /** By the name of the field, as it stands in lines. */
-  readonly fields: Map<string, SeriesSlot>;
-  seriesOf(field: string): Series;
+export class LineSeries implements Named {
+  readonly bytes: Buffer;
+  /** By name, as it stands in lines. */
+  readonly fields: Map<string, LineField> = new Map();
+  /** What stood where in the last line, and in the line behind it: mostly it does so again. */
+  readonly lastFields: LineField[] = [];
+  next: LineSeries | null = null;
+  readonly #start: string;
+  readonly #measurement: string;
+  readonly #tags: readonly (readonly [name: string, value: string])[];
+
+  constructor(
+    bytes: Buffer,
+    parts: {
+      readonly measurement: string;
+      readonly tags: readonly (readonly [name: string, value: string])[];
+    },
+  ) {
+    const { measurement, tags } = parts;
+    this.bytes = bytes;
+    this.#measurement = measurement;
+    this.#tags = [...tags].sort(([a], [b]) => (a < b ? -1 : 1));
+    const pairs = this.#tags.map(([name, value]) => `${escaped(name)}=${escaped(value)}`);
+    this.#start = [escaped(measurement), ...pairs].join(',');
+  }
+
+  /** @param text the name of the field as it stands in lines. */
+  seriesOf(text: string): Series {
+    const field = unescapedName(text, ',= ');
+    return namedSeries(`${this.#start} ${escaped(field)}`, {
+      tags: foreignTags({ measurement: this.#measurement, field }, this.#tags),
+    });
+  }
+}
+
+/** Whether the name stands there. */
+export function standsAt(bytes: Buffer, at: number, { bytes: name }: Named): boolean {
+  if (at + name.length > bytes.length) return false;
+  // From the end: names of series mostly begin alike.
+  for (let i = name.length - 1; i >= 0; i--) if (bytes[at + i] !== name[i]) return false;
+  return true;
 }
 
 /**
  * Takes `measurement,tag=value,…` apart.
  * @returns what is wrong with it, as a text.
  */
-export function lineSeriesOf(key: string): LineSeries | string {
+export function lineSeriesOf(bytes: Buffer): LineSeries | string {
+  const key = bytes.toString('utf8');
   const [measurementText, ...tagTexts] = splitAt(key, ',');
   const measurement = unescapedName(measurementText!, ', ');
   if (measurement === '') return 'The line has no measurement before its first comma or space.';
@@ -27,21 +75,8 @@ export function lineSeriesOf(key: string): LineSeries | string {
     if (tags.has(tag)) return `The tag ${abbreviate(tag)} is there twice.`;
     tags.set(tag, unescapedName(value, ',= '));
   }
-  const sorted = [...tags].sort(([a], [b]) => (a < b ? -1 : 1));
-  const pairs = sorted.map(([name, value]) => `${escaped(name)}=${escaped(value)}`);
-  const start = [escaped(measurement), ...pairs].join(',');
-  return {
-    fields: new Map(),
-    seriesOf: (field) =>
-      namedSeries(`${start} ${escaped(field)}`, {
-        tags: foreignTags({ measurement, field }, sorted),
-      }),
-  };
-}
-
-/** The name of a field as it is meant. */
-export function unescapedField(text: string): string {
-  return unescapedName(text, ',= ');
+  // A copy: the bytes are a part of a larger body, which nobody else holds.
+  return new LineSeries(Buffer.from(bytes), { measurement, tags: [...tags] });
 }
 
 /** Parts between separators that have no backslash before them. */

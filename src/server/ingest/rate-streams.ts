@@ -1,4 +1,5 @@
 import type { Datastream } from '../../api/datastream.ts';
+import type { StreamDefinition } from '../../api/types.ts';
 import { DatastreamException } from '../../exceptions/errors.ts';
 import type { Tags } from '../../model/tags.ts';
 import { definitionFor, type NewStreamOptions } from './new-streams.ts';
@@ -19,7 +20,7 @@ export async function ensureRates(
   const definition = definitionFor(datastream, rows, options);
   const ensure = async (
     what: 'reset' | 'rate',
-    derivation: Pick<typeof definition, 'deriveFrom' | 'deriveOp' | 'valueType'>,
+    derivation: Partial<StreamDefinition>,
   ): Promise<string> => {
     const query: Tags = { [SERIES_TAG]: `${what}(${String(series.query?.[SERIES_TAG])})` };
     // Looked up first: of a stream that is there, tags that were added since would be taken away.
@@ -33,6 +34,8 @@ export async function ensureRates(
       deriveFrom: stream.id,
       deriveOp: 'counter_reset',
       valueType: 'nominal',
+      // What every store has of streams that are no numbers.
+      valueDownsamplers: ['count'],
     });
     await ensure('rate', {
       deriveFrom: [{ name: 'reset', stream: reset }, { stream: stream.id }],

@@ -36,27 +36,30 @@ export class SeriesResolver {
   async find(all: readonly SeriesRows[]): Promise<readonly Target<KnownStream | null>[]> {
     const streams: (KnownStream | null | undefined)[] = [];
     const missing: number[] = [];
-    for (const [index, { series }] of all.entries()) {
+    for (const { series } of all) {
       const stream = this.#streams.recent(series);
+      if (stream === undefined) missing.push(streams.length);
       streams.push(stream);
-      if (stream === undefined) missing.push(index);
     }
     await eachAtOnce(missing, CONCURRENCY, async (index) => {
       const rows = all[index]!;
       streams[index] = await this.#orRefused(rows, () => this.#streams.find(rows.series));
     });
-    return all.flatMap((rows, index) => {
+    const targets: Target<KnownStream | null>[] = [];
+    for (let index = 0; index < streams.length; index++) {
       const stream = streams[index];
-      if (stream === undefined) return [];
+      if (stream === undefined) continue;
+      const rows = all[index]!;
       const problem = this.#refusalFor(rows, stream);
-      if (problem === null) return [{ rows, stream }];
-      this.#onRefused(rows, problem);
-      return [];
-    });
+      if (problem === null) targets.push({ rows, stream });
+      else this.#onRefused(rows, problem);
+    }
+    return targets;
   }
 
   /** Creates the streams that are not there. */
   async create(targets: readonly Target<KnownStream | null>[]): Promise<readonly Target[]> {
+    if (targets.every(isThere)) return targets;
     const streams: (KnownStream | null | undefined)[] = targets.map(({ stream }) => stream);
     const missing = [...targets.keys()].filter((index) => targets[index]!.stream === null);
     const createdIds: string[] = [];
@@ -74,10 +77,9 @@ export class SeriesResolver {
       // Also when another one fails: these are there.
       if (createdIds.length > 0) await this.#options.onCreated(createdIds);
     }
-    return targets.flatMap(({ rows }, index) => {
-      const stream = streams[index];
-      return stream === null || stream === undefined ? [] : [{ rows, stream }];
-    });
+    return targets
+      .map(({ rows }, index) => ({ rows, stream: streams[index] ?? null }))
+      .filter(isThere);
   }
 
   #refusalFor(rows: SeriesRows, stream: KnownStream | null): Refusal | null {
@@ -102,6 +104,10 @@ export class SeriesResolver {
       return undefined;
     }
   }
+}
+
+function isThere(target: Target<KnownStream | null>): target is Target {
+  return target.stream !== null;
 }
 
 function notPermitted(what: string): Refusal {

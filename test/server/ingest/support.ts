@@ -54,7 +54,11 @@ export interface Opened {
   readonly datastream: Datastream;
   readonly writer: BatchWriter;
   /** Writes a body. */
-  write(newParser: NewParser, body: string, options?: Partial<WriteOptions>): Promise<WriteOutcome>;
+  write(
+    newParser: NewParser,
+    body: string | Uint8Array,
+    options?: Partial<WriteOptions>,
+  ): Promise<WriteOutcome>;
   /** What the one stream with the tags has: `[timestamp, value]`. */
   data(tags: Tags): Promise<readonly (readonly [number, unknown])[]>;
 }
@@ -67,7 +71,7 @@ export async function open(url = 'memory:'): Promise<Opened> {
     writer,
     write: (newParser, body, options = {}) =>
       ingestBody(
-        [Buffer.from(body)],
+        [Buffer.from(body as string)],
         { writer, newParser },
         { ...DEFAULT_WRITE_OPTIONS, problemCountMax: 100, ...options },
       ),
