@@ -2,7 +2,7 @@ import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import {
   createJsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -15,6 +15,9 @@ import { datastreamRoutes } from './compat/datastream/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { Problem, sendProblem } from './http/problem.ts';
 import { viewerOf } from './http/request-viewer.ts';
+import { readTls } from './operations/listening.ts';
+import { operationRoutes } from './operations/operations.ts';
+import { noteRequests } from './operations/request-log.ts';
 import type { Service } from './service.ts';
 import { v1Routes } from './v1/v1.ts';
 import { serveDashboard } from './web.ts';
@@ -33,8 +36,12 @@ export async function buildApp(
   { logger }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const { config } = service;
+  const tls = readTls(config);
   const app = Fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
+    // Our own lines say less: queries may hold credentials.
+    logController: new LogController({ disableRequestLogging: true }),
+    ...(tls !== null && { https: tls }),
     bodyLimit: config.limits.bodyBytes,
     trustProxy: config.trustProxy,
     // Ids of our own: those of clients could be anything.
@@ -53,6 +60,7 @@ export async function buildApp(
       reply,
     );
   });
+  noteRequests(app as unknown as FastifyInstance, service.metrics);
   await app.register(cookie);
   protectRoutes(app as unknown as FastifyInstance, service.access);
   app.decorateRequest('viewer');
@@ -61,7 +69,7 @@ export async function buildApp(
   });
   await app.register(helmet, {
     contentSecurityPolicy: CONTENT_POLICY,
-    strictTransportSecurity: false,
+    strictTransportSecurity: tls !== null,
   });
   // Bodies are decompressed where they are read, with a limit.
   await app.register(compress, {
@@ -82,6 +90,7 @@ export async function buildApp(
     transformObject: jsonSchemaTransformObject,
   });
   await serveDashboard(app as unknown as FastifyInstance);
+  await app.register(operationRoutes, { service });
   await app.register(v1Routes, { prefix: '/api/v1', service });
   await app.register(influxRoutes, { service });
   await app.register(datastreamRoutes, { service });

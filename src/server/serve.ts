@@ -3,6 +3,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import type { ServiceConfig } from './config/service-config.ts';
+import { closeApp } from './operations/closing.ts';
+import { assertMayListen } from './operations/listening.ts';
 import { openService, type Service } from './service.ts';
 
 export interface ServeOptions {
@@ -13,22 +15,30 @@ export interface ServeOptions {
   readonly onListening: (lines: readonly string[]) => Promise<void>;
 }
 
-/** Runs the service until the signal; resolves when everything is closed, and nothing that was acknowledged is lost. */
+/**
+ * Runs the service until the signal; resolves when everything is closed, and nothing that was acknowledged is lost.
+ * @throws {ConfigError} when it must not listen where the configuration says.
+ */
 export async function serve(
   config: ServiceConfig,
   { signal, now, onListening }: ServeOptions,
 ): Promise<void> {
-  const logger = pino({ level: config.log }, pino.destination({ dest: 2, sync: true }));
-  const service = await openService(config, { now });
+  const log = pino({ level: config.log }, pino.destination({ dest: 2, sync: true }));
+  const service = await openService(config, { now, log });
   try {
-    const app = await buildApp(service, { logger: logger as FastifyBaseLogger });
+    assertMayListen(config, service.access);
+    service.metrics.collectProcess();
+    const app = await buildApp(service, { logger: log as FastifyBaseLogger });
     try {
       const address = await app.listen({ host: config.host, port: config.port });
+      service.start();
       const url = config.publicUrl ?? address;
       await onListening([`Listening on ${url}`, ...setupLines(service, url)]);
       if (!signal.aborted) await once(signal, 'abort');
+      log.info('The service ends.');
     } finally {
-      await app.close();
+      service.end();
+      await closeApp(app, config.shutdown);
     }
   } finally {
     await service.close();

@@ -1,9 +1,15 @@
+import { type BaseLogger, pino } from 'pino';
 import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 import { BatchWriter } from './ingest/batch-writer.ts';
-import { openAccess } from './open-access.ts';
+import { cleanupJob } from './jobs/cleanup-job.ts';
+import { Jobs } from './jobs/jobs.ts';
+import { maintenanceJob } from './jobs/maintenance-job.ts';
+import { WarningCounts } from './jobs/warning-counts.ts';
+import { type OpenAccess, openAccess } from './open-access.ts';
+import { ServiceMetrics } from './operations/metrics.ts';
 import type { StateStore } from './state/state-store.ts';
 
 /** Everything that routes work with. */
@@ -14,46 +20,121 @@ export interface Service {
   readonly state: StateStore;
   readonly access: Access;
   readonly writer: BatchWriter;
+  readonly jobs: Jobs;
+  readonly metrics: ServiceMetrics;
+  readonly log: BaseLogger;
   /** The only clock. */
   readonly now: () => Date;
+  /** Aborted as soon as the service is to end: answers without an end of their own end then. */
+  readonly ending: AbortSignal;
+  /** Lets the schedules of jobs begin. */
+  start(): void;
+  /** Says that the service is to end; requests are still answered. */
+  end(): void;
   /** Ends all parts in order, and closes the stores. Idempotent. */
   close(): Promise<void>;
 }
 
 export interface ServiceOptions {
   readonly now?: () => Date;
+  /** Default: nothing is logged. */
+  readonly log?: BaseLogger;
 }
 
 /**
- * Opens the stores and starts the parts.
- * @throws whatever `openBackend` and `openAccess` throw; nothing is open then.
+ * Opens the stores and makes the parts, which do nothing by themselves before `start`.
+ * @throws whatever `openBackend` and `openAccess` throw.
  */
 export async function openService(
   config: ServiceConfig,
-  { now = () => new Date() }: ServiceOptions = {},
+  { now = () => new Date(), log = pino({ level: 'silent' }) }: ServiceOptions = {},
 ): Promise<Service> {
-  const backend = await openBackend(config.store);
-  const datastream = new Datastream(backend, {
-    now,
-    liveDownsampling: backend.supports.liveLevels,
-  });
+  const opened = await openAccess(config, { now });
+  const metrics = new ServiceMetrics();
+  const warnings = new WarningCounts();
+  let datastream: Datastream;
   try {
-    const { state, access, close } = await openAccess(config, { now });
-    const writer = new BatchWriter(datastream, { nowMs: () => now().getTime() });
-    return {
-      config,
-      datastream,
-      state,
-      access,
-      writer,
+    const backend = await openBackend(config.store);
+    datastream = new Datastream(backend, {
       now,
-      close: async () => {
-        await datastream.close();
-        await close();
+      liveDownsampling: backend.supports.liveLevels,
+      onWarning: (warning) => {
+        warnings.note(warning);
+        metrics.noteWarning(warning.code);
+        log.warn({ code: warning.code }, warning.message);
       },
-    };
+    });
   } catch (error) {
-    await datastream.close();
+    await opened.close();
     throw error;
   }
+  return assembled(config, { opened, datastream, metrics, warnings, now, log });
+}
+
+interface Parts extends Required<ServiceOptions> {
+  readonly opened: OpenAccess;
+  readonly datastream: Datastream;
+  readonly metrics: ServiceMetrics;
+  readonly warnings: WarningCounts;
+}
+
+function assembled(config: ServiceConfig, parts: Parts): Service {
+  const { opened, datastream, metrics, warnings, now, log } = parts;
+  const { state, access } = opened;
+  const writer = new BatchWriter(datastream, { nowMs: () => now().getTime() });
+  const { maintenance, cleanup } = config.jobs;
+  const jobs = new Jobs(
+    [
+      scheduled(maintenanceJob(datastream, warnings), maintenance),
+      scheduled(cleanupJob([() => access.removeEnded()]), cleanup),
+    ],
+    {
+      state,
+      now,
+      onRun: ({ name }, run) => {
+        metrics.noteJobRun(name, run);
+        if (run.outcome === 'failed') log.error({ job: name, ...run }, 'A job failed.');
+        else log.debug({ job: name, ...run }, 'A job has run.');
+      },
+    },
+  );
+  metrics.addGauge('datastream_streams', 'Streams of the store.', () =>
+    datastream.findStreams().count(),
+  );
+  const ending = new AbortController();
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    ending.abort();
+    await jobs.stop();
+    try {
+      await datastream.close();
+    } finally {
+      await opened.close();
+    }
+  };
+  return {
+    config,
+    datastream,
+    state,
+    access,
+    writer,
+    jobs,
+    metrics,
+    log,
+    now,
+    ending: ending.signal,
+    start: () => jobs.start(),
+    end: () => ending.abort(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function scheduled<J extends object>(
+  job: J,
+  { enabled, schedule }: ServiceConfig['jobs']['maintenance'],
+): J & { readonly isEnabled: boolean; readonly schedule: string } {
+  return { ...job, isEnabled: enabled, schedule };
 }

@@ -9,7 +9,13 @@ const BLOCK_STORE = [...BACKEND, 'backends/codec', 'backends/blocks', 'backends/
 /** What a face of the engine may build on. */
 const FACE = ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers', 'text'];
 
-const SERVICE_PARTS = ['server/config', 'server/state', 'server/access', 'server/ingest'];
+const SERVICE_PARTS = [
+  'server/config',
+  'server/state',
+  'server/access',
+  'server/ingest',
+  'server/jobs',
+];
 
 /** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
 const SERVER: Readonly<Record<string, readonly string[]>> = {
@@ -17,10 +23,20 @@ const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/state': ['exceptions', 'model', 'backends/lmdb'],
   'server/access': ['exceptions', 'model', 'server/state'],
   'server/ingest': ['exceptions', 'model', 'api', 'text'],
+  'server/jobs': ['exceptions', 'model', 'api', 'server/state'],
+  // Knows the service as a whole, and so do the routes.
+  'server/operations': [...FACE, ...SERVICE_PARTS, 'server'],
   'server/http': [...FACE, ...SERVICE_PARTS],
   'server/v1': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
   'server/compat': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
-  server: [...FACE, ...SERVICE_PARTS, 'server/http', 'server/v1', 'server/compat'],
+  server: [
+    ...FACE,
+    ...SERVICE_PARTS,
+    'server/http',
+    'server/v1',
+    'server/compat',
+    'server/operations',
+  ],
 };
 
 /** What each room may import from, beside itself. The house has no other doors. */

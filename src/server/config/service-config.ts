@@ -1,3 +1,4 @@
+import { CronPattern } from 'croner';
 import { z } from 'zod';
 import { DURATION_SYNTAX, durationMsOf } from '../../text/time.ts';
 
@@ -17,6 +18,8 @@ const accessConfig = z.strictObject({
   mode: z.enum(['users', 'open']).default('users'),
   /** Whether streams may be seen by everybody. */
   publicRead: z.boolean().default(false),
+  /** Whether everybody may read the metrics of the service, rather than whoever is signed in. */
+  publicMetrics: z.boolean().default(false),
   /** Sessions end after this long without a request. */
   sessionIdle: duration.prefault('12h'),
   /** Sessions end after this long in any case. */
@@ -86,12 +89,24 @@ const liveConfig = z.strictObject({
   heartbeat: duration.prefault('15s'),
 });
 
+function isSchedule(text: string): boolean {
+  try {
+    new CronPattern(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const jobConfig = (schedule: string) =>
   z
     .strictObject({
       enabled: z.boolean().default(true),
-      /** A cron expression, with seconds. */
-      schedule: z.string().default(schedule),
+      /** A cron expression, with seconds, in the time zone of the host. */
+      schedule: z
+        .string()
+        .refine(isSchedule, 'expected a cron expression such as "0 17 * * * *"')
+        .default(schedule),
     })
     .prefault({});
 

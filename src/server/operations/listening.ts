@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { isLoopbackHost } from '../access/addresses.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { ServiceConfig } from '../config/service-config.ts';
+
+/**
+ * Only this host reaches a service that has no user yet: anybody else could make himself its admin, or use what
+ * `access.mode` `open` gives.
+ * @throws {ConfigError}
+ */
+export function assertMayListen(
+  { host }: ServiceConfig,
+  { hasUsers }: { readonly hasUsers: boolean },
+): void {
+  if (hasUsers || isLoopbackHost(host.includes(':') ? `[${host}]` : host)) return;
+  throw new ConfigError(
+    `host: ${JSON.stringify(host)} can be reached from elsewhere, and there is no user yet; expected 127.0.0.1 until ` +
+      'there is one: follow the link that the service prints there, or use "datastream user add".',
+  );
+}
+
+/** The certificate and the key that the configuration names; null for plain HTTP. @throws {ConfigError} */
+export function readTls({
+  tls,
+}: ServiceConfig): { readonly cert: Buffer; readonly key: Buffer } | null {
+  if (tls === null) return null;
+  const pair = { cert: readPem('certificate', tls.certificate), key: readPem('key', tls.key) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ConfigError(
+      `tls: ${tls.certificate} and ${tls.key} are no certificate with its key: ${message}.`,
+      { cause: error },
+    );
+  }
+  return pair;
+}
+
+function readPem(name: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ConfigError(`tls.${name}: cannot read ${path}: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}
