@@ -72,35 +72,64 @@ export function actorOf({ identity, ip }: FastifyRequest): Actor {
   return { identity, address: ip };
 }
 
+/**
+ * Who a request that goes on for long is by now, as when it was let in: null when what it showed is no longer
+ * good, or no longer enough, so that it is to be ended.
+ */
+export async function identifyAgain(
+  request: FastifyRequest,
+  access: Access,
+): Promise<Identity | null> {
+  let caller: Caller;
+  try {
+    caller = await callerOf(request, access);
+  } catch (error) {
+    if (error instanceof ServiceError) return null;
+    throw error;
+  }
+  const { identity } = caller;
+  const isOver = identity.kind === 'anonymous' && request.identity.kind !== 'anonymous';
+  return isOver || !isAdmitted(request, identity, access) ? null : identity;
+}
+
+interface Caller {
+  readonly identity: Identity;
+  readonly session: OpenSession | null;
+  readonly hasPassword: boolean;
+}
+
 async function identify(
   request: FastifyRequest,
   reply: FastifyReply,
   access: Access,
 ): Promise<void> {
-  // Before there are users no credentials can be right, and many clients send some in any case.
-  if (access.settings.isOpen && isLocal(request) && !access.hasUsers) {
-    request.identity = { ...ANONYMOUS, name: 'local', isAdmin: true };
-    return;
-  }
-  const credentials = credentialsIn(request);
-  let identity: Identity | null;
+  let caller: Caller;
   try {
-    identity = await access.identify(credentials, request.ip);
+    caller = await callerOf(request, access);
   } catch (error) {
     if (error instanceof ServiceError && error.statusCode === 401) challenge(request, reply);
     throw error;
   }
+  request.identity = caller.identity;
+  request.session = caller.session;
+  if (caller.hasPassword) assertNotFromElsewhere(request);
+  if (caller.session !== null) assertCsrfToken(request, caller.session);
+}
+
+async function callerOf(request: FastifyRequest, access: Access): Promise<Caller> {
+  const nobody: Caller = { identity: ANONYMOUS, session: null, hasPassword: false };
+  // Before there are users no credentials can be right, and many clients send some in any case.
+  if (access.settings.isOpen && isLocal(request) && !access.hasUsers) {
+    return { ...nobody, identity: { ...ANONYMOUS, name: 'local', isAdmin: true } };
+  }
+  const credentials = credentialsIn(request);
+  const identity = await access.identify(credentials, request.ip);
   if (identity !== null) {
-    request.identity = identity;
-    if (credentials.kind === 'password') assertNotFromElsewhere(request);
-    return;
+    return { ...nobody, identity, hasPassword: credentials.kind === 'password' };
   }
   const cookie = request.cookies[sessionCookieName(request)];
   const found = cookie === undefined ? null : access.identifySession(cookie);
-  if (found === null) return;
-  request.identity = found.identity;
-  request.session = found.session;
-  assertCsrfToken(request, found.session);
+  return found === null ? nobody : { ...nobody, ...found };
 }
 
 function credentialsIn(request: FastifyRequest): Credentials {
@@ -118,24 +147,26 @@ function credentialsIn(request: FastifyRequest): Credentials {
 
 function assertAllowed(request: FastifyRequest, access: Access): void {
   const { identity } = request;
-  const required = request.routeOptions.config.access;
-  if (required === 'public' || isAllowed(identity, required, access)) return;
+  if (isAdmitted(request, identity, access)) return;
   if (identity.kind === 'anonymous') {
     throw new ServiceError('UNAUTHENTICATED', 'Log in, or send a token, to do this.');
   }
+  const required = request.routeOptions.config.access;
   const needed = typeof required === 'object' ? `the scope ${required.scope}` : 'an admin';
   throw new ServiceError('FORBIDDEN', `This needs ${needed}.`);
 }
 
-function isAllowed(
+function isAdmitted(
+  { routeOptions }: FastifyRequest,
   identity: Identity,
-  required: RouteAccess | undefined,
   { policy }: Access,
 ): boolean {
+  const required = routeOptions.config.access;
   if (required === undefined) return false;
+  if (required === 'public') return true;
   if (required === 'admin') return isAdminWithin(identity);
   const isKnown = identity.kind !== 'anonymous' || identity.isAdmin;
-  if (typeof required === 'string') return isKnown;
+  if (required === 'signed-in') return isKnown;
   const { scope } = required;
   return isKnown ? hasScope(identity, scope) : policy.canAnywhere(identity, scope);
 }

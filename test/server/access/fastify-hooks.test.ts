@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import {
   actorOf,
+  identifyAgain,
   protectRoutes,
   type RouteAccess,
 } from '../../../src/server/access/fastify-hooks.ts';
@@ -10,7 +11,7 @@ import type { Scope } from '../../../src/server/access/identity.ts';
 import { clearSessionCookie, setSessionCookie } from '../../../src/server/access/session-cookie.ts';
 import type { AccessSettings } from '../../../src/server/access/settings.ts';
 import { sendProblem } from '../../../src/server/http/problem.ts';
-import { type AccessFixture, accessFixture, PASSWORD } from './support.ts';
+import { type AccessFixture, accessFixture, BY_OPERATOR, PASSWORD } from './support.ts';
 
 const ROUTES: Readonly<Record<string, RouteAccess>> = {
   public: 'public',
@@ -24,6 +25,9 @@ const apps: FastifyInstance[] = [];
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
+
+/** What happens while the route `/long` is being answered. */
+const whileLong: { work: () => Promise<void> } = { work: async () => {} };
 
 interface Fixture extends AccessFixture {
   readonly app: FastifyInstance;
@@ -61,6 +65,10 @@ async function appFixture(
     },
     async ({ identity }) => identity.name,
   );
+  app.get('/long', { config: { access: { scope: 'view' } } }, async (request) => {
+    await whileLong.work();
+    return (await identifyAgain(request, access))?.name ?? 'over';
+  });
   app.post('/login', { config: { access: 'public' } }, async (request, reply) => {
     const { name, password } = request.body as { name: string; password: string };
     const { session } = await access.login({ name, password, address: request.ip });
@@ -297,6 +305,44 @@ describe('a session of a browser', () => {
     };
     expect([await post('cross-site'), await post('same-site')]).toEqual([403, 403]);
     expect([await post('same-origin'), await post('none')]).toEqual([200, 200]);
+  });
+});
+
+describe('a request that goes on for long', () => {
+  test('is over when what it showed is no longer good', async () => {
+    const { app, access, addUser, token, audited } = await appFixture({ isOpen: true });
+    const ask = async (headers: Record<string, string>, work: () => unknown): Promise<string> => {
+      whileLong.work = async () => void (await work());
+      return (await app.inject({ url: '/long', headers: { host: 'localhost', ...headers } })).body;
+    };
+    expect(await ask({}, () => {})).toBe('local');
+    expect(await ask({}, () => addUser('root', { isAdmin: true }))).toBe('over');
+    const secret = await token('anna', { scopes: ['view'] });
+    const anna = access.users.byName('anna');
+    expect(await ask(bearer(secret), () => {})).toBe('anna');
+    expect(await ask(basic(`anna:${PASSWORD}`), () => {})).toBe('anna');
+    const [held] = access.tokens.list({ userId: anna.id }, BY_OPERATOR);
+    expect(await ask(bearer(secret), () => access.tokens.revoke(held!.id, BY_OPERATOR))).toBe(
+      'over',
+    );
+    const { session } = await access.login({ name: 'anna', password: PASSWORD, address: null });
+    const cookie = { cookie: `datastream=${session.secret}` };
+    expect(await ask(cookie, () => {})).toBe('anna');
+    expect(await ask(cookie, () => access.sessions.close(session.id, BY_OPERATOR))).toBe('over');
+    const disable = (): unknown => access.users.update(anna.id, { isDisabled: true }, BY_OPERATOR);
+    expect(await ask(basic(`anna:${PASSWORD}`), disable)).toBe('over');
+    expect(audited()).toContain('token.revoke');
+  });
+
+  test('goes on for nobody in particular as long as something is public', async () => {
+    const { app, access } = await appFixture();
+    const subject = { kind: 'public' } as const;
+    const target = { kind: 'stream', streamId: 's1' } as const;
+    const { id } = access.grants.add({ subject, permissions: ['view'], target }, BY_OPERATOR);
+    whileLong.work = async () => {};
+    expect((await app.inject('/long')).body).toBe('anonymous');
+    whileLong.work = async () => access.grants.remove(id, {}, BY_OPERATOR);
+    expect((await app.inject('/long')).body).toBe('over');
   });
 });
 
