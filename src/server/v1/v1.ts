@@ -1,18 +1,34 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Service } from '../service.ts';
+import { auditRoutes } from './audit.ts';
+import { dashboardRoutes } from './dashboards.ts';
 import { dataRoutes } from './data.ts';
+import { grantRoutes } from './grants.ts';
+import { groupRoutes } from './groups.ts';
 import { jobRoutes } from './jobs.ts';
 import { sessionRoutes } from './session.ts';
 import { streamRoutes } from './streams.ts';
+import { tokenRoutes } from './tokens.ts';
+import { userRoutes } from './users.ts';
 import { writeRoutes } from './write.ts';
+
+const ROUTES = [
+  sessionRoutes,
+  streamRoutes,
+  dataRoutes,
+  writeRoutes,
+  dashboardRoutes,
+  userRoutes,
+  groupRoutes,
+  tokenRoutes,
+  grantRoutes,
+  auditRoutes,
+  jobRoutes,
+];
 
 /** Our own API, with its description at `/openapi.json`. */
 export const v1Routes: FastifyPluginAsync<{ service: Service }> = async (app, { service }) => {
-  await app.register(sessionRoutes, { service });
-  await app.register(streamRoutes, { service });
-  await app.register(dataRoutes, { service });
-  await app.register(writeRoutes, { service });
-  await app.register(jobRoutes, { service });
+  for (const routes of ROUTES) await app.register(routes, { service });
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => {
     return app.swagger();
   });

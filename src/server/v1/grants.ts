@@ -1,0 +1,124 @@
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { StreamNotFound } from '../../exceptions/errors.ts';
+import type { Tags } from '../../model/tags.ts';
+import { actorOf } from '../access/fastify-hooks.ts';
+import { isAdminWithin } from '../access/identity.ts';
+import { isoOf } from '../http/iso.ts';
+import { streamFor } from '../http/viewer.ts';
+import type { Service } from '../service.ts';
+import type { Grant } from '../state/records/grant.ts';
+import { ServiceError } from '../state/service-error.ts';
+import { grantSchema, idParamsSchema, newGrantSchema } from './schemas/access.ts';
+import { streamIdSchema } from './schemas/streams.ts';
+
+const tags = ['access'];
+const scope = { access: { scope: 'grant' as const } };
+
+/** Who was granted what: for admins, and for whoever may grant on a stream. */
+export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
+  app,
+  {
+    service: {
+      access: { grants },
+      datastream,
+    },
+  },
+  done,
+) => {
+  /** Permissions may come from the tags of a stream; of one that is gone there are none. */
+  const tagsOf = async ({ target }: Pick<Grant, 'target'>): Promise<Tags | null> => {
+    if (target.kind === 'query') return null;
+    try {
+      return (await datastream.getStream(target.streamId)).tags;
+    } catch (error) {
+      if (error instanceof StreamNotFound) return null;
+      throw error;
+    }
+  };
+
+  app.get(
+    '/grants',
+    {
+      config: scope,
+      schema: {
+        tags,
+        summary: 'Lists grants, oldest first: those on one stream, or, for admins, all',
+        querystring: z.strictObject({ stream: streamIdSchema.optional() }),
+        response: { 200: z.object({ grants: z.array(grantSchema) }) },
+      },
+    },
+    async (request) => {
+      const { stream } = request.query;
+      if (stream === undefined) {
+        assertAdmin(request);
+        return { grants: grants.list().map(bodyOf) };
+      }
+      await streamFor({ datastream, viewer: request.viewer }, stream, 'grant');
+      return { grants: grants.ofStream(stream).map(bodyOf) };
+    },
+  );
+
+  app.post(
+    '/grants',
+    {
+      config: scope,
+      schema: {
+        tags,
+        summary: 'Grants permissions on a stream, or on all with some tags',
+        body: newGrantSchema,
+        response: { 201: grantSchema },
+      },
+    },
+    async (request, reply) => {
+      const streamTags = await tagsOf(request.body);
+      const grant = grants.add({ ...request.body, tags: streamTags }, actorOf(request));
+      return reply.code(201).send(bodyOf(grant));
+    },
+  );
+
+  app.delete(
+    '/grants/:id',
+    {
+      config: scope,
+      schema: {
+        tags,
+        summary: 'Takes a grant back',
+        params: idParamsSchema,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const streamTags = await tagsOf(grants.get(id));
+      grants.remove(id, { tags: streamTags }, actorOf(request));
+      return reply.code(204).send(null);
+    },
+  );
+
+  done();
+};
+
+function assertAdmin({ identity }: FastifyRequest): void {
+  if (isAdminWithin(identity)) return;
+  throw new ServiceError('FORBIDDEN', 'All grants are shown to admins; name a stream.', {
+    field: 'stream',
+  });
+}
+
+function bodyOf({
+  id,
+  subject,
+  permissions,
+  target,
+  createdAtMs,
+}: Grant): z.output<typeof grantSchema> {
+  return {
+    id,
+    subject: { ...subject },
+    permissions: [...permissions],
+    target: { ...target } as z.output<typeof grantSchema>['target'],
+    createdAt: isoOf(createdAtMs),
+  };
+}

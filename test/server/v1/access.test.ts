@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openTestService, type TestService } from '../service.fixture.ts';
+
+const PASSWORD = 'correct horse battery';
+
+interface Person {
+  readonly id: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what routes answer, which the tests look into
+  call(method: string, url: string, body?: unknown): Promise<{ status: number; body: any }>;
+}
+
+let opened: TestService;
+let admin: Person;
+
+beforeEach(async () => {
+  opened = await openTestService({
+    access: { mode: 'users', passwordMemoryKib: 8192, passwordPasses: 1 },
+  });
+  const token = opened.service.access.setupLink.issue();
+  admin = await person('/setup', { token, name: 'ada', password: PASSWORD });
+});
+afterEach(async () => {
+  await opened.close();
+});
+
+async function person(url: string, payload: object): Promise<Person> {
+  const answer = await opened.app.inject({ method: 'POST', url: `/api/v1${url}`, payload });
+  expect(answer.statusCode).toBe(200);
+  const [cookie] = answer.cookies;
+  const { user, csrfToken } = answer.json();
+  return {
+    id: user.id,
+    call: (method, path, body) =>
+      call(method, path, body, {
+        cookie: `${cookie!.name}=${cookie!.value}`,
+        'x-csrf-token': csrfToken,
+      }),
+  };
+}
+
+async function call(method: string, path: string, body: unknown, headers: Record<string, string>) {
+  const response = await opened.app.inject({
+    method: method as 'GET',
+    url: `/api/v1${path}`,
+    headers,
+    ...(body === undefined ? {} : { payload: body as object }),
+  });
+  return { status: response.statusCode, body: response.payload === '' ? null : response.json() };
+}
+
+async function addPerson(name: string): Promise<Person> {
+  expect((await admin.call('POST', '/users', { name, password: PASSWORD })).status).toBe(201);
+  return person('/session', { name, password: PASSWORD });
+}
+
+describe('access over HTTP', () => {
+  test('a user sees what he is granted, and nothing else', async () => {
+    const bob = await addPerson('bob');
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'x' } });
+    expect((await bob.call('GET', '/streams')).body.streams).toEqual([]);
+    expect((await bob.call('GET', `/streams/${stream.id}`)).status).toBe(404);
+    const grant = await admin.call('POST', '/grants', {
+      subject: { kind: 'user', userId: bob.id },
+      permissions: ['view'],
+      target: { kind: 'query', tags: { site: 'x' } },
+    });
+    expect(grant.status).toBe(201);
+    expect((await bob.call('GET', '/streams')).body.streams).toMatchObject([
+      { permissions: ['view'] },
+    ]);
+    expect((await bob.call('POST', `/streams/${stream.id}/data`, { v: 1 })).body).toMatchObject({
+      accepted: 0,
+      dropped: 1,
+    });
+    expect((await bob.call('DELETE', `/streams/${stream.id}`)).status).toBe(403);
+    expect((await admin.call('DELETE', `/grants/${grant.body.id}`)).status).toBe(204);
+    expect((await bob.call('GET', '/streams')).body.streams).toEqual([]);
+  });
+
+  test('whoever creates a stream may do everything with it, and let others', async () => {
+    const bob = await addPerson('bob');
+    const eve = await addPerson('eve');
+    await admin.call('POST', '/grants', {
+      subject: { kind: 'user', userId: bob.id },
+      permissions: ['create'],
+      target: { kind: 'query', tags: { owner: 'bob' } },
+    });
+    expect(
+      (await bob.call('POST', '/write', { tags: { owner: 'eve', m: '1' }, v: 1 })).body,
+    ).toMatchObject({ accepted: 0, dropped: 1 });
+    expect(
+      (await bob.call('POST', '/write', { tags: { owner: 'bob', m: '1' }, v: 1 })).body,
+    ).toMatchObject({ accepted: 1 });
+    const [stream] = (await bob.call('GET', '/streams')).body.streams;
+    expect(stream.permissions).toEqual(['view', 'append', 'change', 'delete', 'grant']);
+    const target = { kind: 'stream', streamId: stream.id };
+    const grant = { subject: { kind: 'user', userId: eve.id }, permissions: ['append'], target };
+    expect((await eve.call('POST', '/grants', grant)).status).toBe(403);
+    expect((await bob.call('POST', '/grants', grant)).status).toBe(201);
+    expect((await eve.call('POST', `/streams/${stream.id}/data`, { v: 2 })).body).toMatchObject({
+      accepted: 1,
+    });
+    expect((await bob.call('GET', `/grants?stream=${stream.id}`)).body.grants).toHaveLength(2);
+  });
+
+  test('a token does what its scopes say, until it is revoked', async () => {
+    const { body } = await admin.call('POST', '/tokens', {
+      name: 'sensor',
+      scopes: ['append', 'change'],
+      expires: '+30d',
+    });
+    const headers = { authorization: `Bearer ${body.secret}` };
+    expect((await call('POST', '/write', { tags: { m: '1' }, v: 1 }, headers)).body).toMatchObject({
+      accepted: 1,
+    });
+    expect((await call('GET', '/streams', undefined, headers)).status).toBe(403);
+    expect((await call('GET', '/users', undefined, headers)).status).toBe(403);
+    expect((await admin.call('GET', '/tokens')).body.tokens).toMatchObject([{ name: 'sensor' }]);
+    await admin.call('DELETE', `/tokens/${body.token.id}`);
+    expect((await call('POST', '/write', { tags: { m: '1' }, v: 1 }, headers)).status).toBe(401);
+  });
+
+  test('groups, preferences and dashboards', async () => {
+    const bob = await addPerson('bob');
+    const { body: group } = await admin.call('POST', '/groups', { name: 'readers' });
+    await admin.call('PUT', `/groups/${group.id}/members/${bob.id}`);
+    await admin.call('POST', '/grants', {
+      subject: { kind: 'group', groupId: group.id },
+      permissions: ['view'],
+      target: { kind: 'query', tags: {} },
+    });
+    await admin.call('POST', '/streams', { query: { site: 'x' } });
+    expect((await bob.call('GET', '/streams')).body.streams).toHaveLength(1);
+    expect((await bob.call('PUT', '/preferences', { timeZone: 'Europe/Paris' })).body).toEqual({
+      timeZone: 'Europe/Paris',
+    });
+    const { body: own } = await admin.call('POST', '/dashboards', { name: 'mine', content: [1] });
+    const { body: shared } = await admin.call('POST', '/dashboards', {
+      name: 'ours',
+      isShared: true,
+      content: [2],
+    });
+    expect((await bob.call('GET', '/dashboards')).body.dashboards).toMatchObject([
+      { name: 'ours', isOwn: false },
+    ]);
+    expect((await bob.call('GET', `/dashboards/${own.id}`)).status).toBe(404);
+    expect((await bob.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(403);
+    expect((await admin.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(204);
+  });
+
+  test('changes are in the log, without secrets; only admins read it', async () => {
+    const bob = await addPerson('bob');
+    expect((await bob.call('GET', '/audit')).status).toBe(403);
+    const { body } = await admin.call('GET', '/audit?action=user&limit=1');
+    expect(body.entries).toMatchObject([
+      { action: 'user.add', actor: { name: 'ada' }, target: { name: 'bob' } },
+    ]);
+    expect(JSON.stringify(body)).not.toMatch(/password[^:]*":"\$|argon/);
+  });
+});
