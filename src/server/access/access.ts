@@ -156,13 +156,13 @@ export class Access {
   /** As `#verifiedUser`, but quick for what was right a short time ago. */
   async #rememberedUser(login: LoginInput): Promise<User> {
     const user = this.#state.users.findOne('name', nameKey(login.name));
-    const hash = user?.passwordHash ?? null;
-    if (user !== null && hash !== null && !user.isDisabled) {
-      if (this.#verified.has(hash, login.password)) return user;
-    }
-    const verified = await this.#verifiedUser(login);
-    this.#verified.add(verified.passwordHash!, login.password);
-    return verified;
+    const passwordHash = user?.passwordHash ?? null;
+    if (user === null || passwordHash === null) return await this.#verifiedUser(login);
+    const { password } = login;
+    await this.#verified.remember({ passwordHash, password }, () => this.#verifiedUser(login));
+    const current = this.#state.users.get(user.id);
+    if (current === null || current.isDisabled) throw wrongCredentials();
+    return current;
   }
 
   async #verifiedUser({ name, password, address }: LoginInput): Promise<User> {

@@ -3,6 +3,8 @@ import { ServiceError } from '../state/service-error.ts';
 import { networkOf } from './addresses.ts';
 import type { LoginSettings } from './settings.ts';
 
+/** Longer names are nobody's; they must not fill the memory. */
+const KEY_LENGTH_MAX = 100;
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 interface Failures {
@@ -40,7 +42,10 @@ export class LoginThrottle {
     readonly address: string | null;
   }): LoginAttempt {
     const { freeCountByName, freeCountByAddress } = this.#settings;
-    const byName = { key: `name ${nameKey(name)}`, freeCount: freeCountByName };
+    const byName = {
+      key: `name ${nameKey(name.slice(0, KEY_LENGTH_MAX))}`,
+      freeCount: freeCountByName,
+    };
     const byAddress =
       address === null
         ? []

@@ -26,7 +26,7 @@ export class Passwords {
    * nobody learns from the time whether there is such a user. @throws {ServiceError} TOO_BUSY
    */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
-    const candidate = normalized(password).slice(0, PASSWORD_LENGTH_MAX);
+    const candidate = normalized(password.slice(0, PASSWORD_LENGTH_MAX));
     this.#hashOfNobody ??= this.hash(newSecret());
     const compared = passwordHash ?? (await this.#hashOfNobody);
     const isSame = await this.#enqueue(() => verify(compared, candidate));

@@ -11,19 +11,32 @@ export class VerifiedPasswords {
   readonly #now: () => Date;
   readonly #key: Buffer = randomBytes(32);
   readonly #untilMs: Map<string, number> = new Map();
+  readonly #underWay: Map<string, Promise<unknown>> = new Map();
 
   constructor({ now }: { readonly now: () => Date }) {
     this.#now = now;
   }
 
-  /** Whether this password was verified against this hash a short time ago. */
-  has(passwordHash: string, password: string): boolean {
-    const untilMs = this.#untilMs.get(this.#digest(passwordHash, password));
-    return untilMs !== undefined && this.#now().getTime() < untilMs;
+  /** Resolves at once when this password was right for this hash a short time ago; else, when `verify` does not throw. */
+  async remember(
+    { passwordHash, password }: { readonly passwordHash: string; readonly password: string },
+    verify: () => Promise<unknown>,
+  ): Promise<void> {
+    const digest = this.#digest(passwordHash, password);
+    const untilMs = this.#untilMs.get(digest);
+    if (untilMs !== undefined && this.#now().getTime() < untilMs) return;
+    // Many requests at once wait for the same hash.
+    const underWay = this.#underWay.get(digest) ?? verify();
+    this.#underWay.set(digest, underWay);
+    try {
+      await underWay;
+    } finally {
+      this.#underWay.delete(digest);
+    }
+    this.#add(digest);
   }
 
-  add(passwordHash: string, password: string): void {
-    const digest = this.#digest(passwordHash, password);
+  #add(digest: string): void {
     this.#untilMs.delete(digest);
     this.#untilMs.set(digest, this.#now().getTime() + KEPT_MS);
     if (this.#untilMs.size > COUNT_MAX) this.#untilMs.delete(this.#untilMs.keys().next().value!);

@@ -205,6 +205,27 @@ describe('a login', () => {
     expect(await all(1)).toEqual(['in']);
   });
 
+  test('with each request costs one hash in five minutes, however many ask at once', async () => {
+    const { access, state, addUser, clock } = await accessFixture();
+    const { id } = await addUser('anna');
+    const credentials = { kind: 'password', name: 'anna', password: PASSWORD } as const;
+    const ask = (count: number): Promise<unknown[]> =>
+      Promise.all(Array.from({ length: count }, () => access.identify(credentials, null)));
+    await ask(50);
+    // Nothing is hashed any more: what would be refused there is not even looked at.
+    const { passwordHash } = state.users.require(id);
+    for (let i = 0; i < 5; i++) {
+      await expect(access.login({ ...LOGIN, password: 'x' })).rejects.toThrow();
+    }
+    await ask(1);
+    clock.pass(5 * MINUTE_MS);
+    for (let i = 0; i < 6; i++) await access.login({ ...LOGIN, password: 'x' }).catch(() => {});
+    await expect(ask(1)).rejects.toMatchObject({ code: 'LOCKED_OUT' });
+    clock.pass(MINUTE_MS);
+    await ask(1);
+    expect(state.users.require(id).passwordHash).toBe(passwordHash);
+  });
+
   test('remembers a bounded number of names', async () => {
     const login = { ...DEFAULT_ACCESS_SETTINGS.login, rememberedCountMax: 3, freeCountByName: 1 };
     const { access } = await accessFixture({ login });
