@@ -170,7 +170,8 @@ export interface RangeOptions {
 
 /** Where LMDB cannot make, read or map its files, its native code ends the process: that is found out before. */
 async function prepareFiles(folder: string, path: string): Promise<void> {
-  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  // The folders above are not ours to close.
+  mkdirSync(folder, { recursive: true });
   chmodSync(folder, FOLDER_MODE);
   await checkDataFile(path);
   if (existsSync(path)) return;

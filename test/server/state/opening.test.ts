@@ -17,6 +17,9 @@ describe('opening a state store', () => {
       ),
     );
     expect(modes).toEqual([0o700, 0o600, 0o600]);
+    const above = join(await temporaryFolder(), 'above');
+    await openedState(join(above, 'state'));
+    expect((await stat(above)).mode & 0o055).toBe(0o055 & ~process.umask());
   });
 
   test('finds what was stored before', async () => {
