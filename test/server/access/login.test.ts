@@ -73,6 +73,17 @@ describe('sessions', () => {
     ]);
   });
 
+  test('do not begin with a password that was changed while it was checked', async () => {
+    const { access, state, addUser } = await accessFixture();
+    const { id } = await addUser('anna');
+    const checked = state.users.require(id);
+    const open = (): unknown => access.sessions.open(checked, { replaces: null, by: BY_OPERATOR });
+    open();
+    await access.users.setPassword(id, 'quite another one', BY_OPERATOR);
+    expect(open).toThrow(expect.objectContaining({ code: 'WRONG_CREDENTIALS' }));
+    expect(state.sessions.isEmpty).toBe(true);
+  });
+
   test('of one user are bounded: the one that was not used for longest ends', async () => {
     const { access, addUser, clock } = await accessFixture({
       session: { ...DEFAULT_ACCESS_SETTINGS.session, countMax: 2 },

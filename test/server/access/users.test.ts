@@ -143,6 +143,31 @@ describe('users', () => {
     ).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  test('are noted in the audit log with what changed, and without secrets', async () => {
+    const { access, state, addUser, actor } = await accessFixture();
+    const root = await addUser('root', { isAdmin: true });
+    const anna = await addUser('anna');
+    access.users.update(anna.id, { isAdmin: true, name: 'annie' }, actor(root));
+    expect(access.audit.page({ limit: 1 }).entries[0]).toEqual({
+      seq: 3,
+      atMs: Date.UTC(2026, 0, 1, 12),
+      actor: { kind: 'user', userId: root.id, name: 'root', address: '192.0.2.1' },
+      action: 'user.change',
+      target: { kind: 'user', id: anna.id, name: 'annie' },
+      before: { name: 'anna', isAdmin: false, isDisabled: false, groupIds: [] },
+      after: { name: 'annie', isAdmin: true, isDisabled: false, groupIds: [] },
+    });
+    await access.users.setPassword(anna.id, 'quite another one', actor(root));
+    access.users.remove(anna.id, actor(root));
+    const log = JSON.stringify(access.audit.page({ limit: 100 }));
+    expect(log).toContain('user.password');
+    expect(log).not.toMatch(/argon2|quite another|passwordHash/);
+    // A change that fails is not noted.
+    const { length } = state.audit.page({ limit: 100 }).entries;
+    expect(() => access.users.remove(root.id, BY_OPERATOR)).toThrow();
+    expect(state.audit.page({ limit: 100 }).entries).toHaveLength(length);
+  });
+
   test('set their own preferences, and nobody else’s', async () => {
     const { access, addUser, actor } = await accessFixture();
     const [anna, bert] = [await addUser('anna'), await addUser('bert')];
