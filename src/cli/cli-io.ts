@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Sampler } from './collect/sampler.ts';
+import type { Sampler } from '../collect/sampler.ts';
 
 /** Everything of the outside world that commands touch, so that tests run them in-process. */
 export interface CliIo {

@@ -3,6 +3,7 @@ import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
 import type { ServiceConfig } from './config/service-config.ts';
+import { collectHost, type HostCollection } from './host-collection.ts';
 import { BatchWriter } from './ingest/batch-writer.ts';
 import { cleanupJob } from './jobs/cleanup-job.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -27,7 +28,7 @@ export interface Service {
   readonly now: () => Date;
   /** Aborted as soon as the service is to end: answers without an end of their own end then. */
   readonly ending: AbortSignal;
-  /** Lets the schedules of jobs begin. */
+  /** Lets the schedules of jobs begin, and samples of this host where they are asked for. */
   start(): void;
   /** Says that the service is to end; requests are still answered. */
   end(): void;
@@ -102,9 +103,11 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     datastream.findStreams().count(),
   );
   const ending = new AbortController();
+  let host: HostCollection | null = null;
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     ending.abort();
+    await host?.stop();
     await jobs.stop();
     try {
       await datastream.close();
@@ -123,7 +126,10 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     log,
     now,
     ending: ending.signal,
-    start: () => jobs.start(),
+    start: () => {
+      jobs.start();
+      if (config.collect) host ??= collectHost(datastream, { now, log });
+    },
     end: () => ending.abort(),
     close: () => {
       closing ??= close();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { HostSampler } from '../../src/cli/collect/host-sampler.ts';
-import type { Sample, Sampler } from '../../src/cli/collect/sampler.ts';
 import { headlineText, plainLine, redrawText, viewLines } from '../../src/cli/collect/view.ts';
+import { HostSampler } from '../../src/collect/host-sampler.ts';
+import type { Sample, Sampler } from '../../src/collect/sampler.ts';
 import {
   type CliResult,
   type CliRunOptions,

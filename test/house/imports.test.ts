@@ -7,7 +7,16 @@ const BACKEND = ['exceptions', 'model', 'backends'];
 const BLOCK_STORE = [...BACKEND, 'backends/codec', 'backends/blocks', 'backends/server'];
 
 /** What a face of the engine may build on. */
-const FACE = ['exceptions', 'model', 'backends', 'api', 'derive', 'downsamplers', 'text'];
+const FACE = [
+  'exceptions',
+  'model',
+  'backends',
+  'api',
+  'derive',
+  'downsamplers',
+  'text',
+  'collect',
+];
 
 const SERVICE_PARTS = [
   'server/config',
@@ -60,6 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   api: ['exceptions', 'model', 'downsamplers', 'derive', 'backends', 'engine'],
   conformance: ['exceptions', 'model', 'backends', 'api'],
   text: ['model'],
+  collect: ['model', 'api'],
   ...SERVER,
   cli: [...FACE, 'server', ...SERVICE_PARTS],
   index: ['exceptions', 'model', 'backends', 'api'],

@@ -1,6 +1,6 @@
 import type { Datastream } from '../../api/datastream.ts';
+import type { HostStream } from '../../collect/host-streams.ts';
 import { Granularity } from '../../model/granularity.ts';
-import type { HostStream } from './host-streams.ts';
 
 /** How far back the view looks. */
 const WINDOW_MS = 60_000;

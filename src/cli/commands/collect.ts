@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Datastream } from '../../api/datastream.ts';
+import { collect } from '../../collect/collector.ts';
+import { HostSampler } from '../../collect/host-sampler.ts';
+import type { HostStreams } from '../../collect/host-streams.ts';
 import { CliError, usageError } from '../cli-error.ts';
-import { collect } from '../collect/collector.ts';
-import { HostSampler } from '../collect/host-sampler.ts';
-import type { HostStreams } from '../collect/host-streams.ts';
 import {
   HIDE_CURSOR,
   headlineText,

@@ -6,6 +6,7 @@ interface ServeOptions {
   readonly config?: string;
   readonly host?: string;
   readonly port?: string;
+  readonly collect?: true;
   readonly set: readonly string[];
 }
 
@@ -16,6 +17,7 @@ export function registerServe(program: Command, context: CommandContext): void {
   )
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on; 0 picks one (default: 8080)')
+    .option('--collect', 'sample this host into streams, once a second')
     .action(async (options: ServeOptions) => {
       // Loaded here: no other command needs what a server needs.
       const { loadConfig } = await import('../../server/config/load-config.ts');
@@ -29,6 +31,7 @@ export function registerServe(program: Command, context: CommandContext): void {
           ...settings(options.set),
           ...(host !== undefined && { host }),
           ...(port !== undefined && { port }),
+          ...(options.collect && { collect: true }),
         },
       });
       await serve(config, {

@@ -1,8 +1,8 @@
-import type { Datastream } from '../../api/datastream.ts';
-import type { DeriveFrom, StreamDefinition } from '../../api/types.ts';
-import { Granularity } from '../../model/granularity.ts';
-import type { StreamId } from '../../model/stream.ts';
-import type { Tags } from '../../model/tags.ts';
+import type { Datastream } from '../api/datastream.ts';
+import type { DeriveFrom, StreamDefinition } from '../api/types.ts';
+import { Granularity } from '../model/granularity.ts';
+import type { StreamId } from '../model/stream.ts';
+import type { Tags } from '../model/tags.ts';
 import type { InterfaceCounters, Sample } from './sampler.ts';
 
 const VALUE_DOWNSAMPLERS = ['mean', 'min', 'max', 'std_dev'];

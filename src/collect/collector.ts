@@ -1,6 +1,4 @@
-import type { Datastream } from '../../api/datastream.ts';
-import { errorMessage } from '../error-message.ts';
-import { errorCodeOf } from '../exit-codes.ts';
+import type { Datastream } from '../api/datastream.ts';
 import { HostStreams } from './host-streams.ts';
 import type { Sample, Sampler } from './sampler.ts';
 
@@ -150,8 +148,9 @@ class Collector {
     try {
       await work();
     } catch (error) {
-      const message = errorMessage(error);
-      this.#report(`${name} ${errorCodeOf(error) ?? message}`, `${name} failed: ${message}`);
+      const { code, message } = error as { code?: unknown; message: string };
+      const cause = typeof code === 'string' ? code : message;
+      this.#report(`${name} ${cause}`, `${name} failed: ${message || 'unknown error'}`);
     }
   }
 
