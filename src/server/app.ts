@@ -11,6 +11,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { protectRoutes } from './access/fastify-hooks.ts';
+import { serveApiDocs } from './api-docs.ts';
 import { datastreamRoutes } from './compat/datastream/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { Problem, sendProblem } from './http/problem.ts';
@@ -90,6 +91,7 @@ export async function buildApp(
     transformObject: jsonSchemaTransformObject,
   });
   await serveDashboard(app as unknown as FastifyInstance);
+  await serveApiDocs(app as unknown as FastifyInstance);
   await app.register(operationRoutes, { service });
   await app.register(v1Routes, { prefix: '/api/v1', service });
   await app.register(influxRoutes, { service });

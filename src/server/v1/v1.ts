@@ -7,6 +7,7 @@ import { grantRoutes } from './grants.ts';
 import { groupRoutes } from './groups.ts';
 import { jobRoutes } from './jobs.ts';
 import { sessionRoutes } from './session.ts';
+import { statusRoutes } from './status.ts';
 import { streamRoutes } from './streams.ts';
 import { tokenRoutes } from './tokens.ts';
 import { userRoutes } from './users.ts';
@@ -17,6 +18,7 @@ const ROUTES = [
   streamRoutes,
   dataRoutes,
   writeRoutes,
+  statusRoutes,
   dashboardRoutes,
   userRoutes,
   groupRoutes,

@@ -1,0 +1,27 @@
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+
+const PREFIX = '/docs';
+
+/** Serves a page to look through the API with, and to try it. */
+export async function serveApiDocs(app: FastifyInstance): Promise<void> {
+  await app.register(async (docs) => {
+    docs.addHook('onRoute', (route) => {
+      route.config = { ...route.config, access: 'public' };
+      route.schema = { ...route.schema, hide: true };
+    });
+    // The page styles its own elements, which no other page of ours may.
+    docs.addHook('onSend', async (_request, reply) => {
+      const policy = reply.getHeader('content-security-policy');
+      if (typeof policy !== 'string') return;
+      reply.header(
+        'content-security-policy',
+        policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
+      );
+    });
+    await docs.register(swaggerUi, {
+      routePrefix: PREFIX,
+      uiConfig: { docExpansion: 'list', tryItOutEnabled: false, persistAuthorization: false },
+    });
+  });
+}
