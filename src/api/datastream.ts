@@ -201,7 +201,7 @@ export class Datastream {
     const [stored] = await this.#appender.append({
       kind: 'items',
       items: [appendItem({ streamId, value, timestamp })],
-      checkTimestamp: checkAppendOptions(options),
+      ...checkAppendOptions(options),
     });
     return appendedDatapoint(stored!);
   }
@@ -217,12 +217,12 @@ export class Datastream {
   ): Promise<AppendedDatapoint[]> {
     if (!Array.isArray(items)) throw new TypeError('appendMultiple takes a list of datapoints.');
     if (items.length === 0) return [];
-    const checkTimestamp = checkAppendOptions(options);
+    const check = checkAppendOptions(options);
     const grid = itemGridOf(items, this.#backend.supports.timestampRange);
     const stored = await this.#appender.append(
       grid === null
-        ? { kind: 'items', items: items.map(appendItem), checkTimestamp }
-        : { kind: 'grid', grid, checkTimestamp },
+        ? { kind: 'items', items: items.map(appendItem), ...check }
+        : { kind: 'grid', grid, ...check },
     );
     return stored.map(appendedDatapoint);
   }
@@ -237,7 +237,7 @@ export class Datastream {
     { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Column },
     options: AppendOptions = {},
   ): Promise<void> {
-    const checkTimestamp = checkAppendOptions(options);
+    const check = checkAppendOptions(options);
     if (!(timestamps instanceof Float64Array) || !isColumn(values)) {
       throw new TypeError(
         'appendColumns takes a Float64Array of timestamps and a column of values.',
@@ -253,20 +253,24 @@ export class Datastream {
       streamId: checkStreamId(streamId),
       timestamps: cutTimestamps(timestamps, this.#backend.supports.timestampRange),
       values: copyValues(values),
-      checkTimestamp,
+      ...check,
     });
   }
 
   /**
    * Appends one datapoint to each of many numeric streams, at one instant, all or none.
    * @param values row i belongs to stream i; NaN = null. The array stays the caller's.
+   * @param options its check cannot be turned off.
    * @throws as `append` does.
    */
   async appendTick(
     timestamp: Date | number | undefined,
     streamIds: readonly string[],
     values: Float64Array,
+    options: AppendOptions & { readonly checkTimestamp?: true | 'newer' } = {},
   ): Promise<void> {
+    const { checkTimestamp, mustBeNewer } = checkAppendOptions(options);
+    if (!checkTimestamp) throw new TypeError('appendTick takes no late data.');
     if (!Array.isArray(streamIds) || !(values instanceof Float64Array)) {
       throw new TypeError('appendTick takes a list of stream ids and a Float64Array of values.');
     }
@@ -281,6 +285,7 @@ export class Datastream {
         this.#appender.recentPlan(streamIds) ??
         this.#appender.newPlan(streamIds.map((streamId) => checkStreamId(streamId))),
       values: values.slice(),
+      mustBeNewer,
     });
   }
 

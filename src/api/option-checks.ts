@@ -1,3 +1,4 @@
+import type { TimestampCheck } from '../engine/append-request.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import type { StreamId } from '../model/stream.ts';
 import type {
@@ -92,11 +93,13 @@ export function checkStreamId(streamId: unknown): StreamId {
   return streamId as StreamId;
 }
 
-/** Whether timestamps are to be checked. @throws {TypeError} */
-export function checkAppendOptions(options: AppendOptions): boolean {
+/** How timestamps are to be checked. @throws {TypeError} */
+export function checkAppendOptions(options: AppendOptions): TimestampCheck {
   checkKeys(options, APPEND_KEYS, 'append');
-  checkFlag(options.checkTimestamp, 'checkTimestamp');
-  return options.checkTimestamp ?? true;
+  const { checkTimestamp = true } = options;
+  if (checkTimestamp === 'newer') return { checkTimestamp: true, mustBeNewer: true };
+  checkFlag(checkTimestamp, 'checkTimestamp');
+  return { checkTimestamp, mustBeNewer: false };
 }
 
 /** @throws {TypeError} {RangeError} */

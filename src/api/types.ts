@@ -165,8 +165,12 @@ export interface Datapoint {
 }
 
 export interface AppendOptions {
-  /** false: a datapoint older than the stream's latest is accepted and corrects levels and derived streams. */
-  readonly checkTimestamp?: boolean;
+  /**
+   * false: a datapoint older than the stream's latest is accepted and corrects levels and derived streams. `newer`:
+   * one at the same timestamp as the latest is refused, too, so that what was stored before is not stored again.
+   * Default: true, an older one is refused.
+   */
+  readonly checkTimestamp?: boolean | 'newer';
 }
 
 export interface AppendedDatapoint {

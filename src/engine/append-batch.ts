@@ -10,7 +10,12 @@ import { VALUE_COLUMN } from '../model/block.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { SECOND_MS } from '../model/time-range.ts';
 import { instantMs, parseTimestamp } from '../model/timestamp.ts';
-import { checkTickValue, hasInfinity, olderThanLatest } from './append-checks.ts';
+import {
+  checkTickValue,
+  hasInfinity,
+  notNewerThanLatest,
+  olderThanLatest,
+} from './append-checks.ts';
 import {
   type AppendRequest,
   type ColumnsRequest,
@@ -20,6 +25,7 @@ import {
   type ItemsRequest,
   type StoredDatapoint,
   type TickRequest,
+  type TimestampCheck,
 } from './append-request.ts';
 import type { EngineContext } from './context.ts';
 import { assertKept } from './expiry.ts';
@@ -164,6 +170,7 @@ export class AppendBatch {
 
   /** Checks a request and takes it in. When it throws, nothing of it has been taken. */
   add(request: AppendRequest): readonly StoredDatapoint[] {
+    if (request.mustBeNewer) this.#checkNewer(request);
     switch (request.kind) {
       case 'items':
         return this.#addItems(request);
@@ -178,7 +185,33 @@ export class AppendBatch {
     }
   }
 
-  #addItems({ items, checkTimestamp }: ItemsRequest): readonly StoredDatapoint[] {
+  /** Refuses what has the timestamp of a datapoint of its stream; what is older, `add` refuses. */
+  #checkNewer(request: AppendRequest): void {
+    if (request.kind === 'tick') this.#checkNewerTick(request);
+    else if (request.kind === 'columns') {
+      this.#noteOnlyPlan();
+      const stream = this.#appendable(request.streamId);
+      let latestMs = this.#latestMs(stream);
+      for (const timestampMs of this.#timestampsFor(stream, request.timestamps).cutMs) {
+        if (timestampMs === latestMs) throw notNewerThanLatest(stream, { timestampMs, latestMs });
+        latestMs = timestampMs;
+      }
+    }
+  }
+
+  #checkNewerTick({ timestamp, plan }: TickRequest): void {
+    const givenMs = instantMs(this.#givenOrNow(timestamp));
+    if (this.#onlyPlan === plan && this.#parse(givenMs, plan.stepMs) > this.#onlyPlanMs) return;
+    this.#noteOnlyPlan();
+    for (const streamId of plan.streamIds) {
+      const stream = this.#appendable(streamId);
+      const timestampMs = this.#parse(givenMs, stream.stepMs);
+      const latestMs = this.#latestMs(stream);
+      if (timestampMs === latestMs) throw notNewerThanLatest(stream, { timestampMs, latestMs });
+    }
+  }
+
+  #addItems({ items, checkTimestamp, mustBeNewer }: ItemsRequest): readonly StoredDatapoint[] {
     this.#noteOnlyPlan();
     const mark = ++checkCount;
     const datapoints: StoredDatapoint[] = [];
@@ -192,6 +225,9 @@ export class AppendBatch {
       }
       const latestMs = stream.checkedLatestMs;
       checkKept(stream, timestampMs);
+      if (mustBeNewer && timestampMs === latestMs) {
+        throw notNewerThanLatest(stream, { timestampMs, latestMs });
+      }
       if (timestampMs >= latestMs) stream.checkedLatestMs = timestampMs;
       else if (checkTimestamp) throw olderThanLatest(stream, { timestampMs, latestMs });
       const stored = storedValue(stream.record, value, this.#context.backend.supports);
@@ -207,13 +243,14 @@ export class AppendBatch {
   }
 
   /** Takes a grid in as columns of a stream, or as ticks; as items when something about it is special. */
-  #addGrid({ grid, checkTimestamp }: GridRequest): readonly StoredDatapoint[] {
-    const taken = this.#isCutTooFar(grid)
-      ? null
-      : grid.streamIds.length === 1
-        ? this.#takeItemColumn(grid, checkTimestamp)
-        : this.#takeItemTicks(grid);
-    return taken ?? this.#addItems({ kind: 'items', items: itemsOf(grid), checkTimestamp });
+  #addGrid({ grid, ...check }: GridRequest): readonly StoredDatapoint[] {
+    const taken =
+      check.mustBeNewer || this.#isCutTooFar(grid)
+        ? null
+        : grid.streamIds.length === 1
+          ? this.#takeItemColumn(grid, check)
+          : this.#takeItemTicks(grid);
+    return taken ?? this.#addItems({ ...check, kind: 'items', items: itemsOf(grid) });
   }
 
   /** Whether it has milliseconds that a stream keeps. */
@@ -222,13 +259,13 @@ export class AppendBatch {
     return streamIds.some((streamId) => this.#cache.get(streamId)?.stepMs === 1);
   }
 
-  #takeItemColumn(grid: ItemGrid, checkTimestamp: boolean): readonly StoredDatapoint[] | null {
+  #takeItemColumn(grid: ItemGrid, check: TimestampCheck): readonly StoredDatapoint[] | null {
     const { timestampsMs, values } = grid;
     const streamId = grid.streamIds[0]!;
     const stream = this.#appendable(streamId);
     if (!stream.isPlainNumeric) return null;
     const timestamps = cutTimestamps(timestampsMs, this.#context.backend.supports.timestampRange);
-    this.#addColumns({ kind: 'columns', streamId, timestamps, values, checkTimestamp });
+    this.#addColumns({ kind: 'columns', streamId, timestamps, values, ...check });
     return datapointsOf(grid, [stream]);
   }
 

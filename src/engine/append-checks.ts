@@ -12,6 +12,17 @@ export function olderThanLatest(
   );
 }
 
+/** As `olderThanLatest`, where a datapoint of the same time is refused, too. */
+export function notNewerThanLatest(
+  { streamId }: LiveStream,
+  { timestampMs, latestMs }: { timestampMs: number; latestMs: number },
+): InvalidTimestamp {
+  return new InvalidTimestamp(
+    `The timestamp ${new Date(timestampMs).toISOString()} is not newer than ` +
+      `${new Date(latestMs).toISOString()}, the latest of stream ${streamId}.`,
+  );
+}
+
 /** @throws {InvalidValue} for a value that a tick cannot have of the stream. */
 export function checkTickValue(stream: LiveStream, value: number): void {
   if (stream.record.valueType !== 'numeric') {

@@ -8,6 +8,14 @@ import type { ItemGrid } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { TickPlan } from './tick-plan.ts';
 
+/** What is asked of the timestamps of a request. */
+export interface TimestampCheck {
+  /** Whether a datapoint that is older than the latest of its stream is refused. */
+  readonly checkTimestamp: boolean;
+  /** Whether one of the same timestamp is, too, also when that one is of the same request. */
+  readonly mustBeNewer: boolean;
+}
+
 export interface AppendItem {
   readonly streamId: StreamId;
   /** As the caller gave it. */
@@ -17,26 +25,23 @@ export interface AppendItem {
 }
 
 /** Datapoints that are stored together or not at all. */
-export interface ItemsRequest {
+export interface ItemsRequest extends TimestampCheck {
   readonly kind: 'items';
   readonly items: readonly AppendItem[];
-  readonly checkTimestamp: boolean;
 }
 
 /** As an `ItemsRequest`, of items that are a grid. */
-export interface GridRequest {
+export interface GridRequest extends TimestampCheck {
   readonly kind: 'grid';
   readonly grid: ItemGrid;
-  readonly checkTimestamp: boolean;
 }
 
 /** Many datapoints of one stream. The arrays belong to the request. */
-export interface ColumnsRequest {
+export interface ColumnsRequest extends TimestampCheck {
   readonly kind: 'columns';
   readonly streamId: StreamId;
   readonly timestamps: CutTimestamps;
   readonly values: Column;
-  readonly checkTimestamp: boolean;
 }
 
 /** Timestamps as they will be stored. */
@@ -123,6 +128,7 @@ export interface TickRequest {
   readonly timestamp: unknown;
   readonly plan: TickPlan;
   readonly values: Float64Array;
+  readonly mustBeNewer: boolean;
 }
 
 export type AppendRequest = ItemsRequest | GridRequest | ColumnsRequest | TickRequest;

@@ -48,6 +48,46 @@ export function timestampsTopic({ test }: Suite): void {
     assert.deepEqual((await datastream.getStream(id)).latestDatapoint, at(10));
   });
 
+  test('a datapoint at the latest timestamp is refused where only newer ones are wanted', async (fixture) => {
+    const { datastream } = fixture;
+    const newer = { checkTimestamp: 'newer' } as const;
+    const [a, b] = [await fixture.ensure('a'), await fixture.ensure('b')];
+    await datastream.append(a, 1, at(10), newer);
+    const columns = (...seconds: readonly number[]) => ({
+      timestamps: Float64Array.from(seconds, (second) => at(second).getTime()),
+      values: new Float64Array(seconds.length),
+    });
+    const item = (second: number) => ({ streamId: a, value: 2, timestamp: at(second) });
+    for (const refused of [
+      () => datastream.append(a, 1, at(10), newer),
+      () => datastream.append(a, 1, at(9), newer),
+      () => datastream.appendMultiple([item(11), item(11)], newer),
+      () => datastream.appendMultiple([item(10), item(11)], newer),
+      () => datastream.appendColumns(a, columns(10, 11), newer),
+      () => datastream.appendColumns(a, columns(11, 12, 12), newer),
+      () => datastream.appendTick(at(10), [b, a], Float64Array.of(5, 6), newer),
+    ]) {
+      await assertCode(refused, 'INVALID_TIMESTAMP');
+    }
+    await datastream.appendTick(at(11), [b, a], Float64Array.of(5, 6), newer);
+    // In one turn: the second one finds the first.
+    const both = [0, 1].map(() =>
+      datastream.appendTick(at(12), [b, a], Float64Array.of(7, 8), newer),
+    );
+    const settled = await Promise.allSettled(both);
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    await datastream.appendColumns(a, columns(13, 14), newer);
+    const stored = [10, 11, 12, 13, 14].map((second, i) => [second, [1, 6, 8, 0, 0][i]]);
+    assert.deepEqual(await fixture.readRaw(a), stored);
+    assert.deepEqual(await fixture.readRaw(b), [
+      [11, 5],
+      [12, 7],
+    ]);
+  });
+
   test('§4 of five datapoints at one second all are kept', async (fixture) => {
     const id = await fixture.ensure('a');
     for (let value = 0; value < 5; value++) await fixture.datastream.append(id, value, at(1));

@@ -53,6 +53,8 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
           recordSizeMaxBytes: config.ingest.recordBytes,
           memory,
         }),
+      // A field that is written again replaces what is there.
+      options: { duplicates: 'replace' },
     });
   };
 

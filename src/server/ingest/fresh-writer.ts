@@ -6,6 +6,9 @@ import { refusalOf } from './write-errors.ts';
 import { writePlan } from './write-plan.ts';
 import type { WriteReport } from './write-report.ts';
 
+/** Another process may have stored the same: then it is refused, and looked at. */
+const NEWER = Object.freeze({ checkTimestamp: 'newer' });
+
 interface FreshWriterParts {
   readonly datastream: Datastream;
   readonly streams: KnownStreams;
@@ -54,12 +57,16 @@ function ask(targets: readonly Target[], datastream: Datastream): readonly Part[
       for (let at = 0; at < values.length; at++) {
         values[at] = grid[at]!.rows.values[row] as number;
       }
-      asked.push({ targets: grid, row, stored: datastream.appendTick(timestampMs, ids, values) });
+      asked.push({
+        targets: grid,
+        row,
+        stored: datastream.appendTick(timestampMs, ids, values, NEWER),
+      });
     }
   }
   for (const target of columns) {
     const { timestamps, values } = target.rows;
-    const stored = datastream.appendColumns(target.stream.id, { timestamps, values });
+    const stored = datastream.appendColumns(target.stream.id, { timestamps, values }, NEWER);
     asked.push({ targets: [target], row: null, stored });
   }
   return asked;

@@ -305,6 +305,27 @@ describe.each([
     await datastream.close();
   });
 
+  test('knows what another writer on the store has stored', async () => {
+    const address = url();
+    const one = await open(address);
+    const body = (ms: number): string => `m f=1 ${ms}\nn f=2 ${ms}`;
+    await one.write(lines, body(1000));
+    const backend = address === 'memory:' ? one.datastream : null;
+    const other = await open(address, backend);
+    await other.write(lines, body(2000));
+    await other.write(lines, body(3000));
+    // Of an answer that was lost, the request is repeated elsewhere.
+    expect(await one.write(lines, body(3000))).toMatchObject({ accepted: 0, duplicate: 2 });
+    expect(await one.write(lines, body(2000))).toMatchObject({ accepted: 0, duplicate: 2 });
+    expect(await other.write(lines, body(1000))).toMatchObject({ accepted: 0, duplicate: 2 });
+    expect(await one.write(lines, body(4000))).toMatchObject({ accepted: 2, duplicate: 0 });
+    expect(await other.write(lines, body(3500))).toMatchObject({ accepted: 2, duplicate: 0 });
+    const times = (await one.data({ series: 'm f' })).map(([ms]) => ms);
+    expect(times).toEqual([1000, 2000, 3000, 3500, 4000]);
+    if (backend === null) await other.datastream.close();
+    await one.datastream.close();
+  });
+
   test('takes values of high accuracy, and timestamps of whole seconds, as streams have them', async () => {
     const { datastream, write } = await open(url());
     const exact = await datastream.ensureStream(

@@ -63,8 +63,10 @@ export interface Opened {
   data(tags: Tags): Promise<readonly (readonly [number, unknown])[]>;
 }
 
-export async function open(url = 'memory:'): Promise<Opened> {
-  const datastream = new Datastream(await openBackend(url), { now: () => new Date(NOW_MS) });
+/** @param opened a store that is open already; null: it is opened by its URL. */
+export async function open(url = 'memory:', opened: Datastream | null = null): Promise<Opened> {
+  const datastream =
+    opened ?? new Datastream(await openBackend(url), { now: () => new Date(NOW_MS) });
   const writer = new BatchWriter(datastream, { nowMs: () => NOW_MS });
   return {
     datastream,
