@@ -9,6 +9,7 @@ import { cleanupJob } from './jobs/cleanup-job.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { maintenanceJob } from './jobs/maintenance-job.ts';
 import { WarningCounts } from './jobs/warning-counts.ts';
+import { LiveFeed } from './live/live-feed.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
 import { ServiceMetrics } from './operations/metrics.ts';
 import type { StateStore } from './state/state-store.ts';
@@ -21,6 +22,7 @@ export interface Service {
   readonly state: StateStore;
   readonly access: Access;
   readonly writer: BatchWriter;
+  readonly live: LiveFeed;
   readonly jobs: Jobs;
   readonly metrics: ServiceMetrics;
   readonly log: BaseLogger;
@@ -83,6 +85,13 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
   const { opened, datastream, metrics, warnings, now, log } = parts;
   const { state, access } = opened;
   const writer = new BatchWriter(datastream, { nowMs: () => now().getTime() });
+  const live = new LiveFeed(datastream, {
+    nowMs: () => now().getTime(),
+    rememberedCountMax: config.live.rememberedEvents,
+    waitingCountMax: config.live.waitingEvents,
+    onError: (error) =>
+      log.error({ err: error }, 'The store cannot be followed; it is tried again.'),
+  });
   const { maintenance, cleanup } = config.jobs;
   const jobs = new Jobs(
     [
@@ -99,6 +108,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
       },
     },
   );
+  metrics.addGauge('datastream_live_readers', 'Readers of events.', () => live.counts.readers);
   metrics.addGauge('datastream_streams', 'Streams of the store.', () =>
     datastream.findStreams().count(),
   );
@@ -109,6 +119,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     ending.abort();
     await host?.stop();
     await jobs.stop();
+    await live.close();
     try {
       await datastream.close();
     } finally {
@@ -121,6 +132,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     state,
     access,
     writer,
+    live,
     jobs,
     metrics,
     log,

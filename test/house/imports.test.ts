@@ -24,6 +24,7 @@ const SERVICE_PARTS = [
   'server/access',
   'server/ingest',
   'server/jobs',
+  'server/live',
 ];
 
 /** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
@@ -35,6 +36,7 @@ const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/jobs': ['exceptions', 'model', 'api', 'server/state'],
   // Knows the service as a whole, and so do the routes.
   'server/operations': [...FACE, ...SERVICE_PARTS, 'server'],
+  'server/live': ['exceptions', 'model', 'api', 'text'],
   'server/http': [...FACE, ...SERVICE_PARTS],
   'server/v1': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],
   'server/compat': [...FACE, ...SERVICE_PARTS, 'server/http', 'server'],

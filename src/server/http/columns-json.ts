@@ -1,16 +1,7 @@
 import { datapointAt, mapColumns } from '../../api/datapoint-columns.ts';
 import type { DatapointColumns } from '../../api/types.ts';
+import { columnJson } from '../../text/column-json.ts';
 import { exactJson } from '../../text/exact-json.ts';
-
-/** A column as JSON text: NaN is null, everything else as `exactJson` has it. */
-function columnJson(column: ArrayLike<unknown>): string {
-  const parts: string[] = new Array(column.length);
-  for (let row = 0; row < column.length; row++) {
-    const value = column[row];
-    parts[row] = typeof value === 'number' ? numberJson(value) : exactJson(value);
-  }
-  return `[${parts.join(',')}]`;
-}
 
 /** Columns as the members of a JSON object: `"timestamps":[…],"v":{"m":[…]}`. */
 export function columnsJson({ timestamps, values, v, t, live }: DatapointColumns): string {
@@ -35,10 +26,4 @@ export function* rowsJson(columns: DatapointColumns): Generator<string, void, un
 function lettersJson(columns: Readonly<Record<string, ArrayLike<unknown>>>): string {
   const members = Object.entries(mapColumns(columns, columnJson));
   return `{${members.map(([letter, text]) => `"${letter}":${text}`).join(',')}}`;
-}
-
-/** JSON has no number that is not finite; of −0 the sign stays. */
-function numberJson(value: number): string {
-  if (Number.isNaN(value)) return 'null';
-  return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -1,7 +1,7 @@
 import type { StreamEvent, StreamPosition } from '../../../src/api/change-feed.ts';
 import type { Datastream } from '../../../src/api/datastream.ts';
 
-type Row = readonly [timestampMs: number, value: unknown];
+export type Row = readonly [timestampMs: number, value: unknown];
 
 const CATCH_UP_MAX_MS = 10_000;
 
@@ -34,14 +34,8 @@ export class LocalCopy {
     await this.#running;
   }
 
-  /** Waits until every stream of the store is here as the store has it; after a long time the difference is there to be seen. */
-  async caughtUp(): Promise<ReadonlyMap<string, readonly Row[]>> {
-    const endMs = Date.now() + CATCH_UP_MAX_MS;
-    for (;;) {
-      const stored = await this.#stored();
-      if (textOf(stored) === textOf(this.rows) || Date.now() > endMs) return stored;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+  caughtUp(): Promise<ReadonlyMap<string, readonly Row[]>> {
+    return caughtUp(this.#datastream, this.rows);
   }
 
   async #run(options: Parameters<Datastream['changes']>[0], onReady: () => void): Promise<void> {
@@ -87,32 +81,49 @@ export class LocalCopy {
     const fromMs = from?.getTime() ?? Number.NEGATIVE_INFINITY;
     const kept = (this.rows.get(streamId) ?? []).filter(([t]) => t < fromMs);
     const read = (await readRaw(this.#datastream, streamId)).filter(([t]) => t >= fromMs);
-    this.#set(streamId, [...kept, ...until(read, position)], position);
+    this.#set(streamId, [...kept, ...rowsUntil(read, position)], position);
   }
 
   #set(streamId: string, rows: readonly Row[], position: StreamPosition): void {
     this.rows.set(streamId, rows);
     this.positions.set(streamId, position);
   }
+}
 
-  async #stored(): Promise<ReadonlyMap<string, readonly Row[]>> {
-    const stored = new Map<string, readonly Row[]>();
-    for await (const { id } of this.#datastream.findStreams()) {
-      stored.set(id, await readRaw(this.#datastream, id));
-    }
-    return stored;
+/** All raw datapoints of a store. */
+async function readAll(datastream: Datastream): Promise<ReadonlyMap<string, readonly Row[]>> {
+  const stored = new Map<string, readonly Row[]>();
+  for await (const { id } of datastream.findStreams()) {
+    stored.set(id, await readRaw(datastream, id));
+  }
+  return stored;
+}
+
+/**
+ * Waits until the copy is what the store has, and gives that; after a long time it gives it as well: the
+ * difference is there to be seen.
+ */
+export async function caughtUp(
+  datastream: Datastream,
+  copy: ReadonlyMap<string, readonly Row[]>,
+): Promise<ReadonlyMap<string, readonly Row[]>> {
+  const endMs = Date.now() + CATCH_UP_MAX_MS;
+  for (;;) {
+    const stored = await readAll(datastream);
+    if (textOf(stored) === textOf(copy) || Date.now() > endMs) return stored;
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
 /** The rows up to a position: what came later is still to come. */
-function until(rows: readonly Row[], { latest, count }: StreamPosition): readonly Row[] {
+export function rowsUntil(rows: readonly Row[], { latest, count }: StreamPosition): readonly Row[] {
   if (latest === null) return [];
   const before = rows.filter(([t]) => t < latest.getTime());
   const last = rows.filter(([t]) => t === latest.getTime());
   return [...before, ...last.slice(0, count)];
 }
 
-async function readRaw(datastream: Datastream, streamId: string): Promise<readonly Row[]> {
+export async function readRaw(datastream: Datastream, streamId: string): Promise<readonly Row[]> {
   try {
     const { highestGranularity } = await datastream.getStream(streamId);
     const range = { start: new Date(-8.64e15) };
