@@ -31,7 +31,7 @@ export async function serve(
     const app = await buildApp(service, { logger: log as FastifyBaseLogger });
     try {
       const address = await app.listen({ host: config.host, port: config.port });
-      service.start();
+      await service.start();
       const url = config.publicUrl ?? address;
       await onListening([`Listening on ${url}`, ...setupLines(service, url)]);
       if (!signal.aborted) await once(signal, 'abort');

@@ -3,8 +3,10 @@ import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
 import type { ServiceConfig } from './config/service-config.ts';
+import { graphiteServer } from './graphite.ts';
 import { collectHost, type HostCollection } from './host-collection.ts';
 import { BatchWriter } from './ingest/batch-writer.ts';
+import type { GraphiteServer } from './ingest/graphite-server.ts';
 import { cleanupJob } from './jobs/cleanup-job.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { maintenanceJob } from './jobs/maintenance-job.ts';
@@ -30,8 +32,13 @@ export interface Service {
   readonly now: () => Date;
   /** Aborted as soon as the service is to end: answers without an end of their own end then. */
   readonly ending: AbortSignal;
-  /** Lets the schedules of jobs begin, and samples of this host where they are asked for. */
-  start(): void;
+  /** Null where none is asked for. */
+  readonly graphite: GraphiteServer | null;
+  /**
+   * Lets the schedules of jobs begin, and samples of this host and Graphite where they are asked for.
+   * @throws when the port of Graphite is taken.
+   */
+  start(): Promise<void>;
   /** Says that the service is to end; requests are still answered. */
   end(): void;
   /** Ends all parts in order, and closes the stores. Idempotent. */
@@ -112,11 +119,13 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
   metrics.addGauge('datastream_streams', 'Streams of the store.', () =>
     datastream.findStreams().count(),
   );
+  const graphite = graphiteServer(config, { writer, metrics, log, now });
   const ending = new AbortController();
   let host: HostCollection | null = null;
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     ending.abort();
+    await graphite?.stop(config.shutdown);
     await host?.stop();
     await jobs.stop();
     await live.close();
@@ -135,10 +144,13 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     live,
     jobs,
     metrics,
+    graphite,
     log,
     now,
     ending: ending.signal,
-    start: () => {
+    start: async () => {
+      await graphite?.listen();
+      if (graphite !== null) log.info({ port: graphite.port }, 'Graphite is taken in.');
       jobs.start();
       if (config.collect) host ??= collectHost(datastream, { now, log });
     },

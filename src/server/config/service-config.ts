@@ -78,6 +78,8 @@ const ingestConfig = z.strictObject({
   createStreams: z.boolean().default(true),
   /** Port of the Graphite plaintext protocol; null: none. */
   graphitePort: port.nullable().default(null),
+  /** Where it is taken from: nobody is asked there who he is. */
+  graphiteHost: z.string().default('127.0.0.1'),
 });
 
 const liveConfig = z.strictObject({

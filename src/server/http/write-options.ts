@@ -18,7 +18,8 @@ export function writeOptionsOf(
   };
 }
 
-function newStreamsOf(ingest: ServiceConfig['ingest']): NewStreamOptions {
+/** How streams are made that writes create. */
+export function newStreamsOf(ingest: ServiceConfig['ingest']): NewStreamOptions {
   return {
     highestGranularity: ingest.granularity,
     valueDownsamplers: ingest.valueDownsamplers,

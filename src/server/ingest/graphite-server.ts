@@ -6,7 +6,7 @@ import { IngestBatch, type SeriesRows, type SeriesSlot } from './ingest-batch.ts
 import { Problems } from './problems.ts';
 import { SeriesMemory } from './series-memory.ts';
 import type { WriteOptions } from './write-options.ts';
-import { WriteReport } from './write-report.ts';
+import { type WriteOutcome, WriteReport } from './write-report.ts';
 
 /** How long a connection without news is read from when the server stops: what is on its way still comes in. */
 const LAST_WORDS_MS = 50;
@@ -29,6 +29,8 @@ export interface GraphiteServerOptions {
   /** A connection without data for so long is closed. Default: 10 minutes. */
   readonly idleMs?: number;
   readonly nowMs?: () => number;
+  /** Told what became of datapoints and lines since it was told last. */
+  readonly onWritten?: (counts: Pick<WriteOutcome, 'accepted' | 'duplicate' | 'dropped'>) => void;
   /** Told about what the store says when it does not take datapoints; they are tried again. */
   readonly onError?: (error: unknown) => void;
 }
@@ -73,6 +75,8 @@ export class GraphiteServer {
   #droppedCount = 0;
   #failedWriteCount = 0;
   #lostCount = 0;
+  /** Refused lines that were told. */
+  #toldProblemCount = 0;
 
   constructor(writer: BatchWriter, options: GraphiteServerOptions) {
     this.#writer = writer;
@@ -83,6 +87,7 @@ export class GraphiteServer {
       connectionCountMax: 1000,
       idleMs: 600_000,
       nowMs: Date.now,
+      onWritten: () => {},
       onError: () => {},
       ...options,
     };
@@ -91,18 +96,23 @@ export class GraphiteServer {
     this.#server.maxConnections = this.#options.connectionCountMax;
   }
 
-  /** Resolves with the port when connections are taken. @throws when the address is taken, or is none. */
-  listen(): Promise<number> {
+  /** Resolves when connections are taken. @throws when the address is taken, or is none. */
+  listen(): Promise<void> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
         this.#server.off('error', reject);
         this.#server.on('error', this.#options.onError);
-        const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : port);
+        resolve();
       });
     });
+  }
+
+  /** Where it listens; null while it does not. */
+  get port(): number | null {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : null;
   }
 
   get counters(): GraphiteCounters {
@@ -125,6 +135,8 @@ export class GraphiteServer {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopAtMs = performance.now() + graceMs;
+    // Connections that the system has taken, and that are still to be told of, would be cut off.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#allRead();
     await this.#writeAll();
@@ -203,6 +215,10 @@ export class GraphiteServer {
         this.#acceptedCount += accepted;
         this.#duplicateCount += duplicate;
         this.#droppedCount += dropped;
+        const { count } = this.#problems;
+        const refused = count - this.#toldProblemCount;
+        this.#toldProblemCount = count;
+        this.#options.onWritten({ accepted, duplicate, dropped: dropped + refused });
         return;
       } catch (error) {
         this.#failedWriteCount++;

@@ -49,7 +49,8 @@ async function start(options: Partial<GraphiteServerOptions> = {}): Promise<{
     flushMs: 5,
     ...options,
   });
-  const port = await server.listen();
+  await server.listen();
+  const port = server.port!;
   const dial = async (): Promise<Socket> => {
     const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
