@@ -4,10 +4,11 @@ import { ApiError } from './api/api-error.ts';
 import { Header } from './components/header.tsx';
 import { ReachabilityBanner } from './components/reachability-banner.tsx';
 import { ShortcutsDialog } from './components/shortcuts-dialog.tsx';
+import { LoginPage } from './pages/login-page.tsx';
 import { pageOf } from './pages/page-of.tsx';
 import { navigate, place } from './router/location.ts';
 import { routeOf } from './router/routes.ts';
-import { loadSession, session } from './state/session.ts';
+import { isGuest, loadSession, needsLogin, session } from './state/session.ts';
 import { useObservable } from './state/use-observable.ts';
 
 const RETRY_MS = 3000;
@@ -16,6 +17,7 @@ const RETRY_MS = 3000;
 export function App(): JSX.Element {
   const { path } = useObservable(place);
   const who = useObservable(session);
+  const guest = useObservable(isGuest);
   const [failure, setFailure] = useState<string | null>(null);
   const route = routeOf(path);
   useEffect(() => {
@@ -42,7 +44,7 @@ export function App(): JSX.Element {
       </main>
     );
   }
-  const needsLogin = who.user === null && who.mode === 'users';
+  const isLocked = needsLogin(who, guest) && route.page !== 'setup';
   return (
     <>
       <a class="skip-link" href="#main">
@@ -51,7 +53,7 @@ export function App(): JSX.Element {
       <Header route={route} session={who} />
       <ReachabilityBanner />
       <main id="main" class="page" tabIndex={-1}>
-        {pageOf(route, { needsLogin })}
+        {isLocked ? <LoginPage /> : pageOf(route)}
       </main>
       <ShortcutsDialog goTo={navigate} />
     </>

@@ -29,9 +29,6 @@ export class ApiError extends Error {
 
   /** What happened, for a person. */
   static textOf(error: unknown): string {
-    if (error instanceof ApiError && error.isMissingRoute) {
-      return 'This service does not offer this (its API answered 404).';
-    }
     return error instanceof Error ? error.message : String(error);
   }
 }

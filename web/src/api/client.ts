@@ -10,6 +10,13 @@ export function setCsrfToken(token: string | null): void {
   csrfToken = token;
 }
 
+let tellRefused: () => void = () => undefined;
+
+/** Has a function called whenever the service does not know who asks. */
+export function onRefused(listener: () => void): void {
+  tellRefused = listener;
+}
+
 type QueryValue = string | number | boolean | null | undefined;
 export type Query = Readonly<Record<string, QueryValue>>;
 
@@ -60,6 +67,7 @@ export async function request<T>(
   }
   setReachable(true);
   const text = await response.text();
+  if (response.status === 401) tellRefused();
   if (!response.ok) throw problemOf(response.status, text);
   return (text === '' ? null : JSON.parse(text)) as T;
 }

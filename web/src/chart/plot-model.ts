@@ -2,8 +2,8 @@ import { granularityMs } from '../time/units.ts';
 import { type ChartColumns, drawnTimes, numbersOf, withGaps } from './columns.ts';
 import { type Joined, joinTables, type Table } from './join-columns.ts';
 
-/** How a stream is drawn: a line with the band between its extremes, the band alone, or on top of others. */
-type LineKind = 'line' | 'band' | 'stack';
+/** How a stream is drawn: a line with a band between it and its extremes, the band alone, or on top of others. */
+export type LineKind = 'line' | 'band' | 'stack';
 
 /** One stream in a chart. */
 export interface PlotLine {
@@ -80,14 +80,12 @@ function partOf(line: PlotLine): { readonly table: Table; readonly series: reado
   const { columns, letter, kind, id: lineId, axis, color } = line;
   const seriesOf = (role: SeriesRole): PlotSeries => ({ lineId, role, axis, color, kind });
   const { l: low, u: high } = columns.letters;
-  const hasBand = kind !== 'stack' && low !== undefined && high !== undefined;
+  const isBandOnly = kind === 'band' && !columns.isRaw;
   const value = columns.letters[columns.isRaw ? 'm' : letter];
   const values = numbersOf(value ?? columns.letters['m'] ?? []);
-  const roles: SeriesRole[] = hasBand
-    ? kind === 'band'
-      ? ['low', 'high']
-      : ['value', 'low', 'high']
-    : ['value'];
+  const roles: SeriesRole[] = isBandOnly ? [] : ['value'];
+  if (kind !== 'stack' && low !== undefined && letter !== 'l') roles.push('low');
+  if (kind !== 'stack' && high !== undefined && letter !== 'u') roles.push('high');
   const byRole = {
     value: () => values,
     low: () => numbersOf(low),
@@ -109,10 +107,14 @@ function bandsOf(series: readonly PlotSeries[]): PlotModel['bands'] {
     color: series[high]!.color,
     isStack: true,
   }));
-  const bands = series.flatMap(({ role, lineId, color }, low) => {
-    if (role !== 'low') return [];
-    const high = series.findIndex((other) => other.lineId === lineId && other.role === 'high');
-    return [{ high, low, color, isStack: false }];
+  const bands = [...new Set(series.map(({ lineId }) => lineId))].flatMap((lineId) => {
+    const at = (role: SeriesRole): number =>
+      series.findIndex((other) => other.lineId === lineId && other.role === role);
+    const ends = [at('high'), at('value'), at('low')];
+    const [high, value, low] = ends as [number, number, number];
+    const edges = { high: high === -1 ? value : high, low: low === -1 ? value : low };
+    if (edges.high === edges.low || edges.high === -1 || edges.low === -1) return [];
+    return [{ ...edges, color: series[edges.high]!.color, isStack: false }];
   });
   return [...stacks, ...bands];
 }

@@ -3,6 +3,7 @@ import { numberText, quantityText } from '../format/number-text.ts';
 import { timeTicks } from '../time/ticks.ts';
 import { axisRange } from './axis-range.ts';
 import { faded, type Palette, seriesColor } from './palette.ts';
+import type { PlotEvent } from './plot-events.ts';
 import type { PlotModel } from './plot-model.ts';
 
 const TICK_PX = 90;
@@ -13,6 +14,8 @@ const FONT = '12px system-ui, sans-serif';
 export interface PlotLook {
   readonly palette: Palette;
   readonly zone: () => string;
+  /** What happened, to be marked. */
+  readonly events: () => readonly PlotEvent[];
   readonly syncKey: string;
   /** Told the row under the cursor; null: none. */
   readonly onRow: (row: number | null) => void;
@@ -22,7 +25,7 @@ export interface PlotLook {
 /** How uPlot draws a model. Sizes and the window are set later. */
 export function plotOptions(
   model: PlotModel,
-  { palette, zone, syncKey, onRow, onSelect }: PlotLook,
+  { palette, zone, events, syncKey, onRow, onSelect }: PlotLook,
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const sync = uPlot.sync(syncKey);
   return {
@@ -103,6 +106,7 @@ export function plotOptions(
           ],
     ),
     hooks: {
+      draw: [(plot) => drawEvents(plot, events(), palette)],
       setCursor: [(plot) => onRow(plot.cursor.idx ?? null)],
       setSelect: [
         (plot) => {
@@ -134,3 +138,35 @@ function ticksOf(plot: uPlot, window: { startMs: number; endMs: number }, zone: 
 /** Datapoints are worth a dot where there is room for dots. */
 const pointsWhenFew = (plot: uPlot, _series: number, first: number, last: number): boolean =>
   last - first < plot.bbox.width / devicePixelRatio / 14;
+
+const FLAG_PX = { width: 9, height: 7 };
+
+/** A line from top to bottom for each event, with a flag; labels where they do not run into each other. */
+function drawEvents(plot: uPlot, events: readonly PlotEvent[], palette: Palette): void {
+  const { ctx: context, bbox } = plot;
+  const scale = devicePixelRatio;
+  let freeFrom = Number.NEGATIVE_INFINITY;
+  context.save();
+  context.beginPath();
+  context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  context.clip();
+  context.font = `${11 * scale}px system-ui, sans-serif`;
+  context.textBaseline = 'top';
+  for (const { timeMs, label, color } of events) {
+    const x = Math.round(plot.valToPos(timeMs, 'x', true)) + 0.5;
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    context.strokeStyle = context.fillStyle = seriesColor(palette, color);
+    context.lineWidth = scale;
+    context.setLineDash([3 * scale, 3 * scale]);
+    context.beginPath();
+    context.moveTo(x, bbox.top);
+    context.lineTo(x, bbox.top + bbox.height);
+    context.stroke();
+    context.fillRect(x, bbox.top, FLAG_PX.width * scale, FLAG_PX.height * scale);
+    if (x < freeFrom) continue;
+    const left = x + (FLAG_PX.width + 4) * scale;
+    context.fillText(label, left, bbox.top);
+    freeFrom = left + context.measureText(label).width + 8 * scale;
+  }
+  context.restore();
+}

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { SessionInfo } from '../api/session.ts';
 import { navigate } from '../router/location.ts';
 import type { Route } from '../router/routes.ts';
-import { logOut } from '../state/session.ts';
+import { isAdmin, logOut } from '../state/session.ts';
 
 const LINKS: readonly {
   readonly page: Route['page'];
@@ -25,13 +25,13 @@ const PARENTS: Partial<Record<Route['page'], Route['page']>> = {
 
 export function Header({
   route,
-  session: { user, mode },
+  session: who,
 }: {
   readonly route: Route;
   readonly session: SessionInfo;
 }): JSX.Element {
   const current = PARENTS[route.page] ?? route.page;
-  const mayAdminister = user?.isAdmin === true || mode === 'open';
+  const { user, mode, csrfToken } = who;
   const link = ({ page, to, text }: (typeof LINKS)[number]): JSX.Element => (
     <a key={page} href={to} aria-current={page === current ? 'page' : undefined}>
       {text}
@@ -47,13 +47,12 @@ export function Header({
       </a>
       <nav aria-label="Pages" class="nav">
         {LINKS.map(link)}
-        {mayAdminister && link({ page: 'admin', to: '/admin', text: 'Admin' })}
+        {isAdmin(who) && link({ page: 'admin', to: '/admin', text: 'Admin' })}
       </nav>
       <nav aria-label="You" class="nav you">
         {link({ page: 'settings', to: '/settings', text: 'Settings' })}
-        {user === null
-          ? mode !== 'open' && link({ page: 'login', to: '/login', text: 'Log in' })
-          : logOutButton(user.name)}
+        {user !== null && csrfToken !== null && logOutButton(user.name)}
+        {user === null && mode !== 'open' && link({ page: 'login', to: '/login', text: 'Log in' })}
       </nav>
     </header>
   );

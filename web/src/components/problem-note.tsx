@@ -12,6 +12,9 @@ export function ProblemNote({
   readonly doing: string;
   readonly onRetry?: () => void;
 }): JSX.Element {
+  if (error instanceof ApiError && error.isMissingRoute) {
+    return <p class="note muted">This service does not offer this: its API has no such route.</p>;
+  }
   return (
     <div class="note problem" role="alert">
       <p>

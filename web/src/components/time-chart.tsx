@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { viewOfKey } from '../chart/chart-keys.ts';
 import { nearestRow } from '../chart/join-columns.ts';
 import { readPalette } from '../chart/palette.ts';
+import type { PlotEvent } from '../chart/plot-events.ts';
 import { listenToGestures } from '../chart/plot-gestures.ts';
 import { type PlotLine, plotModel } from '../chart/plot-model.ts';
 import { PlotView } from '../chart/plot-view.ts';
@@ -16,6 +17,7 @@ import { useWidth } from './use-width.ts';
 
 /** Charts of a page share the cursor. */
 const SYNC_KEY = 'page';
+const NO_EVENTS: readonly PlotEvent[] = [];
 
 /** Lines over time: zoom by dragging, wheel, fingers or keys, and a legend that hides and tells values. */
 export function TimeChart({
@@ -25,6 +27,7 @@ export function TimeChart({
   zone,
   heightPx,
   isLoading,
+  events = NO_EVENTS,
   children,
 }: {
   readonly label: string;
@@ -33,6 +36,7 @@ export function TimeChart({
   readonly zone: string;
   readonly heightPx: number;
   readonly isLoading: boolean;
+  readonly events?: readonly PlotEvent[];
   /** What lies over the plot. */
   readonly children?: ComponentChildren;
 }): JSX.Element {
@@ -45,8 +49,8 @@ export function TimeChart({
   const theme = useObservable(shownTheme);
   const palette = useMemo(readPalette, [theme]);
   const model = useMemo(() => plotModel(lines, hidden), [lines, hidden]);
-  const latest = useRef({ time, zone });
-  latest.current = { time, zone };
+  const latest = useRef({ time, zone, events });
+  latest.current = { time, zone, events };
 
   useEffect(() => {
     view.current = new PlotView(host.current!);
@@ -59,6 +63,7 @@ export function TimeChart({
       look: {
         palette,
         zone: () => latest.current.zone,
+        events: () => latest.current.events,
         syncKey: SYNC_KEY,
         onRow: setRow,
         onSelect: (fromMs, toMs) =>
@@ -68,7 +73,7 @@ export function TimeChart({
       widthPx,
       heightPx,
     });
-  }, [model, palette, zone, widthPx, heightPx, startMs, endMs]);
+  }, [model, palette, zone, events, widthPx, heightPx, startMs, endMs]);
   useEffect(() => {
     const over = view.current?.over;
     if (over === null || over === undefined) return;

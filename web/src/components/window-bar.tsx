@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { TimeViewState } from '../state/use-time-view.ts';
 import { pad2 } from '../time/time-text.ts';
 import { PRESETS, type TimeView, viewOfPreset, windowBetween } from '../time/time-window.ts';
@@ -8,9 +8,11 @@ import { fieldsOf, instantOfLocal, localMs } from '../time/zone.ts';
 export function WindowBar({
   time,
   zone,
+  children,
 }: {
   readonly time: TimeViewState;
   readonly zone: string;
+  readonly children?: ComponentChildren;
 }): JSX.Element {
   const { view, window, setView, goBack, isPaused, togglePause } = time;
   const change = (end: 'startMs' | 'endMs', text: string): void => {
@@ -40,6 +42,7 @@ export function WindowBar({
         <span class="muted zone">{zone}</span>
       </div>
       <div class="window-actions">
+        {children}
         <button type="button" disabled={goBack === null} onClick={() => goBack?.()}>
           Back
         </button>

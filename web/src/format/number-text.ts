@@ -11,7 +11,7 @@ export function numberText(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (size >= 1e15 || size < 1e-4) return minus(value.toExponential(2));
-  if (size >= 1e5) return grouped(Math.round(value));
+  if (size >= 1e4) return grouped(Math.round(value));
   const digits = Math.max(0, DIGIT_COUNT - 1 - Math.floor(Math.log10(size)));
   return minus(String(Number(value.toFixed(Math.min(digits, 6)))));
 }

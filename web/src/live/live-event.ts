@@ -10,27 +10,18 @@ export type LiveEvent =
       /** The first instant that may have changed; null: everything may have. */
       readonly fromMs: number | null;
     }
-  | { readonly kind: 'created' | 'deleted' | 'tags'; readonly streamId: string }
+  | { readonly kind: 'created' | 'deleted' | 'left' | 'tags'; readonly streamId: string }
   /** Events were missed: everything that is shown has to be read anew. */
   | { readonly kind: 'reset' };
 
-export const LIVE_EVENT_NAMES = [
-  'appended',
-  'changed',
-  'levels',
-  'created',
-  'deleted',
-  'tags',
-  'reset',
-] as const;
-
 /** Reads an event; null when it is none that a page could use. */
-export function parseLiveEvent(name: string, text: string): LiveEvent | null {
-  if (name === 'reset') return { kind: 'reset' };
+export function parseLiveEvent(text: string): LiveEvent | null {
   const body = parseObject(text);
+  if (body?.['kind'] === 'reset') return { kind: 'reset' };
   const streamId = body?.['streamId'];
   if (body === null || typeof streamId !== 'string') return null;
-  switch (name) {
+  const kind = body['kind'];
+  switch (kind) {
     case 'appended': {
       const { timestamps, values } = body as { timestamps?: Json; values?: Json };
       if (!Array.isArray(timestamps) || !Array.isArray(values)) return null;
@@ -46,8 +37,9 @@ export function parseLiveEvent(name: string, text: string): LiveEvent | null {
       return { kind: 'levels', streamId, fromMs: earliestOf(body['levels']) };
     case 'created':
     case 'deleted':
+    case 'left':
     case 'tags':
-      return { kind: name, streamId };
+      return { kind, streamId };
     default:
       return null;
   }

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { StreamInfo } from '../api/types.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { LiveBadge } from '../components/live-badge.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
+import { SearchField } from '../components/search-field.tsx';
 import { StreamRow } from '../components/stream-row.tsx';
 import { useMedia } from '../components/use-media.ts';
 import { VirtualList } from '../components/virtual-list.tsx';
@@ -20,7 +21,6 @@ import { usePageTitle } from './use-page-title.ts';
 
 const ROW_PX = 56;
 const PHONE_ROW_PX = 92;
-const TYPING_MS = 200;
 /** Rows before the end of what is loaded at which more is read. */
 const AHEAD_COUNT = 40;
 
@@ -29,7 +29,6 @@ export function StreamsPage(): JSX.Element {
   usePageTitle('Streams');
   const { query } = useObservable(place);
   const search = query['q'] ?? '';
-  const [typed, setTyped] = useState(search);
   const list = useStreamList(search);
   const [store] = useState(() => new SummaryStore());
   const [range, setRange] = useState<RowsInSight>({ first: 0, end: 0 });
@@ -37,15 +36,13 @@ export function StreamsPage(): JSX.Element {
   const status = useLive(visibleIds, {
     onEvent: (event) => {
       store.take(event, visibleIds);
-      if (event.kind === 'created' || event.kind === 'deleted') list.reload();
+      if (event.kind === 'deleted' || event.kind === 'left') list.reload();
     },
   });
   const nowMs = useNow(1000);
   const zone = useTimeZone();
   const rowPx = useMedia('(max-width: 48rem)') ? PHONE_ROW_PX : ROW_PX;
 
-  useDebouncedSearch(typed, search);
-  useEffect(() => setTyped(search), [search]);
   useEffect(() => {
     if (range.end + AHEAD_COUNT >= list.streams.length) list.loadMore();
   }, [range.end, list.streams.length]);
@@ -54,30 +51,17 @@ export function StreamsPage(): JSX.Element {
     <>
       <div class="page-head">
         <h1>Streams</h1>
-        <label class="search">
-          <span class="visually-hidden">Search streams by tag</span>
-          <input
-            type="search"
-            value={typed}
-            placeholder="Search tags: host=a1 load"
-            aria-describedby="search-help"
-            onInput={(event) => setTyped(event.currentTarget.value)}
-          />
-        </label>
+        <SearchField />
         <span class="count" aria-live="polite">
           {countText(list.streams.length, list.hasMore, list.isLoading)}
         </span>
         {visibleIds.length > 0 && <LiveBadge status={status} />}
       </div>
-      <p id="search-help" class="visually-hidden">
-        Words are looked for in all tags. name=value asks for a tag, and so do name~part,
-        name!=value, name&gt;number. The slash key comes here.
-      </p>
       {list.error !== null && (
         <ProblemNote doing="Reading the streams" error={list.error} onRetry={list.reload} />
       )}
       {list.streams.length === 0 && !list.isLoading && list.error === null ? (
-        <NoStreams search={search} onClear={() => setTyped('')} />
+        <NoStreams search={search} onClear={() => replaceQuery({ q: null })} />
       ) : (
         <VirtualList<StreamInfo>
           items={list.streams}
@@ -91,27 +75,13 @@ export function StreamsPage(): JSX.Element {
               summary={store.summaryOf(stream)}
               nowMs={nowMs}
               zone={zone}
-              onTag={(name, value) => setTyped(withCondition(typed, name, value))}
+              onTag={(name, value) => replaceQuery({ q: withCondition(search, name, value) })}
             />
           )}
         />
       )}
     </>
   );
-}
-
-/** Searches when the typing rests. */
-function useDebouncedSearch(typed: string, search: string): void {
-  const isFirst = useRef(true);
-  useEffect(() => {
-    if (isFirst.current) {
-      isFirst.current = false;
-      return;
-    }
-    if (typed === search) return;
-    const timer = setTimeout(() => replaceQuery({ q: typed.trim() }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
 }
 
 function countText(count: number, hasMore: boolean, isLoading: boolean): string {

@@ -1,21 +1,21 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { readColumns } from '../../api/data.ts';
 import type { StreamInfo } from '../../api/types.ts';
-import { chartColumns, NO_COLUMNS } from '../../chart/columns.ts';
 import { drawnLevels } from '../../chart/drawn-levels.ts';
 import type { PlotLine } from '../../chart/plot-model.ts';
 import { ExportMenu } from '../../components/export-menu.tsx';
 import { LiveBadge } from '../../components/live-badge.tsx';
 import { Navigator } from '../../components/navigator.tsx';
+import { NewestRows } from '../../components/newest-rows.tsx';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { TimeChart } from '../../components/time-chart.tsx';
 import { useWidth } from '../../components/use-width.ts';
 import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle, streamUnit } from '../../format/stream-title.ts';
 import { useLive } from '../../live/use-live.ts';
+import { useOverview } from '../../live/use-overview.ts';
 import { useSeries } from '../../live/use-series.ts';
-import { useRequest } from '../../state/use-request.ts';
+import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
 import { windowOfView } from '../../time/time-window.ts';
@@ -23,7 +23,6 @@ import { DAY_MS } from '../../time/units.ts';
 import { StreamHead } from './stream-head.tsx';
 
 const CHART_PX = 340;
-const NAVIGATOR_POINT_COUNT = 500;
 /** A point for each of so many pixels: finer than that, lines are only noise. */
 const PX_PER_POINT = 2;
 
@@ -40,10 +39,11 @@ export function NumericStream({
   const widthPx = useWidth(frame);
   const title = streamTitle(stream);
   const unit = streamUnit(stream);
-  const { letter, valueDownsamplers } = drawnLevels(stream);
-  const [latestMs, setLatestMs] = useState(dateMs(stream.latestDatapoint));
-  const earliestMs = dateMs(stream.earliestDatapoint);
-  const time = useTimeView({ earliestMs, latestMs }, { kind: 'latest', spanMs: DAY_MS });
+  const { letter, kind } = drawnLevels(stream);
+  const history = historyOf([stream]);
+  const [seenMs, setSeenMs] = useState(0);
+  const latestMs = seenMs === 0 ? history.latestMs : Math.max(history.latestMs ?? seenMs, seenMs);
+  const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
   const series = useSeries([stream], {
     window: time.window,
     pointCount: Math.max(50, Math.round((widthPx || 800) / PX_PER_POINT)),
@@ -53,37 +53,31 @@ export function NumericStream({
     isPaused: time.isPaused,
     onEvent: (event) => {
       series.take(event);
-      if (event.kind === 'appended') setLatestMs(event.rows.timestamps.at(-1) ?? latestMs);
+      if (event.kind === 'appended') setSeenMs(event.rows.timestamps.at(-1) ?? 0);
       else if (event.kind === 'reset' || event.kind === 'tags') reload();
     },
   });
   const { columns, isLoading, error } = series.of(stream.id);
-  const overview = useRequest(
-    async (signal) => {
-      if (earliestMs === null || latestMs === null) return NO_COLUMNS;
-      const names = valueDownsamplers[0];
-      const answer = await readColumns(
-        stream.id,
-        {
-          start: new Date(earliestMs).toISOString(),
-          maxPoints: NAVIGATOR_POINT_COUNT,
-          ...(names !== undefined && { valueDownsamplers: names }),
-        },
-        signal,
-      );
-      return chartColumns(answer);
-    },
-    [stream.id, stream.latestDatapoint],
-  );
+  const overview = useOverview(stream);
   const lines = useMemo<readonly PlotLine[]>(
     () => [
-      { id: stream.id, label: title, unit, axis: unit, color: 0, kind: 'line', letter, columns },
+      {
+        id: stream.id,
+        label: title,
+        unit,
+        axis: unit || 'y',
+        color: 0,
+        // Alone, a stream has nothing to be on top of.
+        kind: kind === 'stack' ? 'line' : kind,
+        letter,
+        columns,
+      },
     ],
     [columns, title, unit],
   );
   return (
     <article ref={frame}>
-      <StreamHead stream={stream} latestMs={latestMs} columns={columns}>
+      <StreamHead stream={stream} latestMs={latestMs} recent={columns}>
         <LiveBadge status={status} />
         <ExportMenu
           streamId={stream.id}
@@ -107,17 +101,14 @@ export function NumericStream({
           isLoading={isLoading}
         />
         <Navigator
-          columns={overview.data ?? NO_COLUMNS}
-          letter={letter}
+          columns={overview.columns}
+          letter={overview.letter}
           whole={windowOfView({ kind: 'all' }, time.history)}
           time={time}
           zone={zone}
         />
+        <NewestRows columns={columns} letter={letter} unit={unit} zone={zone} />
       </section>
     </article>
   );
-}
-
-function dateMs(iso: string | null): number | null {
-  return iso === null ? null : Date.parse(iso);
 }

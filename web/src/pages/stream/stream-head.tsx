@@ -7,24 +7,28 @@ import { valueText } from '../../format/value-text.ts';
 import { useNow } from '../../state/use-now.ts';
 import { agoText } from '../../time/time-text.ts';
 
+const RECENT_COUNT = 8;
+
 /** Name, last value and state of a stream. */
 export function StreamHead({
   stream,
   latestMs,
-  columns,
+  recent,
   children,
 }: {
   readonly stream: StreamInfo;
   readonly latestMs: number | null;
-  readonly columns: ChartColumns;
+  /** What is shown; null or levels say nothing of the last value. */
+  readonly recent: ChartColumns | null;
   /** What stands at the right. */
-  readonly children: ComponentChildren;
+  readonly children?: ComponentChildren;
 }): JSX.Element {
   const nowMs = useNow(1000);
-  const raw = columns.isRaw ? columns.timestamps.slice(-8) : [];
-  const isStale =
-    latestMs !== null && nowMs - latestMs > silenceAllowedMs(raw, stream.highestGranularity);
-  const last = columns.isRaw ? columns.letters['m']?.at(-1) : undefined;
+  const isNewest = recent?.isRaw === true && recent.timestamps.at(-1) === latestMs;
+  const timestamps = isNewest ? recent.timestamps.slice(-RECENT_COUNT) : [];
+  const allowedMs = silenceAllowedMs(timestamps, stream.highestGranularity);
+  const isStale = isNewest && latestMs !== null && nowMs - latestMs > allowedMs;
+  const last = isNewest ? recent.letters['m']?.at(-1) : undefined;
   return (
     <div class="page-head">
       <h1>{streamTitle(stream)}</h1>
@@ -34,6 +38,7 @@ export function StreamHead({
       {latestMs !== null && <span class="muted">{agoText(nowMs - latestMs)}</span>}
       {isStale && <span class="badge stale">stale</span>}
       {stream.derivedFrom !== null && <span class="badge">{stream.derivedFrom.op}</span>}
+      {stream.pendingBackprocess && <span class="badge pending">still being derived</span>}
       <span class="spacer" />
       {children}
       <p class="muted description">{textTag(stream.tags, 'description')}</p>

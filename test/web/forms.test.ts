@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { itemsOf } from '../../web/src/api/items-of.ts';
+import { derivationLag } from '../../web/src/format/derivation-lag.ts';
+import { factsOf } from '../../web/src/format/facts-of.ts';
+import { sendSnippets, writeSnippet } from '../../web/src/format/send-snippets.ts';
+import { tagRows, tagsOfRows } from '../../web/src/format/tag-rows.ts';
+import { valueText } from '../../web/src/format/value-text.ts';
+import { isOutside, routeOf } from '../../web/src/router/routes.ts';
+import { streamOf } from './streams.ts';
+
+describe('tags in a form', () => {
+  test('stay what they are', () => {
+    const tags = { a: 'text', b: 7, c: '7', d: { e: [1, null] }, f: true, g: 'true', h: '' };
+    expect(tagsOfRows(tagRows(tags))).toEqual(tags);
+  });
+
+  test('have names, each once', () => {
+    expect(tagsOfRows([{ key: 0, name: ' ', text: '' }])).toEqual({});
+    expect(() => tagsOfRows([{ key: 0, name: '', text: 'x' }])).toThrow('The value x has no name.');
+    const twice = [
+      { key: 0, name: 'a', text: '1' },
+      { key: 1, name: 'a ', text: '2' },
+    ];
+    expect(() => tagsOfRows(twice)).toThrow('The tag a is there twice.');
+  });
+});
+
+describe('lines to copy', () => {
+  const target = { origin: 'http://h:1', streamId: 'id', value: '21.5', token: 'T' };
+  test('send a datapoint in each language', () => {
+    const snippets = sendSnippets(target);
+    expect(snippets.map(({ language }) => language)).toEqual(['curl', 'Node', 'Python']);
+    for (const { text } of snippets) {
+      expect(text).toContain('http://h:1/api/v1/streams/id/data');
+      expect(text).toContain('Bearer T');
+      expect(text).toContain('21.5');
+    }
+  });
+
+  test('name no token where none is wanted', () => {
+    for (const { text } of sendSnippets({ ...target, token: null })) {
+      expect(text).not.toMatch(/authorization/i);
+    }
+    expect(writeSnippet({ origin: 'http://h', token: null })).not.toContain('Bearer');
+  });
+});
+
+describe('addresses', () => {
+  test('are pages', () => {
+    expect(routeOf('/')).toEqual({ page: 'streams' });
+    expect(routeOf('/streams/a%20b/')).toEqual({ page: 'stream', id: 'a b' });
+    expect(routeOf('/dashboards')).toEqual({ page: 'dashboards' });
+    expect(routeOf('/dashboards/7')).toEqual({ page: 'dashboard', id: '7' });
+    for (const path of ['/nothing', '/charts/x', '/streams/a/b']) {
+      expect(routeOf(path)).toEqual({ page: 'unknown' });
+    }
+  });
+
+  test('of the API are outside', () => {
+    expect(isOutside('/api/v1/streams')).toBe(true);
+    expect(isOutside('/docs')).toBe(true);
+    expect(isOutside('/apiary')).toBe(false);
+  });
+});
+
+describe('derived streams', () => {
+  const source = streamOf('s', {}, { latestDatapoint: '2026-01-01T10:00:00Z' });
+  const byId = new Map([['s', source]]);
+  const derived = (latestDatapoint: string | null, pendingBackprocess = false) =>
+    streamOf(
+      'd',
+      {},
+      {
+        latestDatapoint,
+        pendingBackprocess,
+        derivedFrom: {
+          op: 'sum',
+          args: {},
+          sources: [{ name: null, stream: 's', granularity: 'minutes' }],
+        },
+      },
+    );
+
+  test('are behind their sources by more than some buckets, or are not', () => {
+    expect(derivationLag(derived('2026-01-01T09:59:00Z'), byId)).toBeNull();
+    expect(derivationLag(derived('2026-01-01T09:00:00Z'), byId)).toBe(3_600_000);
+    expect(derivationLag(derived(null, true), byId)).toBe(Number.POSITIVE_INFINITY);
+    expect(derivationLag(source, byId)).toBeNull();
+    expect(derivationLag(derived('2026-01-01T09:00:00Z'), new Map())).toBeNull();
+  });
+});
+
+test('answers are lists in one way or another', () => {
+  expect(itemsOf([1], 'x')).toEqual([1]);
+  expect(itemsOf({ x: [1] }, 'x')).toEqual([1]);
+  expect(itemsOf({ y: [1] }, 'x')).toEqual([]);
+  expect(itemsOf(null, 'x')).toEqual([]);
+});
+
+test('any JSON is facts', () => {
+  expect(factsOf({ a: 1, b: { c: 'x', d: [true] }, e: [] })).toEqual([
+    { name: 'a', text: '1' },
+    { name: 'b c', text: 'x' },
+    { name: 'b d 0', text: 'true' },
+    { name: 'e', text: '0 items' },
+  ]);
+});
+
+test.each([
+  [21.5, '°C', '21.5 °C'],
+  ['open', '', 'open'],
+  [null, 'W', '–'],
+  [{ v: [{ i: 1 }], e: [] }, '', '1 vertices, 0 edges'],
+  [[1, 2], '', '[1,2]'],
+])('the value %j in %j is %s', (value, unit, text) => {
+  expect(valueText(value, unit)).toBe(text);
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseLiveEvent } from '../../web/src/live/live-event.ts';
+import { summaryOf, withRows } from '../../web/src/live/stream-summary.ts';
+
+const parse = (event: unknown) => parseLiveEvent(JSON.stringify(event));
+
+describe('live events', () => {
+  test('bring datapoints', () => {
+    expect(
+      parse({
+        kind: 'appended',
+        streamId: 's',
+        timestamps: [1, '1970-01-01T00:00:02Z'],
+        values: [5, null],
+      }),
+    ).toEqual({
+      kind: 'appended',
+      streamId: 's',
+      rows: { timestamps: [1, 2000], values: [5, null] },
+    });
+  });
+
+  test('say from when on something may have changed', () => {
+    const from = '1970-01-01T00:00:03Z';
+    expect(parse({ kind: 'changed', streamId: 's', from })).toMatchObject({ fromMs: 3000 });
+    expect(parse({ kind: 'changed', streamId: 's', from: null })).toMatchObject({ fromMs: null });
+    const levels = { minutes: { from: 5000, until: 9000 }, hours: { from: 4000, until: 9000 } };
+    expect(parse({ kind: 'levels', streamId: 's', levels })).toMatchObject({ fromMs: 4000 });
+    expect(
+      parse({ kind: 'levels', streamId: 's', levels: { ...levels, days: { from: null } } }),
+    ).toMatchObject({ fromMs: null });
+  });
+
+  test('that are not known do no harm', () => {
+    expect(parse({ kind: 'reset', streams: [] })).toEqual({ kind: 'reset' });
+    expect(parse({ kind: 'ready', streams: [] })).toBeNull();
+    expect(parse({ kind: 'news', streamId: 's' })).toBeNull();
+    expect(parse({ kind: 'appended', streamId: 's' })).toBeNull();
+    expect(parseLiveEvent('not JSON')).toBeNull();
+    expect(parseLiveEvent('null')).toBeNull();
+  });
+});
+
+describe('what the list shows of a stream', () => {
+  const summary = summaryOf(
+    { granularity: 'seconds', timestamps: [30, 20], values: [3, 2], next: null },
+    { granularity: 'minutes', timestamps: [0, 10], v: { m: [1, null] }, next: null },
+  );
+
+  test('is in the order of time', () => {
+    expect(summary.recent).toEqual({ timestamps: [20, 30], values: [2, 3] });
+    expect(summary.trend).toEqual({ timestamps: [0, 10], values: [1, null] });
+  });
+
+  test('goes on with what is newer, and takes nothing twice', () => {
+    const next = withRows(summary, { timestamps: [30, 40], values: [3, 4] });
+    expect(next.recent).toEqual({ timestamps: [20, 30, 40], values: [2, 3, 4] });
+    expect(next.trend.timestamps).toEqual([0, 10, 40]);
+    expect(withRows(next, { timestamps: [35], values: [9] })).toBe(next);
+  });
+
+  test('does not grow without end', () => {
+    const timestamps = Array.from({ length: 5000 }, (_, row) => 100 + row);
+    const long = withRows(summary, { timestamps, values: timestamps });
+    expect(long.recent.timestamps).toHaveLength(8);
+    expect(long.trend.timestamps.length).toBeLessThanOrEqual(240);
+  });
+});

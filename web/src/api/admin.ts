@@ -1,0 +1,60 @@
+import { request } from './client.ts';
+import { itemsOf } from './items-of.ts';
+import type { Json } from './types.ts';
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  readonly isAdmin: boolean;
+  readonly isDisabled: boolean;
+  readonly createdAt: string;
+}
+
+export interface Job {
+  readonly name: string;
+  readonly schedule?: string;
+  readonly pause: { readonly since: string; readonly by: string } | null;
+  readonly runningSince: string | null;
+  readonly lastRun: {
+    readonly start: string;
+    readonly durationMs: number;
+    readonly outcome: string;
+    readonly error: string | null;
+  } | null;
+  readonly nextRun: string | null;
+}
+
+export interface AuditEntry {
+  readonly at: string;
+  readonly actor: { readonly name: string; readonly address: string | null };
+  readonly action: string;
+  readonly target: { readonly kind: string; readonly id: string; readonly name: string | null };
+}
+
+export const readUsers = async (signal?: AbortSignal): Promise<readonly User[]> =>
+  itemsOf(await request('GET', '/users', { signal }), 'users');
+
+export const createUser = (body: {
+  name: string;
+  password: string;
+  isAdmin: boolean;
+}): Promise<unknown> => request('POST', '/users', { body });
+
+export const changeUser = (
+  id: string,
+  body: Partial<Pick<User, 'isAdmin' | 'isDisabled'>>,
+): Promise<unknown> => request('PATCH', `/users/${id}`, { body });
+
+export const deleteUser = (id: string): Promise<void> => request('DELETE', `/users/${id}`);
+
+export const readJobs = async (signal?: AbortSignal): Promise<readonly Job[]> =>
+  itemsOf(await request('GET', '/jobs', { signal }), 'jobs');
+
+export const actOnJob = (name: string, action: 'run' | 'pause' | 'resume'): Promise<unknown> =>
+  request('POST', `/jobs/${name}/${action}`);
+
+export const readAudit = async (signal?: AbortSignal): Promise<readonly AuditEntry[]> =>
+  itemsOf(await request('GET', '/audit', { signal, query: { limit: 100 } }), 'entries');
+
+export const readStatus = (signal?: AbortSignal): Promise<Json> =>
+  request('GET', '/status', { signal });

@@ -1,0 +1,54 @@
+import { request } from './client.ts';
+import { itemsOf } from './items-of.ts';
+
+/** A chart of a dashboard. */
+export interface DashboardChart {
+  readonly title: string;
+  /** Ids of its streams. */
+  readonly streams: readonly string[];
+}
+
+interface DashboardContent {
+  readonly charts: readonly DashboardChart[];
+}
+
+export interface Dashboard {
+  readonly id: string;
+  readonly name: string;
+  /** Whether everybody who is signed in sees it. */
+  readonly isShared: boolean;
+  /** Whether whoever asks may change it. */
+  readonly isOwn: boolean;
+  readonly content: DashboardContent;
+}
+
+type Changes = Partial<Pick<Dashboard, 'name' | 'isShared' | 'content'>>;
+
+export const readDashboards = async (signal?: AbortSignal): Promise<readonly Dashboard[]> =>
+  itemsOf<Dashboard>(await request('GET', '/dashboards', { signal }), 'dashboards').map(checked);
+
+export const readDashboard = async (id: string, signal?: AbortSignal): Promise<Dashboard> =>
+  checked(await request('GET', `/dashboards/${id}`, { signal }));
+
+export const createDashboard = (name: string): Promise<Dashboard> =>
+  request('POST', '/dashboards', { body: { name, content: { charts: [] } } });
+
+export const changeDashboard = (id: string, body: Changes): Promise<unknown> =>
+  request('PATCH', `/dashboards/${id}`, { body });
+
+export const deleteDashboard = (id: string): Promise<void> =>
+  request('DELETE', `/dashboards/${id}`);
+
+/** The service keeps any content: what is no chart is left out. */
+function checked(dashboard: Dashboard): Dashboard {
+  const charts: unknown = dashboard.content?.charts;
+  const all: readonly Partial<DashboardChart>[] = Array.isArray(charts) ? charts : [];
+  return {
+    ...dashboard,
+    content: {
+      charts: all.flatMap(({ title, streams }) =>
+        Array.isArray(streams) ? [{ title: title ?? '', streams: streams.map(String) }] : [],
+      ),
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { StreamInfo } from '../api/types.ts';
+import type { ChartGroup } from '../chart/chart-groups.ts';
+import { drawnLevels } from '../chart/drawn-levels.ts';
+import { plotEvents } from '../chart/plot-events.ts';
+import type { PlotLine } from '../chart/plot-model.ts';
+import { axisTitle, visualizationOf } from '../chart/visualization.ts';
+import { streamTitle, streamUnit } from '../format/stream-title.ts';
+import type { Series } from '../live/use-series.ts';
+import type { TimeViewState } from '../state/use-time-view.ts';
+import { ProblemNote } from './problem-note.tsx';
+import { TimeChart } from './time-chart.tsx';
+
+const CHART_PX = 230;
+
+/** One chart of several streams, which all go with the window of the page. */
+export function StreamsChart({
+  group,
+  title,
+  series,
+  time,
+  zone,
+  actions,
+}: {
+  readonly group: ChartGroup;
+  readonly title: string;
+  readonly series: Series;
+  readonly time: TimeViewState;
+  readonly zone: string;
+  /** What stands at the right of the title. */
+  readonly actions?: ComponentChildren;
+}): JSX.Element {
+  const { lines: streams, events: happenings } = group;
+  const all = [...streams, ...happenings];
+  const states = all.map(({ id }) => series.of(id));
+  const columns = states.map((state) => state.columns);
+  const lines = useMemo<readonly PlotLine[]>(
+    () => streams.map((stream, index) => lineOf(stream, index, columns[index]!)),
+    [group, ...columns],
+  );
+  const events = useMemo(
+    () =>
+      happenings
+        .flatMap((stream, index) => {
+          const at = streams.length + index;
+          return plotEvents(stream, columns[at]!, at);
+        })
+        .sort((a, b) => a.timeMs - b.timeMs),
+    [group, ...columns],
+  );
+  const error = states.find((state) => state.error !== null)?.error ?? null;
+  const axes = [...new Set(streams.map(axisTitle))].filter((text) => text !== '');
+  return (
+    <section class="panel" aria-label={title}>
+      <div class="panel-head">
+        <h2 class="chart-title">{title}</h2>
+        <span class="axis-note">{axes.join(' · ')}</span>
+        <span class="spacer" />
+        {actions}
+      </div>
+      {error !== null && (
+        <ProblemNote doing="Reading the datapoints" error={error} onRetry={series.reload} />
+      )}
+      <TimeChart
+        label={title}
+        lines={lines}
+        events={events}
+        time={time}
+        zone={zone}
+        heightPx={CHART_PX}
+        isLoading={states.some(({ isLoading }) => isLoading)}
+      />
+    </section>
+  );
+}
+
+/** Title of a chart: that of its stream, or what all of them are measured in, or their names. */
+export function chartTitle({ lines, events }: ChartGroup): string {
+  const titles = [...lines, ...events].map(streamTitle);
+  if (titles.length <= 3) return titles.join(', ');
+  return `${titles.slice(0, 2).join(', ')} and ${titles.length - 2} more`;
+}
+
+function lineOf(stream: StreamInfo, index: number, columns: PlotLine['columns']): PlotLine {
+  const { letter, kind } = drawnLevels(stream);
+  const visualization = visualizationOf(stream);
+  const unit = streamUnit(stream);
+  return {
+    id: stream.id,
+    label: streamTitle(stream),
+    unit,
+    axis: axisTitle(stream) || 'y',
+    color: index,
+    kind,
+    letter,
+    columns,
+    minimum: visualization?.minimum ?? undefined,
+    maximum: visualization?.maximum ?? undefined,
+  };
+}

@@ -1,0 +1,73 @@
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { readAllStreams } from '../api/streams.ts';
+import type { StreamInfo } from '../api/types.ts';
+import { connectedWith, type LayoutEdge } from '../chart/layered-layout.ts';
+import { DerivationGraph } from '../components/derivation-graph.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
+import { ProblemNote } from '../components/problem-note.tsx';
+import { SearchField } from '../components/search-field.tsx';
+import { searchQuery } from '../format/search-query.ts';
+import { streamTitle } from '../format/stream-title.ts';
+import { place, replaceQuery } from '../router/location.ts';
+import { useObservable } from '../state/use-observable.ts';
+import { useRequest } from '../state/use-request.ts';
+import { usePageTitle } from './use-page-title.ts';
+
+const STREAM_COUNT_MAX = 5000;
+
+/** Which streams are derived from which, from sources on the left. */
+export function DerivationsPage(): JSX.Element {
+  usePageTitle('Derivations');
+  const { query } = useObservable(place);
+  const search = query['q'] ?? '';
+  const focus = query['stream'] ?? null;
+  const { data, error, reload } = useRequest(
+    (signal) => readAllStreams(searchQuery(search), { signal, countMax: STREAM_COUNT_MAX }),
+    [search],
+  );
+  const related = useMemo(
+    () => (data === null ? null : relatedStreams(data, focus)),
+    [data, focus],
+  );
+  const focused = focus === null ? undefined : data?.find(({ id }) => id === focus);
+  return (
+    <>
+      <div class="page-head">
+        <h1>Derivations</h1>
+        <SearchField />
+        {focused !== undefined && (
+          <button type="button" onClick={() => replaceQuery({ stream: null })}>
+            Only around {streamTitle(focused)} ×
+          </button>
+        )}
+      </div>
+      {error !== null && <ProblemNote doing="Reading the streams" error={error} onRetry={reload} />}
+      {data === null && error === null && <p class="muted">Loading …</p>}
+      {related?.streams.length === 0 && (
+        <EmptyState title="Nothing is derived here">
+          <p>
+            A derived stream is computed from others, such as the rate of a counter or the sum of
+            several meters, and follows them, corrections too.
+          </p>
+        </EmptyState>
+      )}
+      {related !== null && related.streams.length > 0 && (
+        <DerivationGraph streams={related.streams} edges={related.edges} focus={focus} />
+      )}
+    </>
+  );
+}
+
+function relatedStreams(
+  all: readonly StreamInfo[],
+  focus: string | null,
+): { readonly streams: readonly StreamInfo[]; readonly edges: readonly LayoutEdge[] } {
+  const edges = all.flatMap(({ id, derivedFrom }) =>
+    (derivedFrom?.sources ?? []).map(({ stream }) => ({ from: stream, to: id })),
+  );
+  const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const ids = all.map(({ id }) => id);
+  const wanted = focus === null ? ends : new Set(connectedWith(focus, ids, edges));
+  return { streams: all.filter(({ id }) => wanted.has(id)), edges };
+}

@@ -1,0 +1,84 @@
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { readColumns } from '../../api/data.ts';
+import type { StreamInfo } from '../../api/types.ts';
+import { graphDrawing } from '../../chart/graph-layout.ts';
+import { ProblemNote } from '../../components/problem-note.tsx';
+import { streamTitle } from '../../format/stream-title.ts';
+import { useRequest } from '../../state/use-request.ts';
+import { useTimeZone } from '../../state/use-time-zone.ts';
+import { instantText } from '../../time/time-text.ts';
+import { StreamHead } from './stream-head.tsx';
+
+const BOX = { width: 800, height: 420, margin: 36 };
+const GRAPH_COUNT_MAX = 200;
+
+/** A stream of graphs: one of its newest ones, to choose by a slider. */
+export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.Element {
+  const zone = useTimeZone();
+  const { data, error, reload } = useRequest(
+    (signal) =>
+      readColumns(
+        stream.id,
+        {
+          granularity: stream.highestGranularity,
+          reverse: true,
+          limit: GRAPH_COUNT_MAX,
+          live: null,
+        },
+        signal,
+      ),
+    [stream.id, stream.latestDatapoint],
+  );
+  /** How many graphs before the newest one. */
+  const [back, setBack] = useState(0);
+  const value = data?.values?.[back] ?? null;
+  const drawing = useMemo(() => graphDrawing(value, BOX), [value]);
+  const count = data?.timestamps.length ?? 0;
+  const timestampMs = data?.timestamps[back];
+  const when = timestampMs === undefined ? '' : instantText(timestampMs, zone);
+  return (
+    <article>
+      <StreamHead stream={stream} latestMs={data?.timestamps[0] ?? null} recent={null} />
+      {error !== null && <ProblemNote doing="Reading the graphs" error={error} onRetry={reload} />}
+      <section class="panel graph-figure">
+        <div class="panel-head">
+          <h2>{when}</h2>
+          <span class="muted">
+            {drawing.vertices.length} vertices, {drawing.edges.length} edges
+          </span>
+        </div>
+        <svg
+          viewBox={`0 0 ${BOX.width} ${BOX.height}`}
+          role="img"
+          aria-label={`Graph of ${streamTitle(stream)}, ${when}`}
+        >
+          {drawing.edges.map(({ from, to }, index) => (
+            <line key={index} class="edge" x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
+          ))}
+          {drawing.vertices.map(({ id, x, y }) => (
+            <g key={id}>
+              <circle class="vertex" cx={x} cy={y} r={6} />
+              <text x={x} y={y - 11} text-anchor="middle">
+                {id}
+              </text>
+            </g>
+          ))}
+        </svg>
+        {count > 1 && (
+          <label>
+            <span class="muted">Earlier ← {count} graphs → newest</span>
+            <input
+              type="range"
+              min={0}
+              max={count - 1}
+              value={count - 1 - back}
+              aria-valuetext={when}
+              onInput={({ currentTarget }) => setBack(count - 1 - Number(currentTarget.value))}
+            />
+          </label>
+        )}
+      </section>
+    </article>
+  );
+}

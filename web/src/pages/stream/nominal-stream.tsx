@@ -1,0 +1,75 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { StreamInfo } from '../../api/types.ts';
+import { NO_COLUMNS } from '../../chart/columns.ts';
+import { stateSegments } from '../../chart/state-segments.ts';
+import { ExportMenu } from '../../components/export-menu.tsx';
+import { LiveBadge } from '../../components/live-badge.tsx';
+import { Navigator } from '../../components/navigator.tsx';
+import { ProblemNote } from '../../components/problem-note.tsx';
+import { StateTimeline } from '../../components/state-timeline.tsx';
+import { WindowBar } from '../../components/window-bar.tsx';
+import { streamTitle } from '../../format/stream-title.ts';
+import { useLive } from '../../live/use-live.ts';
+import { useStates } from '../../live/use-states.ts';
+import { historyOf } from '../../state/stream-history.ts';
+import { useTimeView } from '../../state/use-time-view.ts';
+import { useTimeZone } from '../../state/use-time-zone.ts';
+import { windowOfView } from '../../time/time-window.ts';
+import { DAY_MS } from '../../time/units.ts';
+import { StreamHead } from './stream-head.tsx';
+
+/** A stream of states: what it was when. */
+export function NominalStream({
+  stream,
+  reload,
+}: {
+  readonly stream: StreamInfo;
+  readonly reload: () => void;
+}): JSX.Element {
+  const zone = useTimeZone();
+  const history = historyOf([stream]);
+  const [seenMs, setSeenMs] = useState(0);
+  const latestMs = history.latestMs === null ? null : Math.max(history.latestMs, seenMs);
+  const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
+  const states = useStates(stream, time.window);
+  const columns = states.data ?? NO_COLUMNS;
+  const status = useLive([stream.id], {
+    isPaused: time.isPaused,
+    onEvent: (event) => {
+      states.reload();
+      if (event.kind === 'appended') setSeenMs(event.rows.timestamps.at(-1) ?? 0);
+      else if (event.kind === 'tags') reload();
+    },
+  });
+  const segments = stateSegments(columns, { window: time.window, untilMs: time.history.nowMs });
+  const title = streamTitle(stream);
+  return (
+    <article>
+      <StreamHead stream={stream} latestMs={latestMs} recent={columns}>
+        <LiveBadge status={status} />
+        <ExportMenu
+          streamId={stream.id}
+          title={title}
+          columns={columns}
+          window={time.window}
+          zone={zone}
+        />
+      </StreamHead>
+      <WindowBar time={time} zone={zone} />
+      {states.error !== null && (
+        <ProblemNote doing="Reading the states" error={states.error} onRetry={states.reload} />
+      )}
+      <section class="panel" aria-label="Timeline">
+        <StateTimeline label={title} segments={segments} time={time} zone={zone} />
+        <Navigator
+          columns={NO_COLUMNS}
+          letter="m"
+          whole={windowOfView({ kind: 'all' }, time.history)}
+          time={time}
+          zone={zone}
+        />
+      </section>
+    </article>
+  );
+}

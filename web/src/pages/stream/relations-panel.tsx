@@ -1,0 +1,59 @@
+import type { JSX } from 'preact';
+import { readStream } from '../../api/streams.ts';
+import type { StreamInfo } from '../../api/types.ts';
+import { streamTitle } from '../../format/stream-title.ts';
+import { useRequest } from '../../state/use-request.ts';
+
+/** What a stream is derived from, and what is derived from it. */
+export function RelationsPanel({ stream }: { readonly stream: StreamInfo }): JSX.Element | null {
+  const { derivedFrom, contributesTo } = stream;
+  const ids = [
+    ...(derivedFrom?.sources.map((source) => source.stream) ?? []),
+    ...contributesTo.map(({ streamId }) => streamId),
+  ];
+  const { data } = useRequest(
+    async (signal) => {
+      const read = await Promise.allSettled(ids.map((id) => readStream(id, signal)));
+      return new Map(
+        read.flatMap((result) =>
+          result.status === 'fulfilled' ? [[result.value.id, streamTitle(result.value)]] : [],
+        ),
+      );
+    },
+    [ids.join()],
+  );
+  if (ids.length === 0) return null;
+  const link = (id: string, note: string): JSX.Element => (
+    <li key={id}>
+      <a href={`/streams/${id}`}>{data?.get(id) ?? id}</a>
+      <span class="muted">{note}</span>
+    </li>
+  );
+  return (
+    <section class="panel">
+      <div class="panel-head">
+        <h2>Derivation</h2>
+        <span class="spacer" />
+        <a href={`/derivations?stream=${stream.id}`}>Show in the graph</a>
+      </div>
+      {derivedFrom !== null && (
+        <>
+          <h3>
+            {derivedFrom.op} of {derivedFrom.sources.length === 1 ? 'this stream' : 'these streams'}
+          </h3>
+          <ul class="list-links">
+            {derivedFrom.sources.map((source) =>
+              link(source.stream, [source.name, source.granularity].filter(Boolean).join(', ')),
+            )}
+          </ul>
+        </>
+      )}
+      {contributesTo.length > 0 && (
+        <>
+          <h3>Others are derived from it</h3>
+          <ul class="list-links">{contributesTo.map(({ streamId, op }) => link(streamId, op))}</ul>
+        </>
+      )}
+    </section>
+  );
+}
