@@ -13,7 +13,9 @@ import {
 import { protectRoutes } from './access/fastify-hooks.ts';
 import { serveApiDocs } from './api-docs.ts';
 import { datastreamRoutes } from './compat/datastream/routes.ts';
+import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
+import { prometheusRoutes } from './compat/prometheus/routes.ts';
 import { Problem, sendProblem } from './http/problem.ts';
 import { viewerOf } from './http/request-viewer.ts';
 import { readTls } from './operations/listening.ts';
@@ -95,6 +97,8 @@ export async function buildApp(
   await app.register(operationRoutes, { service });
   await app.register(v1Routes, { prefix: '/api/v1', service });
   await app.register(influxRoutes, { service });
+  await app.register(prometheusRoutes, { service });
+  await app.register(grafanaRoutes, { prefix: '/grafana', service });
   await app.register(datastreamRoutes, { service });
   return app as unknown as FastifyInstance;
 }

@@ -17,15 +17,17 @@ export function takeBodiesAsStreams(app: FastifyInstance): void {
 
 /**
  * The bytes of a body, decompressed.
+ * @param options.ownEncoding what whoever reads the bytes undoes himself.
  * @throws {Problem} 415 for an unknown compression, 400 for a broken one; 413 while reading when it is too large.
  */
 export function bodyChunks(
   request: FastifyRequest,
-  { sizeMaxBytes }: { readonly sizeMaxBytes: number },
+  { sizeMaxBytes, ownEncoding }: { readonly sizeMaxBytes: number; readonly ownEncoding?: string },
 ): AsyncIterable<Uint8Array> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   const body = (request.body ?? []) as Readable | [];
-  if (encoding === 'identity') return limited(body as AsyncIterable<Uint8Array>, sizeMaxBytes);
+  if (encoding === 'identity' || encoding === ownEncoding)
+    return limited(body as AsyncIterable<Uint8Array>, sizeMaxBytes);
   const newDecoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (newDecoder === undefined) {
     throw new Problem(

@@ -11,6 +11,7 @@ import { writeOptionsOf } from './write-options.ts';
 
 /**
  * Writes the datapoints of a request's body for whoever sent it.
+ * @param parts.ownEncoding what the parser undoes itself.
  * @param parts.options in the place of what the configuration says.
  * @throws {Problem} for a body that cannot be read at all, and what is wrong with the store.
  */
@@ -19,14 +20,19 @@ export function ingestRequest(
   {
     service: { config, writer },
     newParser,
+    ownEncoding,
     options = {},
   }: {
     readonly service: { readonly config: ServiceConfig; readonly writer: BatchWriter };
     readonly newParser: (batch: IngestBatch) => BodyParser;
+    readonly ownEncoding?: string;
     readonly options?: Partial<WriteOptions>;
   },
 ): Promise<WriteOutcome> {
-  const chunks = bodyChunks(request, { sizeMaxBytes: config.limits.bodyBytes });
+  const chunks = bodyChunks(request, {
+    sizeMaxBytes: config.limits.bodyBytes,
+    ...(ownEncoding !== undefined && { ownEncoding }),
+  });
   return ingestBody(
     chunks,
     { writer, newParser },

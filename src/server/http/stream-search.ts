@@ -8,7 +8,7 @@ import type { Viewer } from './viewer.ts';
 const STEP_STREAM_COUNT = 256;
 
 interface StreamSearch {
-  readonly filter: TagFilter;
+  readonly filter: Pick<TagFilter, 'query' | 'matches'>;
   /** Text that some tag contains, in whatever case; null: all. */
   readonly text: string | null;
   readonly viewer: Viewer;
