@@ -6,7 +6,7 @@ const SENDERS = {
   prometheus: { variable: 'PROMETHEUS_PATH', folders: ['/usr/bin'] },
 } as const;
 
-export type SenderName = keyof typeof SENDERS;
+type SenderName = keyof typeof SENDERS;
 
 /**
  * Gives `describe(name, …)` the path of a program that sends to the service. Where it is not on this machine, there

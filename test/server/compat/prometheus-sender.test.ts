@@ -27,7 +27,7 @@ function configuration({ port }: Place, target: number): string {
   });
 }
 
-/** Waits until there are streams with the tags that satisfy; the ids of all that there are. */
+/** Waits until what is asked for is there. */
 async function untilThere(
   { service: { datastream } }: TestService,
   isEnough: () => Promise<boolean>,
