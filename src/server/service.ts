@@ -2,11 +2,14 @@ import { type BaseLogger, pino } from 'pino';
 import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
+import { Alerts } from './alerts/alerts.ts';
+import type { WatchRights } from './alerts/evaluator.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 import { graphiteServer } from './graphite.ts';
 import { collectHost, type HostCollection } from './host-collection.ts';
 import { BatchWriter } from './ingest/batch-writer.ts';
 import type { GraphiteServer } from './ingest/graphite-server.ts';
+import { alertsJob } from './jobs/alerts-job.ts';
 import { cleanupJob } from './jobs/cleanup-job.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { maintenanceJob } from './jobs/maintenance-job.ts';
@@ -26,6 +29,7 @@ export interface Service {
   readonly writer: BatchWriter;
   readonly live: LiveFeed;
   readonly jobs: Jobs;
+  readonly alerts: Alerts;
   readonly metrics: ServiceMetrics;
   readonly log: BaseLogger;
   /** The only clock. */
@@ -99,11 +103,16 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     onError: (error) =>
       log.error({ err: error }, 'The store cannot be followed; it is tried again.'),
   });
-  const { maintenance, cleanup } = config.jobs;
+  const alerts = openAlerts(config, parts);
+  const { maintenance, cleanup, alerts: alerting } = config.jobs;
   const jobs = new Jobs(
     [
       scheduled(maintenanceJob(datastream, warnings), maintenance),
-      scheduled(cleanupJob([() => access.removeEnded()]), cleanup),
+      scheduled(
+        alertsJob(alerts, (err) => log.error({ err }, 'Deliveries of alerts broke off.')),
+        alerting,
+      ),
+      scheduled(cleanupJob([() => access.removeEnded(), () => alerts.removeEnded()]), cleanup),
     ],
     {
       state,
@@ -129,6 +138,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     await host?.stop();
     await jobs.stop();
     await live.close();
+    await alerts.stop();
     try {
       await datastream.close();
     } finally {
@@ -143,6 +153,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     writer,
     live,
     jobs,
+    alerts,
     metrics,
     graphite,
     log,
@@ -159,6 +170,30 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
       closing ??= close();
       return closing;
     },
+  };
+}
+
+function openAlerts(config: ServiceConfig, parts: Parts): Alerts {
+  const { opened, datastream, metrics, now, log } = parts;
+  const { webhookTimeout, webhookTries, webhookSecret, email } = config.alerts;
+  return new Alerts({
+    state: opened.state,
+    datastream,
+    settings: { timeoutMs: webhookTimeout, tryCountMax: webhookTries, webhookSecret, email },
+    watchRights: watchRights(opened.access),
+    now,
+    log,
+    onTry: (kind, outcome) => metrics.noteDelivery(kind, outcome),
+  });
+}
+
+/** Rules look at what their owners may change; those without an owner are an admin's. */
+function watchRights(access: Access): WatchRights {
+  return (ownerId) => {
+    if (ownerId === null) return () => true;
+    const identity = access.identityOf(ownerId);
+    // Asked anew for each stream: what is not kept need not be noticed when it changes.
+    return identity && ((stream) => access.policy.can(identity, 'change', stream));
   };
 }
 

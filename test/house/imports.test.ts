@@ -25,6 +25,7 @@ const SERVICE_PARTS = [
   'server/ingest',
   'server/jobs',
   'server/live',
+  'server/alerts',
 ];
 
 /** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
@@ -33,6 +34,7 @@ const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/state': ['exceptions', 'model', 'backends/lmdb'],
   'server/access': ['exceptions', 'model', 'server/state'],
   'server/ingest': ['exceptions', 'model', 'api', 'text'],
+  'server/alerts': ['exceptions', 'model', 'api', 'text', 'server/state'],
   'server/jobs': ['exceptions', 'model', 'api', 'server/state'],
   // Knows the service as a whole, and so do the routes.
   'server/operations': [...FACE, ...SERVICE_PARTS, 'server'],

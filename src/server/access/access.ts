@@ -147,6 +147,12 @@ export class Access {
     return found === null ? null : { identity: userIdentity(found.user), session: found.session };
   }
 
+  /** What a user may do by himself, as for what he left to be done; null when he is gone or disabled. */
+  identityOf(userId: string): Identity | null {
+    const user = this.#state.users.get(userId);
+    return user === null || user.isDisabled ? null : userIdentity(user);
+  }
+
   /** Forgets sessions and tokens that are over; worth doing once a day. */
   removeEnded(): void {
     this.sessions.removeEnded();

@@ -180,8 +180,10 @@ export class Users {
       for (const dashboard of dashboards.find('owner', userId)) {
         dashboards.put({ ...dashboard, ownerId: null });
       }
-      for (const rule of alertRules.find('owner', userId))
-        alertRules.put({ ...rule, ownerId: null });
+      // Nobody says any more on whose streams they may look.
+      for (const rule of alertRules.find('owner', userId)) {
+        alertRules.put({ ...rule, ownerId: null, isEnabled: false });
+      }
       this.#audit.record(
         { action: 'user.remove', target: targetOf(user), before: auditedOf(user) },
         by,

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Service } from '../service.ts';
+import { alertRoutes } from './alerts.ts';
 import { auditRoutes } from './audit.ts';
 import { dashboardRoutes } from './dashboards.ts';
 import { dataRoutes } from './data.ts';
@@ -26,6 +27,7 @@ const ROUTES = [
   grantRoutes,
   auditRoutes,
   jobRoutes,
+  alertRoutes,
 ];
 
 /** Our own API, with its description at `/openapi.json`. */

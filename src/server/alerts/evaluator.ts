@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import type { BaseLogger } from 'pino';
+import type { Datastream } from '../../api/datastream.ts';
+import type { Stream } from '../../api/types.ts';
+import { StreamNotFound } from '../../exceptions/errors.ts';
+import { TIME_MIN_MS } from '../../model/time-range.ts';
+import { durationMsOf } from '../../text/time.ts';
+import type { AlertRule } from '../state/records/alert.ts';
+import type { StateStore } from '../state/state-store.ts';
+import { type Alert, alertOf, alertStateId, newAlert } from './alert-detail.ts';
+import { type Limits, runState, runThreshold, type Stepped } from './alert-machine.ts';
+import type { AlertRecorder, ReadRule } from './alert-recorder.ts';
+import { type Observation, observedValues } from './observed-values.ts';
+import { ruleDefinitionSchema, type Threshold } from './rule-definition.ts';
+
+const NOTHING_NEW: Observation = { values: [], newestMs: null };
+
+/** Which streams an owner's rules may look at; null: none, as he may do nothing any more. */
+export type WatchRights = (ownerId: string | null) => ((stream: Stream) => boolean) | null;
+
+export interface EvaluatorParts {
+  readonly state: StateStore;
+  readonly datastream: Datastream;
+  readonly recorder: AlertRecorder;
+  readonly watchRights: WatchRights;
+  readonly now: () => Date;
+  readonly log: BaseLogger;
+}
+
+export interface EvaluationReport {
+  readonly ruleCount: number;
+  readonly streamCount: number;
+  /** Streams that could not be looked at: the log says why. */
+  readonly problemCount: number;
+}
+
+/** Holds the streams against the rules. */
+export class Evaluator {
+  readonly #parts: EvaluatorParts;
+
+  constructor(parts: EvaluatorParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at all rules once. @throws the reason of the signal; what is wrong with the store. */
+  async evaluate(signal: AbortSignal): Promise<EvaluationReport> {
+    let streamCount = 0;
+    let problemCount = 0;
+    const rules = this.#parts.state.alertRules.all().map(readRule);
+    for (const read of rules) {
+      const seen = new Set<string>();
+      for await (const stream of this.#streamsOf(read)) {
+        signal.throwIfAborted();
+        seen.add(stream.id);
+        streamCount++;
+        if (!(await this.#look(read, stream))) problemCount++;
+      }
+      this.#closeOthers(read, seen);
+    }
+    return { ruleCount: rules.length, streamCount, problemCount };
+  }
+
+  /** Whether a rule can be held against a stream at all. @throws what is wrong with its condition. */
+  async assertFits({ condition }: ReadRule['definition'], stream: Stream): Promise<void> {
+    if (condition.kind === 'stale') return;
+    await observedValues(this.#parts.datastream, stream, { ...condition, seenMs: null });
+  }
+
+  async *#streamsOf({ rule, definition }: ReadRule): AsyncGenerator<Stream> {
+    const mayWatch = rule.isEnabled ? this.#parts.watchRights(rule.ownerId) : null;
+    if (mayWatch === null) return;
+    const { target } = definition;
+    if ('query' in target) {
+      for await (const stream of this.#parts.datastream.findStreams(target.query)) {
+        if (mayWatch(stream)) yield stream;
+      }
+      return;
+    }
+    const stream = await this.#streamOrNull(target.stream);
+    if (stream !== null && mayWatch(stream)) yield stream;
+  }
+
+  async #streamOrNull(streamId: string): Promise<Stream | null> {
+    try {
+      return await this.#parts.datastream.getStream(streamId);
+    } catch (error) {
+      if (error instanceof StreamNotFound) return null;
+      throw error;
+    }
+  }
+
+  /** False when the stream could not be looked at; then its alert stays as it is. */
+  async #look(read: ReadRule, stream: Stream): Promise<boolean> {
+    const { recorder, log } = this.#parts;
+    const before = this.#alertOf(read, stream);
+    let stepped: Stepped;
+    try {
+      stepped = await this.#stepped(read, stream, before);
+    } catch (error) {
+      if (isOfStore(error)) throw error;
+      const where = { rule: read.rule.name, stream: stream.id };
+      log.warn({ err: error, ...where }, 'A rule could not be held against a stream.');
+      return false;
+    }
+    recorder.record(read, stream, { before, stepped });
+    return true;
+  }
+
+  #alertOf({ rule, conditionHash }: ReadRule, { id }: Stream): Alert {
+    const held = this.#parts.state.alertStates.get(alertStateId(rule.id, id));
+    const alert = held === null ? null : alertOf(held, conditionHash);
+    return alert ?? newAlert(conditionHash, this.#parts.now().getTime());
+  }
+
+  async #stepped(
+    { definition: { condition } }: ReadRule,
+    stream: Stream,
+    { memory }: Alert,
+  ): Promise<Stepped> {
+    const nowMs = this.#parts.now().getTime();
+    const latestMs = stream.latestDatapoint?.getTime() ?? null;
+    if (condition.kind === 'stale') {
+      const afterMs = durationMsOf(condition.after)!;
+      // Without any datapoint, it counts from when it was first looked at.
+      const isRaised =
+        latestMs === null
+          ? memory.phase === 'firing' || nowMs - memory.sinceMs > afterMs
+          : nowMs - latestMs > afterMs;
+      const atMs = isRaised && latestMs !== null ? latestMs + afterMs : nowMs;
+      return runState(memory, { isRaised, atMs, seenMs: latestMs });
+    }
+    const { seenMs } = memory;
+    const isOld = latestMs === null || (seenMs !== null && latestMs <= seenMs);
+    const { values, newestMs } = isOld
+      ? NOTHING_NEW
+      : await observedValues(this.#parts.datastream, stream, { ...condition, seenMs });
+    const limits = limitsOf(condition);
+    // After the first look, everything that comes is new.
+    const begun = seenMs === null ? { ...memory, seenMs: newestMs ?? TIME_MIN_MS } : memory;
+    return runThreshold(begun, { values, nowMs, limits });
+  }
+
+  /** Streams that no longer match, or are gone, have no alert. */
+  #closeOthers(read: ReadRule, seen: ReadonlySet<string>): void {
+    const { state, recorder } = this.#parts;
+    const others = state.alertStates
+      .find('rule', read.rule.id)
+      .filter(({ streamId }) => !seen.has(streamId));
+    const reason = read.rule.isEnabled ? 'the rule no longer covers it' : 'the rule was disabled';
+    for (const other of others) recorder.close(read, other, reason);
+  }
+}
+
+/** A rule with its definition. */
+export function readRule(rule: AlertRule): ReadRule {
+  const definition = ruleDefinitionSchema.parse(rule.definition);
+  const { target, condition } = definition;
+  const conditionHash = createHash('sha256')
+    .update(JSON.stringify([target, condition]))
+    .digest('hex')
+    .slice(0, 16);
+  return { rule, definition, conditionHash };
+}
+
+function limitsOf({ above, below, clear, for: hold }: Threshold): Limits {
+  const raise = above ?? below!;
+  return {
+    isAbove: above !== undefined,
+    raise,
+    clear: clear ?? raise,
+    holdMs: hold === undefined ? 0 : durationMsOf(hold)!,
+  };
+}
+
+/** What hurts all rules alike. */
+function isOfStore(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return (
+    code === 'BACKEND_UNAVAILABLE' || code === 'BACKEND_CLOSED' || code === 'STATE_UNAVAILABLE'
+  );
+}
