@@ -27,6 +27,8 @@ export async function openTestService(
     app,
     service,
     close: async () => {
+      // Event streams would keep the application open.
+      service.end();
       await app.close();
       await service.close();
     },

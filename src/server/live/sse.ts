@@ -4,9 +4,9 @@ import type { Subscription } from './subscription.ts';
 /** How long a reader waits before it connects again. */
 const RETRY_MS = 1000;
 
-/** An event as a frame of `text/event-stream` (WHATWG HTML, 9.2). */
-function sseFrame({ sequence, json }: Pick<LiveMessage, 'sequence' | 'json'>): string {
-  return `id: ${sequence}\ndata: ${json}\n\n`;
+/** An event, named as its kind is, as a frame of `text/event-stream` (WHATWG HTML, 9.2). */
+function sseFrame({ sequence, kind, json }: LiveMessage): string {
+  return `id: ${sequence}\nevent: ${kind}\ndata: ${json}\n\n`;
 }
 
 /**

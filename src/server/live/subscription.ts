@@ -1,4 +1,4 @@
-import { matchesTags, type Tags } from '../../model/tags.ts';
+import type { Tags } from '../../model/tags.ts';
 import type { LiveEvent, LiveMessage } from './live-event.ts';
 
 export interface LiveStream {
@@ -6,11 +6,11 @@ export interface LiveStream {
   readonly tags: Tags;
 }
 
-/** What somebody wants to be told. With neither ids nor queries: of every stream. */
+/** What somebody wants to be told: of streams that are named or wanted; with neither of both, of every stream. */
 export interface LiveRequest {
   readonly streamIds?: readonly string[];
-  /** Streams whose tags contain those of one of them, also later. */
-  readonly queries?: readonly Tags[];
+  /** Whether streams with these tags are wanted, also later. */
+  readonly isWanted?: (tags: Tags) => boolean;
   /** The last sequence that he knows. */
   readonly after?: number;
   /** Whether `ready` and `reset` list the streams with their positions. Default: true. */
@@ -77,14 +77,16 @@ export class Subscription {
     this.#source = source;
     this.#limits = limits;
     this.#streamIds = new Set(request.streamIds);
-    this.#isOfAll = request.streamIds === undefined && request.queries === undefined;
+    this.#isOfAll = request.streamIds === undefined && request.isWanted === undefined;
     request.signal?.addEventListener('abort', this.#onAbort);
     if (request.signal?.aborted === true) this.end();
   }
 
   /** The streams that it is about, if it is about no others. */
   get onlyStreamIds(): ReadonlySet<string> | null {
-    return this.#isOfAll || (this.request.queries?.length ?? 0) > 0 ? null : this.#streamIds;
+    return this.request.streamIds !== undefined && this.request.isWanted === undefined
+      ? this.#streamIds
+      : null;
   }
 
   /** Up to where the reader knows everything, once he has taken all that waits. */
@@ -204,10 +206,9 @@ export class Subscription {
   }
 
   #canSee(id: string, tags: Tags): boolean {
-    const { queries = [], canView } = this.request;
-    const isWanted =
-      this.#isOfAll || this.#streamIds.has(id) || queries.some((query) => matchesTags(tags, query));
-    return isWanted && canView({ id, tags });
+    const { isWanted, canView } = this.request;
+    const isAsked = this.#isOfAll || this.#streamIds.has(id) || isWanted?.(tags) === true;
+    return isAsked && canView({ id, tags });
   }
 
   /** With room for the index, and aged when it is time. */

@@ -4,6 +4,7 @@ import { alertRoutes } from './alerts.ts';
 import { auditRoutes } from './audit.ts';
 import { dashboardRoutes } from './dashboards.ts';
 import { dataRoutes } from './data.ts';
+import { eventRoutes } from './events.ts';
 import { grantRoutes } from './grants.ts';
 import { groupRoutes } from './groups.ts';
 import { jobRoutes } from './jobs.ts';
@@ -19,6 +20,7 @@ const ROUTES = [
   streamRoutes,
   dataRoutes,
   writeRoutes,
+  eventRoutes,
   statusRoutes,
   dashboardRoutes,
   userRoutes,

@@ -118,8 +118,8 @@ describe('a subscription', () => {
     const requests: readonly (readonly [Partial<LiveRequest>, readonly string[]])[] = [
       [{ streamIds: [a] }, [a]],
       [{ streamIds: [] }, []],
-      [{ queries: [{ room: 1 }, { room: 3 }] }, [b]],
-      [{ streamIds: [a], queries: [{ room: 1 }] }, [a, b]],
+      [{ isWanted: ({ room }) => room === 1 }, [b]],
+      [{ streamIds: [a], isWanted: ({ room }) => room === 1 }, [a, b]],
       [{}, [a, b, c]],
     ];
     const subscriptions = await Promise.all(
@@ -153,7 +153,7 @@ describe('a subscription', () => {
   test('tells of streams that begin and cease to be seen by their tags', async () => {
     const a = await ensure('a', { room: 1 });
     await datastream.append(a, 1, NOW_MS);
-    const subscription = await subscribe({ queries: [{ room: 2 }] });
+    const subscription = await subscribe({ isWanted: ({ room }) => room === 2 });
     await next(subscription);
     await datastream.updateTags(a, { room: 2 });
     expect((await next(subscription)).event).toMatchObject({
@@ -354,7 +354,9 @@ describe('server-sent events', () => {
     const text = async (): Promise<string> => (await texts.next()).value as string;
     const first = NOW_MS * 1000;
     expect(await text()).toBe('retry: 1000\n\n');
-    expect(await text()).toBe(`id: ${first}\ndata: {"kind":"ready","streams":[]}\n\n`);
+    expect(await text()).toBe(
+      `id: ${first}\nevent: ready\ndata: {"kind":"ready","streams":[]}\n\n`,
+    );
     await datastream.append(b, 1, NOW_MS);
     await sequenceAbove(subscription, first);
     expect(await text()).toBe(`:\nid: ${first + 1}\n\n`);
@@ -362,7 +364,7 @@ describe('server-sent events', () => {
     let frame = await text();
     while (frame.startsWith(':')) frame = await text();
     expect(frame).toBe(
-      `id: ${first + 2}\ndata: {"kind":"appended","streamId":"${a}","position":` +
+      `id: ${first + 2}\nevent: appended\ndata: {"kind":"appended","streamId":"${a}","position":` +
         `{"latest":"2024-01-01T00:00:00Z","count":1,"edits":0},"timestamps":[${NOW_MS}],"values":[-0]}\n\n`,
     );
     await texts.return();

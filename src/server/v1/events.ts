@@ -1,0 +1,74 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { Problem } from '../http/problem.ts';
+import { TagFilter } from '../http/tag-filter.ts';
+import { sseTexts } from '../live/sse.ts';
+import type { Service } from '../service.ts';
+
+/** Then the reader comes back by himself, and is asked again who he is. */
+const CONNECTION_MAX_MS = 5 * 60_000;
+
+/** What becomes of streams, as server-sent events. */
+export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
+  app,
+  { service: { live, config, ending } },
+  done,
+) => {
+  app.get(
+    '/events',
+    {
+      // A compressor would hold events back.
+      compress: false,
+      config: { access: { scope: 'view' } },
+      schema: {
+        tags: ['datapoints'],
+        summary: 'Tells what becomes of streams, as it happens',
+        description:
+          'Server-sent events: `ready` with the streams and their positions, then `appended`, `changed`, `expired`, ' +
+          '`levels`, `created`, `tags`, `left` and `deleted`. Who comes back with `Last-Event-ID` goes on behind it; ' +
+          '`reset` says to read again. Without parameters, of all streams that may be seen; `tags__…` as in the ' +
+          'list of streams.',
+        querystring: z.looseObject({
+          streams: z.string().max(100_000).optional().describe('Ids, with commas between them.'),
+          after: z.coerce.number().int().min(0).optional().describe('As `Last-Event-ID`.'),
+          positions: z.stringbool().default(true).describe('Whether `ready` lists the streams.'),
+        }),
+        produces: ['text/event-stream'],
+      },
+    },
+    async ({ query, headers, viewer }, reply) => {
+      const hasTags = Object.keys(query).some((name) => name.startsWith('tags__'));
+      const filter = TagFilter.parse(query);
+      const after = lastEventId(headers['last-event-id']) ?? query.after;
+      const gone = new AbortController();
+      // Of the answer: a request is over as soon as it is read.
+      reply.raw.on('close', () => gone.abort());
+      const subscription = await live.subscribe({
+        ...(query.streams === undefined ? {} : { streamIds: query.streams.split(',') }),
+        ...(hasTags ? { isWanted: (tags) => filter.matches(tags) } : {}),
+        ...(after === undefined ? {} : { after }),
+        withStreams: query.positions,
+        canView: (stream) => viewer.can('view', stream),
+        signal: AbortSignal.any([ending, gone.signal, AbortSignal.timeout(CONNECTION_MAX_MS)]),
+      });
+      const texts = sseTexts(subscription, { heartbeatMs: config.live.heartbeat });
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(Readable.from(texts, { objectMode: false }));
+    },
+  );
+  done();
+};
+
+/** @throws {Problem} 400 when it is none of ours. */
+function lastEventId(given: string | string[] | undefined): number | undefined {
+  if (given === undefined || given === '') return undefined;
+  const sequence = Number(given);
+  if (Number.isSafeInteger(sequence) && sequence >= 0) return sequence;
+  throw new Problem(400, 'Last-Event-ID is not the id of one of our events.', {
+    field: 'Last-Event-ID',
+  });
+}
