@@ -305,6 +305,46 @@ describe.each([
     await datastream.close();
   });
 
+  test('stores rows of many streams at the same instants, whatever is special about some', async () => {
+    const { datastream, write, data } = await open(url());
+    const start = [
+      { tags: { n: 0 }, t: 10_000, v: 100 },
+      { tags: { n: 1 }, t: 0, v: 'text' },
+    ];
+    await write(json, JSON.stringify(start));
+    const exact = { valueDownsamplers: [], valueTypeOptions: { highAccuracy: true } };
+    await datastream.ensureStream({ n: 2 }, { ...exact, highestGranularity: 'seconds' });
+    const expiring = await datastream.ensureStream(
+      { n: 3 },
+      { valueDownsamplers: [], highestGranularity: 'seconds', retention: { raw: '1h' } },
+    );
+    await datastream.append(expiring, 1, 5000);
+    await datastream.append(expiring, 1, NOW_MS);
+    await datastream.downsampleStreams();
+    const instants = [1000, 2000, 3000];
+    const entries = Array.from({ length: 12 }, (_, n) => ({
+      tags: { n },
+      timestamps: n === 4 ? [1000, 2500, 3000] : instants,
+      values: instants.map((ms) => n + ms),
+    }));
+    const body = JSON.stringify(entries);
+    const outcome = await write(json, body);
+    // What is older than what is kept is dropped: all of the fourth stream.
+    expect(outcome).toMatchObject({ accepted: 33, duplicate: 0, dropped: 3 });
+    expect(outcome.problems.map(({ line, code }) => [line, code])).toEqual(
+      [10, 11, 12].map((line) => [line, 'INVALID_TIMESTAMP']),
+    );
+    for (const n of [4, 5, 11]) {
+      const { timestamps, values } = entries[n]!;
+      expect(await data({ n })).toEqual(timestamps.map((ms, row) => [ms, values[row]]));
+    }
+    expect((await data({ n: 0 })).map(([ms]) => ms)).toEqual([...instants, 10_000]);
+    expect((await data({ n: 1 })).map(([, value]) => value)).toEqual(['text', 1001, 2001, 3001]);
+    expect((await data({ n: 2 })).map(([, value]) => Number(value))).toEqual([1002, 2002, 3002]);
+    expect(await write(json, body)).toMatchObject({ accepted: 0, duplicate: 33, dropped: 3 });
+    await datastream.close();
+  });
+
   test('knows what another writer on the store has stored', async () => {
     const address = url();
     const one = await open(address);
