@@ -45,6 +45,7 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     const unit = TIME_UNITS[request.query.precision ?? 'ns']!;
     return ingestRequest(request, {
       service,
+      protocol: 'line-protocol',
       newParser: (batch) =>
         new LineProtocolParser(batch, {
           nowMs: now().getTime(),

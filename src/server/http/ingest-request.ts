@@ -15,15 +15,22 @@ import { writeOptionsOf } from './write-options.ts';
  * @param parts.options in the place of what the configuration says.
  * @throws {Problem} for a body that cannot be read at all, and what is wrong with the store.
  */
-export function ingestRequest(
+export async function ingestRequest(
   request: FastifyRequest,
   {
-    service: { config, writer },
+    service: { config, writer, metrics },
+    protocol,
     newParser,
     ownEncoding,
     options = {},
   }: {
-    readonly service: { readonly config: ServiceConfig; readonly writer: BatchWriter };
+    readonly service: {
+      readonly config: ServiceConfig;
+      readonly writer: BatchWriter;
+      readonly metrics: { noteIngest(protocol: string, counts: WriteOutcome): void };
+    };
+    /** For the metrics. */
+    readonly protocol: string;
     readonly newParser: (batch: IngestBatch) => BodyParser;
     readonly ownEncoding?: string;
     readonly options?: Partial<WriteOptions>;
@@ -33,7 +40,7 @@ export function ingestRequest(
     sizeMaxBytes: config.limits.bodyBytes,
     ...(ownEncoding !== undefined && { ownEncoding }),
   });
-  return ingestBody(
+  const outcome = await ingestBody(
     chunks,
     { writer, newParser },
     {
@@ -42,4 +49,6 @@ export function ingestRequest(
       ...options,
     },
   );
+  metrics.noteIngest(protocol, outcome);
+  return outcome;
 }

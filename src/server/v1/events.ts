@@ -8,13 +8,16 @@ import type { Service } from '../service.ts';
 
 /** Then the reader comes back by himself, and is asked again who he is. */
 const CONNECTION_MAX_MS = 5 * 60_000;
+const RETRY_AFTER_S = '5';
 
 /** What becomes of streams, as server-sent events. */
 export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
-  { service: { live, config, ending } },
+  { service: { live, config, ending, metrics } },
   done,
 ) => {
+  let openCount = 0;
+
   app.get(
     '/events',
     {
@@ -41,9 +44,21 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       const hasTags = Object.keys(query).some((name) => name.startsWith('tags__'));
       const filter = TagFilter.parse(query);
       const after = lastEventId(headers['last-event-id']) ?? query.after;
+      if (openCount >= config.limits.eventStreams) {
+        throw new Problem(503, `There are ${openCount} open event streams already.`, {
+          code: 'TOO_BUSY',
+          headers: { 'retry-after': RETRY_AFTER_S },
+        });
+      }
       const gone = new AbortController();
+      openCount++;
+      metrics.noteEventStreamOpened();
       // Of the answer: a request is over as soon as it is read.
-      reply.raw.on('close', () => gone.abort());
+      reply.raw.on('close', () => {
+        openCount--;
+        metrics.noteEventStreamClosed();
+        gone.abort();
+      });
       const subscription = await live.subscribe({
         ...(query.streams === undefined ? {} : { streamIds: query.streams.split(',') }),
         ...(hasTags ? { isWanted: (tags) => filter.matches(tags) } : {}),
@@ -53,11 +68,15 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         signal: AbortSignal.any([ending, gone.signal, AbortSignal.timeout(CONNECTION_MAX_MS)]),
       });
       const texts = sseTexts(subscription, { heartbeatMs: config.live.heartbeat });
-      return reply
-        .header('content-type', 'text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(Readable.from(texts, { objectMode: false }));
+      return (
+        reply
+          .header('content-type', 'text/event-stream; charset=utf-8')
+          .header('cache-control', 'no-store')
+          .header('x-accel-buffering', 'no')
+          // An answer that ends with the service must not leave a connection that holds it up.
+          .header('connection', 'close')
+          .send(Readable.from(texts, { objectMode: false }))
+      );
     },
   );
   done();

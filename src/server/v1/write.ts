@@ -35,9 +35,11 @@ export const writeRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     series: Series | null,
   ): Promise<z.output<typeof writeOutcomeSchema>> => {
     const { duplicates, strict } = request.query;
+    const type = mediaType(request.headers['content-type']);
     const { last, problems, ...counts } = await ingestRequest(request, {
       service,
-      newParser: parserOf(mediaType(request.headers['content-type']), {
+      protocol: type,
+      newParser: parserOf(type, {
         series,
         query: request.query,
         memory,

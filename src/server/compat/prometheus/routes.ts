@@ -39,6 +39,7 @@ export const prometheusRoutes: FastifyPluginCallbackZod<{ service: Service }> = 
       assertMessage(request.headers);
       const outcome = await ingestRequest(request, {
         service,
+        protocol: 'prometheus',
         ownEncoding: ENCODING,
         newParser: (batch) =>
           new PrometheusParser(batch, { staleMarkers: 'null', messageSizeMaxBytes, memory }),
