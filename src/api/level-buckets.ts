@@ -8,7 +8,7 @@ import { bucketWindows } from '../model/buckets.ts';
 import type { Granularity } from '../model/granularity.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
-import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { intersectRanges, isEmptyRange, restOfRange, type TimeRange } from '../model/time-range.ts';
 import { firstBuckets } from './bucket-starts.ts';
 
 export interface LevelSource {
@@ -84,7 +84,7 @@ export class LevelBuckets {
       if (block.timestamps.length > 0) return endRow(block, isReverse);
       rest = isReverse
         ? { startMs: rest.startMs, endMs: window.startMs }
-        : { startMs: window.endMs, endMs: rest.endMs };
+        : restOfRange(rest, window.endMs);
       bucketCount *= SEARCH_GROWTH;
     }
     return EMPTY_BLOCK;

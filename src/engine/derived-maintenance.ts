@@ -46,6 +46,7 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
   await commitOrRetry({
     what: `stream ${streamId}`,
     attempt: async () => {
+      work.signal?.throwIfAborted();
       const family = await readFamily(context, streamId);
       const change = await prepareReplay(context, family, { ...work, isQuiet });
       if (change === null) return 'done';

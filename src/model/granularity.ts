@@ -202,20 +202,21 @@ export function timestampStepMs(highest: GranularityName): number {
   return highest === Milliseconds.name ? 1 : SECOND_MS;
 }
 
-/** Start of the bucket that holds the instant. */
+/** Start of the bucket that holds the instant. Infinite is before, or after, all buckets: it stays. */
 export function bucketStartMs(timestampMs: number, { durationMs, calendar }: Granularity): number {
   if (calendar === null) return Math.floor(timestampMs / durationMs) * durationMs;
+  if (isInfinite(timestampMs)) return timestampMs;
   // No row can begin earlier.
   return Math.max(calendar.startMs(timestampMs), TIME_MIN_MS);
 }
 
-/** Exclusive end of the bucket that holds the instant: the start of the next one. */
+/** Exclusive end of the bucket that holds the instant: the start of the next one. Infinite stays. */
 export function bucketEndMs(timestampMs: number, { durationMs, calendar }: Granularity): number {
-  if (calendar !== null) return calendar.endMs(timestampMs);
-  return Math.floor(timestampMs / durationMs) * durationMs + durationMs;
+  if (calendar === null) return Math.floor(timestampMs / durationMs) * durationMs + durationMs;
+  return isInfinite(timestampMs) ? timestampMs : calendar.endMs(timestampMs);
 }
 
-/** First bucket start at or after the instant. */
+/** First bucket start at or after the instant. Infinite stays. */
 export function bucketCeilMs(timestampMs: number, granularity: Granularity): number {
   const { durationMs, calendar } = granularity;
   if (calendar === null) return Math.ceil(timestampMs / durationMs) * durationMs;
@@ -229,4 +230,8 @@ export function bucketBeforeMs(endMs: number, granularity: Granularity): number 
   return granularity.calendar === null
     ? endMs - granularity.durationMs
     : bucketStartMs(endMs - 1, granularity);
+}
+
+function isInfinite(timestampMs: number): boolean {
+  return Math.abs(timestampMs) === Number.POSITIVE_INFINITY;
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 
 import {
   bucketCeilMs,
+  bucketEndMs,
   bucketStartMs,
   Granularity,
   lowerGranularities,
@@ -18,6 +19,18 @@ const instants = fc.oneof(
 );
 
 describe('granularities', () => {
+  test.each(['hours', 'days', 'weeks', '15minutes@Asia/Kolkata', 'months@Europe/Paris'])(
+    'of %s keep infinite instants, which stand for no bucket',
+    (name) => {
+      const granularity = Granularity.byName(name);
+      for (const instant of [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]) {
+        expect(bucketStartMs(instant, granularity)).toBe(instant);
+        expect(bucketEndMs(instant, granularity)).toBe(instant);
+        expect(bucketCeilMs(instant, granularity)).toBe(instant);
+      }
+    },
+  );
+
   test('run from highest to lowest, with the names, keys and durations users know', () => {
     expect(
       Granularity.values.map(({ name, key, durationMs }) => [name, key, durationMs / 1000]),
