@@ -19,6 +19,7 @@ import { inputRange } from '../engine/output-offset.ts';
 import {
   granularityRead,
   granularityToRead,
+  inputExtent,
   readSources,
   withQueryingTags,
 } from '../engine/source-query.ts';
@@ -35,7 +36,7 @@ import type { Retention } from '../model/retention.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { Derivation, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { canonicalJson } from '../model/tags.ts';
-import { ALL_TIME, TIME_MIN_MS } from '../model/time-range.ts';
+import { ALL_TIME, isEmptyRange, TIME_MIN_MS } from '../model/time-range.ts';
 import {
   askedDerivation,
   type CheckedChanges,
@@ -350,9 +351,15 @@ function staleBy(
   sources: readonly StreamSnapshot[],
 ): RangeSet {
   if ([derived, ...sources].some(({ record }) => isPendingBackprocess(record))) return [ALL_TIME];
-  const latest = [derived, ...sources].flatMap(({ latestMs }) => latestMs ?? []);
-  if (latest.length === 0) return [];
-  const range = { startMs: TIME_MIN_MS, endMs: Math.max(...latest) + 1 };
+  const { highestGranularity: own } = derived.record;
+  const read = sources.flatMap((source) => {
+    const named = derivation.sources.filter(({ streamId }) => streamId === source.record.id);
+    const levels = named.length === 0 ? [own] : named.map(({ granularity }) => granularity);
+    return levels.map((granularity) => inputExtent(source, granularity));
+  });
+  const there = [inputExtent(derived, own), ...read].filter((extent) => !isEmptyRange(extent));
+  if (there.length === 0) return [];
+  const range = { startMs: TIME_MIN_MS, endMs: Math.max(...there.map(({ endMs }) => endMs)) };
   // What is stale are inputs: of outputs that are moved to earlier times, those that lie further on.
   return [{ ...range, endMs: Math.max(range.endMs, inputRange(derivation, range).endMs) }];
 }

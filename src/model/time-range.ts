@@ -15,6 +15,9 @@ export interface TimeRange {
 
 export const ALL_TIME: TimeRange = Object.freeze({ startMs: TIME_MIN_MS, endMs: TIME_END_MS });
 
+/** An empty one. */
+export const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
+
 export function isEmptyRange(range: TimeRange): boolean {
   return range.endMs <= range.startMs;
 }

@@ -80,9 +80,31 @@ const rawIsHeldBack: readonly Step[] = [
   { kind: 'columns', stream: 0, rows: [[10, null]] },
 ];
 
+/** Minutes go on beyond the last datapoint that was left: a stream that is defined anew over them does so, too. */
+const levelGoesFurther: readonly Step[] = [
+  {
+    kind: 'lateColumns',
+    stream: 0,
+    rows: [
+      [121, null],
+      [1, null],
+    ],
+  },
+  { kind: 'derive', ...derive, op: 'time_shift', picks: [0], isCoarse: true, hasMax: false },
+  { kind: 'maintain', what: 'both', until: 10_000_000 },
+  { kind: 'replace', stream: 0, back: 1, seconds: 100_000, rows: [] },
+  {
+    kind: 'redefine',
+    stream: 0,
+    to: { op: 'sum', picks: [0], isCoarse: true, hasMax: false },
+    limit: 0,
+  },
+];
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Step[]][] = [
   lastResetVanishes,
+  levelGoesFurther,
   rawIsHeldBack,
   changesWhenEmpty,
   keptIsDeleted,
