@@ -173,6 +173,19 @@ describe('the sources of an aggregate by tags', () => {
     },
   );
 
+  test('may go when the aggregate has gone, where somebody still knows it', async () => {
+    const { backend, datastream } = await open();
+    const sum = await datastream.ensureStream({ name: 'sum', kind: 'total' }, SUM);
+    const [a, b] = [await ensureMember(datastream, 0), await ensureMember(datastream, 1)];
+    await datastream.append(a, 1, SECOND_MS);
+    const other = new Datastream(backend);
+    await other.deleteStreams({ kind: 'total' });
+    await datastream.deleteStreams({ stream_id: b });
+    await datastream.append(a, 2, SECOND_MS, { checkTimestamp: false });
+    expect(await valuesOf(datastream, a)).toEqual([1, 2]);
+    await expect(datastream.getStream(sum)).rejects.toThrow(sum);
+  });
+
   test('cannot be made to derive from it: the loop is named', async () => {
     const { datastream } = await open();
     const sum = await datastream.ensureStream({ name: 'sum' }, SUM);
