@@ -11,7 +11,9 @@ import {
 } from './model.ts';
 import { toleranceOf } from './more-statistics.ts';
 import { keptFrom } from './retain-step.ts';
-import { BASE_MS, granularityOf, msOf, type Run, type RunStream } from './run.ts';
+import type { Run } from './run.ts';
+import type { RunStream } from './run-stream.ts';
+import { BASE_MS, granularityOf, msOf } from './units.ts';
 
 const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
 const INSTANTS = ['m', 'a', 'z'];

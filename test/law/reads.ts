@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Datapoint, DataRange } from '../../src/api/types.ts';
 import { LEVELS } from './model.ts';
 import { HELD_LETTERS } from './more-statistics.ts';
-import { BASE_MS, granularityOf, type Run, type RunStream } from './run.ts';
+import type { Run } from './run.ts';
+import type { RunStream } from './run-stream.ts';
+import { BASE_MS, granularityOf } from './units.ts';
 
 const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
 const FILLS = ['previous', 'linear', 7.5] as const;
