@@ -7,7 +7,7 @@ import {
 } from '../model/granularity.ts';
 import { type LadderRecord, ladderOf } from '../model/ladder.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
-import { UTC } from '../model/zone-offsets.ts';
+import { UTC } from '../model/time-zone.ts';
 import { checkKeys } from './option-checks.ts';
 import type { GivenGranularity } from './types.ts';
 

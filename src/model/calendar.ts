@@ -1,5 +1,6 @@
 import { assert } from './assert.ts';
-import { UTC, ZoneOffsets } from './zone-offsets.ts';
+import { UTC } from './time-zone.ts';
+import { ZoneOffsets } from './zone-offsets.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;

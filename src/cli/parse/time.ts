@@ -1,17 +1,9 @@
+import { durationOf } from '../../model/duration.ts';
 import { TIME_MAX_MS, TIME_MIN_MS } from '../../model/time-range.ts';
 import { usageError } from '../cli-error.ts';
 
 /** Epoch numbers below this size are seconds, others milliseconds: 1e11 s is the year 5138. */
 const EPOCH_SECONDS_LIMIT = 1e11;
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
 
 const ISO_DATE = '(?:\\d{4}|[+-]\\d{6})-(\\d{2})-(\\d{2})';
 const ISO_CLOCK = '\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?';
@@ -20,18 +12,13 @@ const EPOCH = /^[+-]?\d+(?:\.\d+)?$/;
 const RELATIVE = /^(?:now)?([+-])(.+)$/;
 
 /**
- * Reads a length of time such as `500ms`, `10s`, `5m`, `1h30m`, `2d`, `1w`, in milliseconds; more than 0.
+ * Reads a length of time as `durationOf` does, such as `500ms`, `10s`, `5m`, `1h30m`, `2d`, `1w`, in milliseconds;
+ * more than 0.
  * @throws {CliError} USAGE when it is not one.
  */
 export function parseDuration(text: string): number {
-  const isDuration = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/.test(text);
-  let durationMs = 0;
-  if (isDuration) {
-    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)) {
-      durationMs += Number(amount) * UNIT_MS[unit!]!;
-    }
-  }
-  if (durationMs > 0 && Number.isFinite(durationMs)) return durationMs;
+  const durationMs = durationOf(text);
+  if (durationMs !== null) return durationMs;
   throw usageError(
     `Not a duration: ${JSON.stringify(text)}; expected e.g. 500ms, 10s, 5m, 1h or 2d.`,
   );
