@@ -3,6 +3,7 @@ import type { Datastream } from '../../src/api/datastream.ts';
 import { groupOf } from './bucket.ts';
 import type { Step } from './history.ts';
 import { arrive, leave, type RunStream } from './run-stream.ts';
+import { together } from './together-step.ts';
 import { msOf } from './units.ts';
 
 const LATE = { checkTimestamp: false } as const;
@@ -31,6 +32,10 @@ export interface DataRun {
   readonly streams: readonly RunStream[];
   /** Those of them that derive from nothing. */
   readonly baseStreams: readonly RunStream[];
+  /** Whether rows of a stream may expire, or have. */
+  readonly isRetaining: boolean;
+  /** Tells the model what has expired until now. */
+  noteExpiry(): Promise<void>;
 }
 
 export function isDataStep(step: Step): step is DataStep {
@@ -62,7 +67,7 @@ export function applyData(run: DataRun, step: DataStep): Promise<void> {
     case 'group':
       return group(datastream, base(step.stream % 4), step);
     case 'together':
-      return together(run, step.rows, step.isMaintained);
+      return together(run, step);
     case 'replace':
       return replace(datastream, base(step.stream), step);
     case 'upsert':
@@ -205,24 +210,6 @@ async function multiple(
       return { streamId: stream.id, value: v, timestamp: msOf(t) };
     }),
   );
-}
-
-/** One datapoint for each of some streams, through both engines at once, while maintenance runs. */
-async function together(
-  { datastream, other, streams }: DataRun,
-  rows: readonly (readonly [back: number, value: number | null])[],
-  isMaintained: boolean,
-): Promise<void> {
-  const appends = rows.map(async ([back, value], index) => {
-    const stream = streams[index]!;
-    const t = stream.latest - back;
-    const engine = index % 2 === 0 ? datastream : other;
-    await engine.append(stream.id, arrive(stream, t, value), msOf(t), LATE);
-  });
-  const maintenance = isMaintained
-    ? [other.downsampleStreams(), datastream.backprocessStreams()]
-    : [];
-  await Promise.all([...appends, ...maintenance]);
 }
 
 async function maintain(

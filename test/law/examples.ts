@@ -101,6 +101,29 @@ const levelGoesFurther: readonly Step[] = [
   },
 ];
 
+/** While maintenance lets datapoints expire, late ones arrive: each is refused, or followed. */
+const arrivesWhileExpiring: readonly Step[] = [
+  {
+    kind: 'columns',
+    stream: 0,
+    rows: [
+      [22, null],
+      [44, null],
+    ],
+  },
+  { kind: 'tick', gap: 4, values: [null, null, null] },
+  { kind: 'switch' },
+  { kind: 'retain', stream: 1, back: 71, gone: 0, longer: 0, isLasting: true },
+  {
+    kind: 'together',
+    rows: [
+      [0, null],
+      [1, null],
+    ],
+    isMaintained: true,
+  },
+];
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Step[]][] = [
   lastResetVanishes,
@@ -109,6 +132,7 @@ export const EXAMPLES: [Step[]][] = [
   changesWhenEmpty,
   keptIsDeleted,
   firstArrivesLast,
+  arrivesWhileExpiring,
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {

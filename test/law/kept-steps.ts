@@ -34,9 +34,9 @@ export async function isKept(
     const { id } = refused.stream;
     const range = { start: msOf(refused.t), end: msOf(refused.t + 1000) };
     for (const refusal of [
-      datastream.append(id, null, msOf(refused.t), LATE),
-      datastream.upsert(id, null, msOf(refused.t)),
-      datastream.deleteData(id, range),
+      () => datastream.append(id, null, msOf(refused.t), LATE),
+      () => datastream.upsert(id, null, msOf(refused.t)),
+      () => datastream.deleteData(id, range),
     ]) {
       await assert.rejects(refusal, { code: 'INVALID_TIMESTAMP' });
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Datapoint, DataRange } from '../../src/api/types.ts';
+import type { Granularity } from '../../src/model/granularity.ts';
 import { LEVELS } from './model.ts';
 import { HELD_LETTERS } from './more-statistics.ts';
 import type { Run } from './run.ts';
@@ -97,7 +98,10 @@ async function compareThinned(
   assert.equal((await read({ thin }).columns()).timestamps.length, points.length, label);
 }
 
-/** The granularity that is picked is the finest that has few enough points, naively counted. */
+/**
+ * The granularity that is picked is the finest that has few enough points, naively counted, of those of which
+ * nothing has expired that a coarser one still has.
+ */
 async function comparePicked(
   { datastream }: Run,
   { id, model }: RunStream,
@@ -107,18 +111,30 @@ async function comparePicked(
   const granularity = await picked.granularity();
   const points = await picked.toArray();
   assert(points.length <= maxPoints, `${points.length} points of ${id}, at most ${maxPoints}`);
-  // Granularities are left out of which a part has expired that a coarser one still has.
-  if ((model.expired?.size ?? 0) > 0) return;
   const counts: number[] = [];
-  const { levels } = await datastream.getStream(id);
+  const { levels, expiredUntil } = await datastream.getStream(id);
+  const untilMs = ({ name }: Granularity): number =>
+    expiredUntil[name]?.getTime() ?? Number.NEGATIVE_INFINITY;
   const granularities = [granularityOf(model.highest), ...levels];
+  /** Of each level the ends of buckets that have not expired. */
+  const ends: { readonly level: Granularity; readonly endsMs: readonly number[] }[] = [];
   for (const level of granularities) {
-    const count = (isLive: boolean) =>
-      datastream.getData(id, level, { ...EVERYTHING, live: isLive }).count();
+    const read = (isLive: boolean) =>
+      datastream.getData(id, level, { ...EVERYTHING, live: isLive });
     // Buckets that are not computed yet count; so do those that stay after their datapoints were deleted.
-    counts.push(Math.max(await count(true), await count(live)));
+    counts.push(Math.max(await read(true).count(), await read(live).count()));
+    const { timestamps } = await read(true).columns();
+    const kept = [...timestamps].filter((startMs) => startMs >= untilMs(level));
+    ends.push({ level, endsMs: kept.map((startMs) => level.bucketEnd(startMs).getTime()) });
   }
-  const finest = counts.findIndex((count) => count <= maxPoints);
+  const isWhole = (finer: Granularity): boolean =>
+    !ends.some(
+      ({ level, endsMs }) =>
+        level.durationMs > finer.durationMs && endsMs.some((endMs) => endMs <= untilMs(finer)),
+    );
+  const finest = counts.findIndex(
+    (count, place) => count <= maxPoints && isWhole(granularities[place]!),
+  );
   const index = finest < 0 ? counts.length - 1 : finest;
   assert.equal(
     granularity?.key,

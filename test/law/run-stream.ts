@@ -14,7 +14,7 @@ export function nothingYet(): Pick<ModelStream, 'arrivals' | 'reached'> {
 }
 
 /** The value as the stream takes it. */
-function valueFor({ model }: RunStream, value: number | null): unknown {
+export function valueFor({ model }: RunStream, value: number | null): unknown {
   const isNominal = !model.isNumeric;
   return isNominal && value !== null ? [0, 1, 'x', true][Math.abs(value * 4) % 4] : value;
 }

@@ -48,8 +48,8 @@ export class Run {
   /** Streams that derive from nothing. */
   baseStreams: readonly RunStream[] = [];
   #nowMs = NOW_MS;
-  /** Whether rows of a stream may have expired. */
-  #isRetaining = false;
+  /** Whether rows of a stream may expire, or have. */
+  isRetaining = false;
   readonly #failures: DatastreamWarning[] = [];
   readonly #live: RunOptions['live'];
 
@@ -104,7 +104,7 @@ export class Run {
   }
 
   async apply(step: Step): Promise<void> {
-    if (!this.#isRetaining || (await isKept(this, step))) await this.#apply(step);
+    if (!this.isRetaining || (await isKept(this, step))) await this.#apply(step);
     await this.noteExpiry();
     this.#assertNoWarnings();
     // Also what follows appends is right at any time.
@@ -113,7 +113,7 @@ export class Run {
 
   /** Tells the model what has expired until now. */
   async noteExpiry(): Promise<void> {
-    if (!this.#isRetaining) return;
+    if (!this.isRetaining) return;
     const secondsOf = (instant: Date): number => (instant.getTime() - BASE_MS) / 1000;
     const levelOf = (name: string): number | undefined =>
       LEVELS.find((level) => granularityOf(level).name === name);
@@ -121,7 +121,7 @@ export class Run {
   }
 
   async #retain(step: RetainStep): Promise<void> {
-    this.#isRetaining = true;
+    this.isRetaining = true;
     const { datastream, streams } = this;
     const livingAt = async (t: number, action: () => Promise<void>): Promise<void> => {
       this.#nowMs = msOf(t);
