@@ -48,7 +48,11 @@ export function registerGet(program: Command, context: CommandContext): void {
     .command('get')
     .description('print the datapoints of a stream, or draw them')
     .argument('<id>', 'stream id')
-    .argument('[granularity]', "level to read (default: the stream's highest)", parseGranularity)
+    .argument(
+      '[granularity]',
+      "level to read (default: the stream's highest)",
+      parseGranularityName,
+    )
     .option('--start <time>', 'from this time on (default: the earliest datapoint)', time)
     .addOption(
       new Option('--start-exclusive <time>', 'from after this time on')
@@ -85,7 +89,7 @@ export function registerGet(program: Command, context: CommandContext): void {
       parseChoice<GetFormat>(text, ['table', 'csv', 'ndjson', 'json']),
     )
     .addOption(new Option('--plot', 'draw the series in the terminal').conflicts('format'))
-    .action(async (streamId: string, granularity: Granularity | undefined, options: GetOptions) => {
+    .action(async (streamId: string, granularity: string | undefined, options: GetOptions) => {
       if (granularity !== undefined && options.maxPoints !== undefined) {
         throw usageError('--max-points picks the granularity: name none.');
       }
@@ -100,6 +104,12 @@ export function registerGet(program: Command, context: CommandContext): void {
         else await printDatapoints(context, request);
       });
     });
+}
+
+/** Stays a text: without a zone it also stands for the level in the zone of the stream. */
+function parseGranularityName(text: string): string {
+  parseGranularity(text);
+  return text;
 }
 
 /** @throws {CliError} USAGE unless the text is a whole number from 2 on: both ends are kept. */
@@ -127,7 +137,7 @@ interface GetRequest {
 function openData(
   datastream: Datastream,
   stream: Stream,
-  { granularity, options }: { granularity: Granularity | undefined; options: GetOptions },
+  { granularity, options }: { granularity: string | undefined; options: GetOptions },
 ): Datapoints {
   const { end, endExclusive, reverse, live, fallback, fill, thin, maxPoints, valueDownsamplers } =
     options;
