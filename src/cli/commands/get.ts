@@ -3,6 +3,7 @@ import type { Datapoints } from '../../api/datapoints.ts';
 import type { Datastream } from '../../api/datastream.ts';
 import type { DataRange, Stream } from '../../api/types.ts';
 import type { Granularity } from '../../model/granularity.ts';
+import { TIME_MIN_MS } from '../../model/time-range.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { csvText } from '../format/csv.ts';
@@ -53,7 +54,7 @@ export function registerGet(program: Command, context: CommandContext): void {
       "level to read (default: the stream's highest)",
       parseGranularityName,
     )
-    .option('--start <time>', 'from this time on (default: the earliest datapoint)', time)
+    .option('--start <time>', 'from this time on (default: the first that there is)', time)
     .addOption(
       new Option('--start-exclusive <time>', 'from after this time on')
         .argParser(time)
@@ -143,7 +144,7 @@ function openData(
     options;
   const timeDownsamplers = timesToRead(options);
   const range: DataRange = {
-    ...startOf(stream, options),
+    ...startOf(options),
     ...(end && { end }),
     ...(endExclusive && { endExclusive }),
     ...(reverse && { reverse }),
@@ -159,9 +160,11 @@ function openData(
     : datastream.getData(stream.id, { ...range, maxPoints });
 }
 
-function startOf(stream: Stream, { start, startExclusive }: GetOptions): DataRange {
+/** Without a start, everything: levels may reach back further than the raw datapoints that are left. */
+function startOf({ start, startExclusive, maxPoints }: GetOptions): DataRange {
   if (startExclusive !== undefined) return { startExclusive };
-  return { start: start ?? stream.earliestDatapoint ?? 0 };
+  if (start !== undefined) return { start };
+  return maxPoints === undefined ? { start: TIME_MIN_MS } : {};
 }
 
 function timesToRead({
