@@ -1,5 +1,5 @@
 import { type HeldValue, heldTotals, lastHeld } from '../downsamplers/held-totals.ts';
-import type { LevelSelection } from '../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../downsamplers/level-selection.ts';
 import type { Block } from '../model/block.ts';
 import { bucketStartsOf } from '../model/buckets.ts';
 import { bucketStartMs, type Granularity } from '../model/granularity.ts';

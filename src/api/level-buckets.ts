@@ -1,5 +1,5 @@
 import type { Backend } from '../backends/backend.ts';
-import type { LevelSelection } from '../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../downsamplers/level-selection.ts';
 import { readBlocks } from '../engine/block-reader.ts';
 import type { LevelTail } from '../engine/level-tail.ts';
 import { readableRange } from '../engine/source-cursor.ts';
