@@ -8,7 +8,7 @@ import type { BackendManifest } from '../../src/backends/manifest.ts';
 import { MemoryBackend } from '../../src/backends/memory/memory-backend.ts';
 
 /** A memory store that can do less, and whose commits can be interfered with. */
-export class OtherBackend extends MemoryBackend {
+class OtherBackend extends MemoryBackend {
   override readonly supports: BackendManifest;
   beforeCommit: ((commit: Commit) => Promise<void>) | null = null;
   #isMeddling = false;
