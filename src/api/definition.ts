@@ -187,7 +187,7 @@ export function checkHeartbeat(
   const isDuration = typeof value === 'number' && Number.isFinite(value) && value * 1000 >= 1;
   if (isDuration) return value;
   throw new UnsupportedValueType(
-    `The value type option heartbeat is a number of seconds from 0.001 on, not ${String(value)}.`,
+    `The value type option heartbeat is a number of seconds from 0.001 on, not ${shownValue(value)}.`,
   );
 }
 

@@ -121,7 +121,6 @@ export function nominalDurationMs(step: CalendarStep): number {
 }
 
 /** How instants become buckets. */
-
 export function calendarOf(step: CalendarStep): Calendar {
   const clockUnit = CLOCK_UNITS[step.unit];
   const zone = ZoneOffsets.of(step.timeZone);
