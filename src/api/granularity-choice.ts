@@ -102,7 +102,8 @@ export class GranularityChoice {
     const firstMs = levelStartMs(snapshot, granularity);
     if (firstMs === null) return 0;
     // A level whose last datapoints were deleted has buckets behind the last one that is left.
-    const { endMs: readableEndMs } = readableRange(this.#backend, snapshot, granularity);
+    const readable = readableRange(this.#backend, snapshot, granularity);
+    const readableEndMs = isEmptyRange(readable) ? firstMs : readable.endMs;
     const { endMs: latestEndMs } = new LevelTail(this.#backend, snapshot, granularity).range;
     const { startMs, endMs } = intersectRanges(bucketRange(this.#request.range, granularity), {
       startMs: firstMs,
