@@ -27,6 +27,8 @@ export type DataStep = Step & { kind: (typeof KINDS)[number] };
 /** What such a step needs of a run. */
 export interface DataRun {
   readonly datastream: Datastream;
+  /** Seconds since 1970 at which the history began. */
+  readonly start: number;
   /** Another engine on the same store. */
   readonly other: Datastream;
   readonly streams: readonly RunStream[];
@@ -73,7 +75,7 @@ export function applyData(run: DataRun, step: DataStep): Promise<void> {
     case 'upsert':
       return upsert(run, step.rows);
     case 'maintain':
-      return maintain(run, step.what, step.until);
+      return maintain(datastream, step.what, run.start + step.until);
   }
 }
 
@@ -213,7 +215,7 @@ async function multiple(
 }
 
 async function maintain(
-  { datastream }: DataRun,
+  datastream: Datastream,
   what: 'downsample' | 'backprocess' | 'both',
   until: number,
 ): Promise<void> {

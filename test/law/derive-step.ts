@@ -4,15 +4,18 @@ import { expressionOver, named } from './expression.ts';
 import type { Step } from './history.ts';
 import { type Derivation, LIMITS, type ModelStream, type Source } from './model.ts';
 import { nothingYet, type RunStream } from './run-stream.ts';
+import { NO_EXTRA } from './setting.ts';
 import { downsamplersOf } from './statistics.ts';
 import { isTimeOperator, timeArguments } from './time-operators.ts';
-import { BASE_MS, granularityOf } from './units.ts';
+import { granularityOf, secondsOf } from './units.ts';
 
 /** What a derivation needs of a run. */
 interface DerivingRun {
   readonly datastream: Datastream;
   readonly streams: RunStream[];
-  readonly nowMs: number;
+  /** Seconds since 1970: when the history began, and when the engines live. */
+  readonly start: number;
+  readonly now: number;
 }
 
 /** What a stream is to derive from, as far as there are such streams. */
@@ -41,9 +44,9 @@ export async function derive(run: DerivingRun, step: Step & { kind: 'derive' }):
   for (const { id, model } of streams) {
     const { latestDatapoint, pendingBackprocess } = await datastream.getStream(id);
     // Where the history of a source that has still to be processed will end, nobody knows: now.
-    const endMs = pendingBackprocess ? run.nowMs : latestDatapoint?.getTime();
-    const isSkipped = !isBackprocessed && endMs !== undefined;
-    const after = isSkipped ? (endMs - BASE_MS) / 1000 : -Infinity;
+    const latest = latestDatapoint === null ? -Infinity : secondsOf(latestDatapoint);
+    const end = pendingBackprocess ? run.now : latest;
+    const after = isBackprocessed ? -Infinity : end;
     sources.push({ stream: model, level: model.highest < own ? own : null, after });
   }
   const hasMaximum = step.op === 'counter_derivative' || step.op === 'rate';
@@ -74,11 +77,13 @@ export async function derive(run: DerivingRun, step: Step & { kind: 'derive' }):
     isNumeric,
     hasMore: false,
     highest: own,
+    extra: NO_EXTRA,
+    site: null,
     derivation,
     hasExactSums,
     isExact,
   };
-  run.streams.push({ id, model, latest: 0 });
+  run.streams.push({ id, model, latest: run.start });
 }
 
 /** Sources that the operator can take, and the granularity at which it then reads them. */

@@ -1,4 +1,5 @@
 import type { Step } from './history.ts';
+import { PLAIN_SETTING, type Setting } from './setting.ts';
 
 const derive = { isBackprocessed: true, isCoarse: false, hasMax: true } as const;
 
@@ -125,7 +126,7 @@ const arrivesWhileExpiring: readonly Step[] = [
 ];
 
 /** Histories that are rarely met at random. */
-export const EXAMPLES: [Step[]][] = [
+export const EXAMPLES: [Setting, Step[]][] = [
   lastResetVanishes,
   levelGoesFurther,
   rawIsHeldBack,
@@ -143,4 +144,4 @@ export const EXAMPLES: [Step[]][] = [
       isCoarse: true,
     }),
   ]),
-].map((steps) => [[...steps]]);
+].map((steps) => [PLAIN_SETTING, [...steps]]);

@@ -8,6 +8,18 @@ import { msOf } from './units.ts';
 
 const LATE = { checkTimestamp: false } as const;
 
+/** Of steps that define streams otherwise: what of them cannot be computed anew stays as it is. */
+const DEFINING_KINDS: readonly Step['kind'][] = [
+  'derive',
+  'redefine',
+  'downsamplers',
+  'levels',
+  'heartbeat',
+  'aggregate',
+  'requery',
+  'move',
+];
+
 interface KeepingRun {
   readonly datastream: Datastream;
   readonly streams: readonly RunStream[];
@@ -24,9 +36,7 @@ export async function isKept(
 ): Promise<boolean> {
   const expired = streams.filter(({ model }) => (model.expired?.size ?? 0) > 0);
   if (expired.length === 0) return true;
-  if (step.kind === 'derive' || step.kind === 'redefine' || step.kind === 'downsamplers') {
-    return false;
-  }
+  if (DEFINING_KINDS.includes(step.kind)) return false;
   const lastCut = Math.max(...expired.map(({ model }) => keptFrom(model, model.highest)));
   const touched = touchedBy(step, baseStreams);
   const refused = touched.find(({ stream: { model }, t }) => t < keptFrom(model, model.highest));

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Datapoint, DataRange } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
-import { LEVELS } from './model.ts';
 import { HELD_LETTERS } from './more-statistics.ts';
 import type { Run } from './run.ts';
 import type { RunStream } from './run-stream.ts';
-import { BASE_MS, granularityOf } from './units.ts';
+import { granularityOf, LEVELS } from './units.ts';
 
-const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
+const EVERYTHING = { start: Date.UTC(1900, 0) } as const;
 const FILLS = ['previous', 'linear', 7.5] as const;
 /** Of totals: no other bucket tells what they would be. */
 const TOTALS = ['s', 'q', 'f', 'h'];
@@ -132,10 +131,15 @@ async function comparePicked(
       ({ level, endsMs }) =>
         level.durationMs > finer.durationMs && endsMs.some((endMs) => endMs <= untilMs(finer)),
     );
-  const finest = counts.findIndex(
-    (count, place) => count <= maxPoints && isWhole(granularities[place]!),
+  const fits = (level: Granularity, place: number): boolean =>
+    counts[place]! <= maxPoints && isWhole(level);
+  const finest = granularities.findIndex(fits);
+  // Of equally long levels the last one: local hours come after those that every stream has.
+  const longMs = granularities[finest]?.durationMs;
+  const own = granularities.findLastIndex(
+    (level, place) => place > 0 && level.durationMs === longMs && fits(level, place),
   );
-  const index = finest < 0 ? counts.length - 1 : finest;
+  const index = finest < 0 ? counts.length - 1 : finest === 0 ? finest : own;
   assert.equal(
     granularity?.key,
     granularities[index]?.key,

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Datastream } from '../../src/api/datastream.ts';
 import type { RetentionOptions } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
-import { LEVELS, type ModelStream } from './model.ts';
+import type { ModelStream } from './model.ts';
+import { LEVELS } from './units.ts';
 
 /** Rows of a stream expire, up to some seconds before its latest datapoint. */
 export interface RetainStep {

@@ -6,6 +6,8 @@ export interface RunStream {
   readonly model: ModelStream;
   /** Seconds of the latest datapoint that this run appended. */
   latest: number;
+  /** Of an aggregate by tags: of which site, and from when on inputs count. */
+  query?: { readonly site: string | null; readonly after: number };
 }
 
 /** The model of a stream without datapoints. */

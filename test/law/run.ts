@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import { Datastream } from '../../src/api/datastream.ts';
-import type { StreamDefinition } from '../../src/api/types.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
+import { applyAggregate, siteTags } from './aggregate-steps.ts';
 import { type ChangeStep, changeStream } from './change-step.ts';
 import { applyData, isDataStep } from './data-steps.ts';
 import { type Asked, derive, exactness, sourcesFor } from './derive-step.ts';
 import type { Step } from './history.ts';
 import { isKept } from './kept-steps.ts';
-import { LEVELS, Model, type ModelStream, type Rules } from './model.ts';
+import { applyLadder } from './ladder-steps.ts';
+import { extraOf } from './levels-step.ts';
+import type { ModelStream, Rules } from './model.ts';
 import { noteExpiry, type RetainStep, retain } from './retain-step.ts';
 import { nothingYet, type RunStream } from './run-stream.ts';
+import { type Extra, NO_EXTRA, PLAIN_SETTING, type Setting } from './setting.ts';
 import { downsamplersOf, rulesOf } from './statistics.ts';
-import { BASE_MS, granularityOf, msOf } from './units.ts';
+import { granularityOf, LEVELS, msOf, secondsOf } from './units.ts';
 
-/** Later than all data of a history. */
-const NOW_MS = BASE_MS + 400 * 86_400_000;
-/** Of one stream: they are compared by `verify` with those that the model knows. */
-const EXTRA_LEVELS = {
-  levels: ['30seconds', '5minutes', '12hours', 'weeks', 'months'],
-  timeZone: 'Asia/Kathmandu',
-} as const;
+/** How long after the beginning of a history the engines live: all of its data are older. */
+const LIFE_SECONDS = 400 * 86_400;
+/** Of the streams that derive from nothing, in turn. */
+const SITES = ['x', 'y'] as const;
 const DERIVED_COUNT_MAX = 6;
 const SETTLE_ROUND_COUNT_MAX = 6;
 
@@ -35,6 +35,7 @@ export interface RunStore {
 /** Which of the two engines let levels follow appends, where the store can. Default: none. */
 export interface RunOptions {
   readonly live?: 'none' | 'one' | 'both';
+  readonly setting?: Setting;
 }
 
 /** Drives the engine through a history, and keeps for the model what was appended and derived. */
@@ -47,18 +48,31 @@ export class Run {
   other: Datastream;
   /** Streams that derive from nothing. */
   baseStreams: readonly RunStream[] = [];
-  #nowMs = NOW_MS;
+  readonly #setting: Setting;
+  #nowMs: number;
   /** Whether rows of a stream may expire, or have. */
   isRetaining = false;
   readonly #failures: DatastreamWarning[] = [];
   readonly #live: RunOptions['live'];
 
-  constructor(store: RunStore, { live = 'none' }: RunOptions = {}) {
+  constructor(store: RunStore, { live = 'none', setting = PLAIN_SETTING }: RunOptions = {}) {
     this.#store = store;
+    this.#setting = setting;
+    this.#nowMs = msOf(this.now);
     this.#live = store.backend.supports.liveLevels ? live : 'none';
     this.datastream = this.#open(store.backend, this.#live !== 'none');
     this.other = this.#open(store.other, this.#live === 'both');
     this.rules = rulesOf(store.backend.supports);
+  }
+
+  /** Seconds since 1970 at which the history began. */
+  get start(): number {
+    return this.#setting.start;
+  }
+
+  /** Seconds since 1970 at which the engines live. */
+  get now(): number {
+    return this.start + LIFE_SECONDS;
   }
 
   #open(backend: Backend, liveDownsampling: boolean): Datastream {
@@ -73,10 +87,10 @@ export class Run {
     });
   }
 
-  async start(): Promise<void> {
+  async begin(): Promise<void> {
     const plain = { isNumeric: true, hasMore: false } as const;
     await this.#addBase(1, plain);
-    await this.#addBase(1, plain, EXTRA_LEVELS);
+    await this.#addBase(1, plain);
     await this.#addBase(1, { isNumeric: true, hasMore: true });
     await this.#addBase(10, { isNumeric: true, hasMore: true, heartbeat: 45 });
     await this.#addBase(1, { isNumeric: false, hasMore: true });
@@ -86,21 +100,39 @@ export class Run {
   async #addBase(
     highest: number,
     kind: Pick<ModelStream, 'isNumeric' | 'hasMore' | 'heartbeat'>,
-    extra: Pick<StreamDefinition, 'levels' | 'timeZone'> = {},
   ): Promise<void> {
+    const index = this.streams.length;
+    const { name: highestGranularity } = granularityOf(highest);
+    const extra = this.#extraOf(index, highestGranularity);
+    const site = SITES[index % SITES.length]!;
     const id = await this.datastream.ensureStream(
-      { name: this.streams.length },
+      { name: index },
       {
+        tags: siteTags(site),
         valueType: kind.isNumeric ? 'numeric' : 'nominal',
         valueTypeOptions: kind.heartbeat === undefined ? {} : { heartbeat: kind.heartbeat },
         valueDownsamplers: downsamplersOf(kind, this.datastream.supports),
-        highestGranularity: granularityOf(highest),
-        ...(this.#store.backend.supports.extraLevels && extra),
+        highestGranularity,
+        ...(extra.levels.length > 0 && extra),
       },
     );
     const flags = { ...kind, hasExactSums: true, isExact: true };
-    const model: ModelStream = { ...flags, ...nothingYet(), highest, derivation: null };
-    this.streams.push({ id, model, latest: 0 });
+    const model: ModelStream = {
+      ...flags,
+      ...nothingYet(),
+      highest,
+      extra,
+      site,
+      derivation: null,
+    };
+    this.streams.push({ id, model, latest: this.start });
+  }
+
+  #extraOf(index: number, highest: string): Extra {
+    const { timeZone, levels } = this.#setting.extras[index] ?? NO_EXTRA;
+    const possible = extraOf(levels, highest, timeZone);
+    const isPossible = this.datastream.supports.extraLevels && possible.length > 0;
+    return isPossible ? { timeZone, levels: possible } : NO_EXTRA;
   }
 
   async apply(step: Step): Promise<void> {
@@ -114,7 +146,6 @@ export class Run {
   /** Tells the model what has expired until now. */
   async noteExpiry(): Promise<void> {
     if (!this.isRetaining) return;
-    const secondsOf = (instant: Date): number => (instant.getTime() - BASE_MS) / 1000;
     const levelOf = (name: string): number | undefined =>
       LEVELS.find((level) => granularityOf(level).name === name);
     await noteExpiry(this, secondsOf, levelOf);
@@ -126,10 +157,10 @@ export class Run {
     const livingAt = async (t: number, action: () => Promise<void>): Promise<void> => {
       this.#nowMs = msOf(t);
       await action();
-      this.#nowMs = NOW_MS;
+      this.#nowMs = msOf(this.now);
     };
     const maintain = async (): Promise<void> => {
-      await datastream.downsampleStreams({ until: msOf(10_000_000) });
+      await datastream.downsampleStreams({ until: msOf(this.start + 10_000_000) });
     };
     await retain({ datastream, streams, granularityOf, livingAt, maintain }, step);
   }
@@ -148,14 +179,25 @@ export class Run {
     if (failure !== undefined) throw failure.cause ?? failure;
   }
 
+  get #canDerive(): boolean {
+    return this.streams.length < this.baseStreams.length + DERIVED_COUNT_MAX;
+  }
+
   async #apply(step: Step): Promise<void> {
     if (isDataStep(step)) return applyData(this, step);
     switch (step.kind) {
       case 'derive':
-        if (this.streams.length < this.baseStreams.length + DERIVED_COUNT_MAX) {
-          await derive({ datastream: this.datastream, streams: this.streams, nowMs: NOW_MS }, step);
-        }
+        if (this.#canDerive) await derive(this, step);
         return;
+      case 'aggregate':
+        if (this.#canDerive) await applyAggregate(this, step);
+        return;
+      case 'requery':
+      case 'move':
+        return applyAggregate(this, step);
+      case 'levels':
+      case 'heartbeat':
+        return applyLadder(this, step);
       case 'downsamplers':
       case 'redefine':
         return this.#change(step);
@@ -165,11 +207,9 @@ export class Run {
         [this.datastream, this.other] = [this.other, this.datastream];
         return;
       case 'reopen':
-        if (this.#store.reopen !== undefined) {
-          await this.#store.reopen();
-          this.datastream = this.#open(this.#store.backend, this.#live !== 'none');
-          this.other = this.#open(this.#store.other, this.#live === 'both');
-        }
+        await this.#store.reopen?.();
+        this.datastream = this.#open(this.#store.backend, this.#live !== 'none');
+        this.other = this.#open(this.#store.other, this.#live === 'both');
     }
   }
 
@@ -187,8 +227,7 @@ export class Run {
 
   #change(step: ChangeStep): Promise<void> {
     const { datastream, streams, rules } = this;
-    const model = new Model(rules);
     const choose = (to: Asked) => sourcesFor(streams, to);
-    return changeStream({ datastream, streams, model, granularityOf, choose, exactness }, step);
+    return changeStream({ datastream, streams, rules, granularityOf, choose, exactness }, step);
   }
 }

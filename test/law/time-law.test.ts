@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { assertLaw, RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
+import { setting } from './setting.ts';
 import { computing, embedded, memory } from './stores.ts';
 import { timeHistory } from './time-history.ts';
 
@@ -12,7 +13,9 @@ describe('the law, of totals, averages and shifts', () => {
       `in random histories on the memory backend, where ${live} of two engines keep levels current`,
       () =>
         fc.assert(
-          fc.asyncProperty(timeHistory, (items) => assertLaw(memory, items, { live })),
+          fc.asyncProperty(setting, timeHistory, (given, items) =>
+            assertLaw(memory, items, { live, setting: given }),
+          ),
           runCount(40),
         ),
       TIMEOUT_MS,
@@ -23,7 +26,9 @@ describe('the law, of totals, averages and shifts', () => {
     'in random histories where equal timestamps overwrite and levels are computed when read',
     () =>
       fc.assert(
-        fc.asyncProperty(timeHistory, (items) => assertLaw(computing, items)),
+        fc.asyncProperty(setting, timeHistory, (given, items) =>
+          assertLaw(computing, items, { setting: given }),
+        ),
         runCount(20),
       ),
     TIMEOUT_MS,
@@ -33,7 +38,9 @@ describe('the law, of totals, averages and shifts', () => {
     'in random histories on the embedded backend',
     () =>
       fc.assert(
-        fc.asyncProperty(timeHistory, (items) => assertLaw(embedded, items)),
+        fc.asyncProperty(setting, timeHistory, (given, items) =>
+          assertLaw(embedded, items, { setting: given }),
+        ),
         runCount(20),
       ),
     TIMEOUT_MS,
