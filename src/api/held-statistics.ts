@@ -21,6 +21,9 @@ interface Answer {
   readonly found: HeldValue | null;
 }
 
+/** Makes what is held unknown up to the next datapoint, and for how long it is. */
+const UNKNOWN: HeldValue = { value: Number.NaN, timestampMs: Number.NaN };
+
 /**
  * Finishes statistics of values that are held until the next datapoint: of a range of buckets with what was held
  * when it began, which the last bucket with data before it tells.
@@ -62,7 +65,9 @@ export class HeldStatistics {
       startMs: heldSinceMs > firstMs ? bucketStartMs(heldSinceMs, granularity) : firstMs,
       endMs: startMs,
     };
-    return lastHeld(await this.#buckets.nearest(range, true));
+    const found = lastHeld(await this.#buckets.nearest(range, true));
+    if (found !== null || heldSinceMs >= firstMs) return found;
+    return this.#buckets.hasUnknownBefore ? UNKNOWN : null;
   }
 }
 

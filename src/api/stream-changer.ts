@@ -11,6 +11,7 @@ import {
 } from '../engine/change-lineage.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { withKeptStarts } from '../engine/expiry.ts';
 import { userTags } from '../engine/hidden-tags.ts';
 import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
 import { readMembers, withReader } from '../engine/membership.ts';
@@ -229,6 +230,8 @@ export class StreamChanger {
     const deepest = members.map((member) => 1 + depthOf(member.record));
     derivation = { ...derivation, depth: Math.max(derivation.depth, ...deepest) };
     if (isSameDerivation(derivation, record.derivation)) return;
+    const named = derivation.sources.map(({ streamId }) => sources.get(streamId)!.record);
+    derivation = withKeptStarts(derivation, record, named);
     const read = [...members, ...derivation.sources.map(({ streamId }) => sources.get(streamId)!)];
     const stale = staleBy(derivation, snapshot, read);
     draft.record = withQueryingTags({ ...(draft.record ?? record), derivation, stale });

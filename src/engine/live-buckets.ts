@@ -72,10 +72,10 @@ export class LiveBuckets {
   }
 
   /** Start of the first bucket of which nothing has expired; null when nothing has of any. */
-  #derivableFromMs({ record, derivation, granularity }: OperatorRun): number | null {
+  #derivableFromMs({ record, derivation }: OperatorRun): number | null {
     const sources = derivation.sources.map(({ streamId }) => this.#cache.get(streamId)!);
     const fromMs = derivableFromMs(record, derivation.sources, sources);
-    return fromMs === Number.NEGATIVE_INFINITY ? null : bucketStartMs(fromMs, granularity);
+    return fromMs === Number.NEGATIVE_INFINITY ? null : fromMs;
   }
 
   /** Whether every bucket is in memory or newer than all data, and every row the newest of its source. */

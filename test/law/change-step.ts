@@ -3,8 +3,16 @@ import fc from 'fast-check';
 import type { Datastream } from '../../src/api/datastream.ts';
 import type { DeriveFrom, StreamChanges } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
+import { freezeRedefined, keptFrom } from './frozen.ts';
 import { hasAggregate, latestInput, reaches } from './lineage.ts';
-import type { Derivation, ModelStream, Rules, Source } from './model.ts';
+import {
+  type Derivation,
+  fillableFrom,
+  type Model,
+  type ModelStream,
+  type Rules,
+  type Source,
+} from './model.ts';
 import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
 import {
   isTimeOperator,
@@ -69,6 +77,7 @@ interface ChangingRun {
   readonly datastream: Datastream;
   readonly streams: readonly RunStream[];
   readonly rules: Rules;
+  readonly model: Model;
   granularityOf(seconds: number): Granularity;
   /** What sources the operator can take, and the granularity at which it then reads them. */
   choose(to: Redefinition): { readonly own: number; readonly streams: readonly RunStream[] } | null;
@@ -105,7 +114,16 @@ async function changeLetters(
   // A deviation is made of squares.
   if (shown.has('d')) shown.add('q');
   const all = [...present.map(letterOf), ...more.map(({ letter }) => letter)];
+  const hidden = model.hidden ?? new Set();
   model.hidden = new Set(all.filter((letter) => !shown.has(letter)));
+  const from = keptFrom(model, model.highest);
+  if (from === Number.NEGATIVE_INFINITY) return;
+  const fillable = fillableFrom(model, from);
+  const added = [...hidden].filter((letter) => shown.has(letter));
+  model.lacking = new Map([
+    ...(model.lacking ?? []),
+    ...added.map((letter) => [letter, fillable] as const),
+  ]);
 }
 
 /** The further statistics that the stream may have. */
@@ -130,13 +148,14 @@ async function redefine(
   const chosen = run.choose(to);
   if (chosen === null || chosen.own !== model.highest) return;
   const { own, streams } = chosen;
-  const sources = streams.map(
-    (source): Source => ({
-      stream: source.model,
-      level: source.model.highest < own ? own : null,
-      after: Number.NEGATIVE_INFINITY,
-    }),
-  );
+  // What goes on from its own outputs does so from those of this definition.
+  const isRunning = to.op === 'integral' || to.op === 'exponential_smoothing';
+  const ownCut = isRunning ? keptFrom(model, own) : Number.NEGATIVE_INFINITY;
+  const sources = streams.map((source): Source => {
+    const level = source.model.highest < own ? own : null;
+    const cut = keptFrom(source.model, level ?? source.model.highest);
+    return { stream: source.model, level, after: Math.max(cut, ownCut) - 1 };
+  });
   const max = to.op === 'rate' && to.hasMax ? 128 : null;
   const limits = { min: -limit, max: limit };
   const args = isTimeOperator(to.op) ? timeArguments(to.op, to.hasMax) : {};
@@ -161,7 +180,9 @@ async function redefine(
     (other) => other.model.site !== null && reaches(other.model, model),
   );
   if (isBelowSite && streams.some((source) => hasAggregate(source.model))) return;
+  const rows = run.model.rows(model);
   await run.datastream.updateStream(id, changes);
   model.reached = Math.max(model.reached, latestInput(model));
   model.derivation = derivation;
+  freezeRedefined(model, rows);
 }

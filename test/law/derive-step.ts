@@ -1,6 +1,7 @@
 import type { Datastream } from '../../src/api/datastream.ts';
 import type { DeriveFrom } from '../../src/api/types.ts';
 import { expressionOver, named } from './expression.ts';
+import { keptFrom } from './frozen.ts';
 import type { Step } from './history.ts';
 import { type Derivation, LIMITS, type ModelStream, type Source } from './model.ts';
 import { nothingYet, type RunStream } from './run-stream.ts';
@@ -47,7 +48,10 @@ export async function derive(run: DerivingRun, step: Step & { kind: 'derive' }):
     const latest = latestDatapoint === null ? -Infinity : secondsOf(latestDatapoint);
     const end = pendingBackprocess ? run.now : latest;
     const after = isBackprocessed ? -Infinity : end;
-    sources.push({ stream: model, level: model.highest < own ? own : null, after });
+    const level = model.highest < own ? own : null;
+    // What has expired does not count, be it that some of it is left.
+    const expired = keptFrom(model, level ?? model.highest) - 1;
+    sources.push({ stream: model, level, after: Math.max(after, expired) });
   }
   const hasMaximum = step.op === 'counter_derivative' || step.op === 'rate';
   const max = hasMaximum && step.hasMax ? 128 : null;

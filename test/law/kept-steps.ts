@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Datastream } from '../../src/api/datastream.ts';
 import { baseOf } from './data-steps.ts';
+import { keptFrom } from './frozen.ts';
 import type { Step } from './history.ts';
-import { keptFrom } from './retain-step.ts';
 import type { RunStream } from './run-stream.ts';
 import { msOf } from './units.ts';
 
@@ -10,9 +10,6 @@ const LATE = { checkTimestamp: false } as const;
 
 /** Of steps that define streams otherwise: what of them cannot be computed anew stays as it is. */
 const DEFINING_KINDS: readonly Step['kind'][] = [
-  'derive',
-  'redefine',
-  'downsamplers',
   'levels',
   'heartbeat',
   'aggregate',
@@ -26,10 +23,7 @@ interface KeepingRun {
   readonly baseStreams: readonly RunStream[];
 }
 
-/**
- * Whether a step changes nothing that has expired, nor what derives from other streams where those have
- * expired. One that the engine has to refuse is tried.
- */
+/** Whether a step changes nothing that has expired. One that the engine has to refuse is tried. */
 export async function isKept(
   { datastream, streams, baseStreams }: KeepingRun,
   step: Step,
@@ -37,21 +31,19 @@ export async function isKept(
   const expired = streams.filter(({ model }) => (model.expired?.size ?? 0) > 0);
   if (expired.length === 0) return true;
   if (DEFINING_KINDS.includes(step.kind)) return false;
-  const lastCut = Math.max(...expired.map(({ model }) => keptFrom(model, model.highest)));
   const touched = touchedBy(step, baseStreams);
   const refused = touched.find(({ stream: { model }, t }) => t < keptFrom(model, model.highest));
-  if (refused !== undefined) {
-    const { id } = refused.stream;
-    const range = { start: msOf(refused.t), end: msOf(refused.t + 1000) };
-    for (const refusal of [
-      () => datastream.append(id, null, msOf(refused.t), LATE),
-      () => datastream.upsert(id, null, msOf(refused.t)),
-      () => datastream.deleteData(id, range),
-    ]) {
-      await assert.rejects(refusal, { code: 'INVALID_TIMESTAMP' });
-    }
+  if (refused === undefined) return true;
+  const { id } = refused.stream;
+  const range = { start: msOf(refused.t), end: msOf(refused.t + 1000) };
+  for (const refusal of [
+    () => datastream.append(id, null, msOf(refused.t), LATE),
+    () => datastream.upsert(id, null, msOf(refused.t)),
+    () => datastream.deleteData(id, range),
+  ]) {
+    await assert.rejects(refusal, { code: 'INVALID_TIMESTAMP' });
   }
-  return touched.every(({ t }) => t >= lastCut);
+  return false;
 }
 
 /** The streams that a step changes, each with a time before which it changes nothing. */

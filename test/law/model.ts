@@ -11,6 +11,7 @@ import {
 import { type Ladder, ladderOf } from '../../src/model/ladder.ts';
 import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
 import { expressionOf } from './expression.ts';
+import { type Frozen, lastFrozen } from './frozen.ts';
 import { heldIn } from './more-statistics.ts';
 import type { Extra } from './setting.ts';
 import { isTimeOperator, timeOutputs } from './time-operators.ts';
@@ -57,8 +58,15 @@ export interface ModelStream {
   derivation: Derivation | null;
   /** Letters of statistics that the stream does not keep. */
   hidden?: ReadonlySet<string>;
-  /** By seconds of a granularity: rows before it have expired. What was computed of them stays as it was. */
-  expired?: ReadonlyMap<number, number>;
+  /**
+   * By letter and level: buckets before it need not know the statistic, which was added when raw
+   * datapoints had expired.
+   */
+  lacking?: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By name of a granularity: rows before it have expired. What was computed of them stays as it was. */
+  expired?: ReadonlyMap<string, number>;
+  /** Of a derived stream: what of it stays, whatever happens to its sources. */
+  frozen?: Frozen;
   /** The first datapoint that there was when rows began to expire: levels go on beginning with it. */
   began?: number;
   /** Whether sums over its datapoints have no rounding. */
@@ -120,7 +128,7 @@ export class Model {
   rows(stream: ModelStream): readonly Row[] {
     let rows = this.#rows.get(stream);
     if (rows === undefined) {
-      rows = stream.derivation === null ? this.#sorted(stream) : this.#derive(stream);
+      rows = stream.derivation === null ? this.#sorted(stream) : this.#derived(stream);
       this.#rows.set(stream, rows);
     }
     return rows;
@@ -199,7 +207,14 @@ export class Model {
     return kept.toSorted((a, b) => a.t - b.t);
   }
 
-  #derive({ derivation, highest }: ModelStream): readonly Row[] {
+  #derived(stream: ModelStream): readonly Row[] {
+    const rows = this.#derive(stream);
+    const { frozen } = stream;
+    return frozen ? [...frozen.rows, ...rows.filter(({ t }) => t >= frozen.until)] : rows;
+  }
+
+  #derive(stream: ModelStream): readonly Row[] {
+    const { derivation, highest } = stream;
     const { op, max, limits = LIMITS, args = {}, isOverQuery, sources } = derivation!;
     const isIgnoring = this.#defect === 'sum ignores a source' && op === 'sum';
     const read = isIgnoring ? sources.slice(0, -1) : sources;
@@ -217,7 +232,7 @@ export class Model {
     if (op === 'expression') {
       return perBucket(inputs, { seconds: highest, count: sources.length, of: expressionOf });
     }
-    if (isTimeOperator(op)) return timeOutputs(op, args, inputs);
+    if (isTimeOperator(op)) return timeOutputs(op, args, { inputs, last: lastFrozen(stream) });
     if (op === 'derivative')
       return rates(
         inputs.map(({ t, v }) => ({ t, v, index: 1 })),
@@ -249,6 +264,20 @@ export class Model {
 
 interface Input extends Row {
   readonly index: number;
+}
+
+/** By level: where buckets begin of which all raw datapoints from a time on are kept. */
+export function fillableFrom(stream: ModelStream, from: number): ReadonlyMap<string, number> {
+  const fillable = new Map<string, number>();
+  for (const { granularity, finer, isFromRaw } of ladderOfModel(stream).rungs) {
+    const finerFrom = isFromRaw ? from : fillable.get(finer.name)!;
+    const start = bucketAt(granularity, finerFrom);
+    // Raw datapoints of a bucket in which they begin to expire are kept.
+    const isWhole = isFromRaw || start === finerFrom;
+    const end = secondsOf(bucketEndMs(msOf(finerFrom), granularity));
+    fillable.set(granularity.name, isWhole ? start : end);
+  }
+  return fillable;
 }
 
 /** Start of the bucket of a time. */

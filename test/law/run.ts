@@ -4,18 +4,20 @@ import type { Backend } from '../../src/backends/backend.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
 import { applyAggregate, siteTags } from './aggregate-steps.ts';
 import { type ChangeStep, changeStream } from './change-step.ts';
+import { watermarksOf } from './compare.ts';
 import { applyData, isDataStep } from './data-steps.ts';
 import { type Asked, derive, exactness, sourcesFor } from './derive-step.ts';
+import { freeze } from './frozen.ts';
 import type { Step } from './history.ts';
 import { isKept } from './kept-steps.ts';
 import { applyLadder } from './ladder-steps.ts';
 import { extraOf } from './levels-step.ts';
-import type { ModelStream, Rules } from './model.ts';
+import { Model, type ModelStream, type Rules } from './model.ts';
 import { noteExpiry, type RetainStep, retain } from './retain-step.ts';
 import { nothingYet, type RunStream } from './run-stream.ts';
 import { type Extra, NO_EXTRA, PLAIN_SETTING, type Setting } from './setting.ts';
 import { downsamplersOf, rulesOf } from './statistics.ts';
-import { granularityOf, LEVELS, msOf, secondsOf } from './units.ts';
+import { granularityOf, msOf } from './units.ts';
 
 /** How long after the beginning of a history the engines live: all of its data are older. */
 const LIFE_SECONDS = 400 * 86_400;
@@ -146,9 +148,9 @@ export class Run {
   /** Tells the model what has expired until now. */
   async noteExpiry(): Promise<void> {
     if (!this.isRetaining) return;
-    const levelOf = (name: string): number | undefined =>
-      LEVELS.find((level) => granularityOf(level).name === name);
-    await noteExpiry(this, secondsOf, levelOf);
+    await noteExpiry(this);
+    const models = this.streams.map(({ model }) => model);
+    freeze(models, new Model(this.rules, { watermarks: await watermarksOf(this) }));
   }
 
   async #retain(step: RetainStep): Promise<void> {
@@ -225,9 +227,16 @@ export class Run {
     assert.fail('maintenance does not come to rest');
   }
 
-  #change(step: ChangeStep): Promise<void> {
+  async #change(step: ChangeStep): Promise<void> {
+    // What is not computed when a definition changes stays as it is where it cannot be computed any more.
+    if (this.isRetaining) await this.settle();
+    await this.noteExpiry();
     const { datastream, streams, rules } = this;
+    const model = new Model(rules, { watermarks: await watermarksOf(this) });
     const choose = (to: Asked) => sourcesFor(streams, to);
-    return changeStream({ datastream, streams, rules, granularityOf, choose, exactness }, step);
+    return changeStream(
+      { datastream, streams, rules, model, granularityOf, choose, exactness },
+      step,
+    );
   }
 }

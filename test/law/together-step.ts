@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DataRun } from './data-steps.ts';
+import { keptFrom } from './frozen.ts';
 import type { Step } from './history.ts';
-import { keptFrom } from './retain-step.ts';
 import { arrive, type RunStream, valueFor } from './run-stream.ts';
 import { msOf } from './units.ts';
 
