@@ -6,8 +6,8 @@ import { embedded, memory } from './stores.ts';
 
 describe('the law: what is kept follows corrections, whatever has expired', () => {
   for (const [name, store, runCount] of [
-    ['memory', memory, 40],
-    ['embedded', embedded, 15],
+    ['memory', memory, 25],
+    ['embedded', embedded, 8],
   ] as const) {
     for (const live of ['none', 'both'] as const) {
       const numRuns = Math.ceil(runCount * RUN_FACTOR);
