@@ -20,10 +20,7 @@ export interface StreamExtent {
 
 /** The first datapoint that the stream ever had, be it expired; null when there is none. */
 export function originMs({ record, earliestMs }: StreamExtent): number | null {
-  const { expiry } = record;
-  if (expiry === undefined || earliestMs === null) return expiry?.originMs ?? earliestMs;
-  // While levels alone have expired, earlier datapoints are still taken.
-  return Math.min(expiry.originMs, earliestMs);
+  return record.expiry?.originMs ?? earliestMs;
 }
 
 /** Start of the first bucket of a level that is there, or will be; null while there are no datapoints. */

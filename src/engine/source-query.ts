@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { bucketStartMs, Granularity, type GranularityName } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
+import { expiredUntilMs } from '../model/retention.ts';
 import type { DeriveSource, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { matchesTags, type Tags } from '../model/tags.ts';
 import {
@@ -8,6 +9,7 @@ import {
   isEmptyRange,
   NO_RANGE,
   TIME_END_MS,
+  TIME_MIN_MS,
   type TimeRange,
 } from '../model/time-range.ts';
 import { levelStartMs } from './expiry.ts';
@@ -102,7 +104,10 @@ export function contributedRange(
   source: StreamSnapshot,
   granularity: GranularityName,
 ): TimeRange | null {
-  const extent = inputExtent(source, granularity);
+  const { startMs, endMs } = inputExtent(source, granularity);
+  // Without a source of which something has expired, what stayed as it was there can be computed again.
+  const hasExpired = expiredUntilMs(source.record, granularity) > TIME_MIN_MS;
+  const extent = { startMs: hasExpired ? TIME_MIN_MS : startMs, endMs };
   const afterMs = derivation?.query?.afterMs ?? null;
   const range =
     afterMs === null

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { aggregateStep } from './aggregate-steps.ts';
 import { downsamplersStep, redefineStep } from './change-step.ts';
 import type { Step } from './history.ts';
 import { retainStep } from './retain-step.ts';
@@ -79,6 +80,7 @@ const anything: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: tick },
   { weight: 2, arbitrary: deriveStep },
   { weight: 2, arbitrary: redefineStep },
+  { weight: 2, arbitrary: aggregateStep },
   { weight: 3, arbitrary: change },
   { weight: 2, arbitrary: fc.constant(maintain) },
   {
@@ -90,7 +92,13 @@ const anything: fc.Arbitrary<Step> = fc.oneof(
 /** As `retentionHistory`; rows expire again and again, also of derived streams, and definitions change in between. */
 export const expiringHistory: fc.Arbitrary<Step[]> = fc
   .tuple(
-    fc.array(deriveStep, { minLength: 1, maxLength: 3 }),
+    fc.array(
+      fc.oneof({ weight: 4, arbitrary: deriveStep }, { weight: 1, arbitrary: aggregateStep }),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    ),
     fc.array(change, { maxLength: 3 }),
     ticks,
     expire,

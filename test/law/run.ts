@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { Datastream } from '../../src/api/datastream.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
-import { applyAggregate, siteTags } from './aggregate-steps.ts';
+import { type AggregateStep, applyAggregate, siteTags } from './aggregate-steps.ts';
 import { type ChangeStep, changeStream } from './change-step.ts';
 import { watermarksOf } from './compare.ts';
 import { applyData, isDataStep } from './data-steps.ts';
 import { type Asked, derive, exactness, sourcesFor } from './derive-step.ts';
-import { freeze } from './frozen.ts';
+import { freeze, freezeRedefined } from './frozen.ts';
 import type { Step } from './history.ts';
 import { isKept } from './kept-steps.ts';
 import { applyLadder } from './ladder-steps.ts';
@@ -192,11 +192,11 @@ export class Run {
         if (this.#canDerive) await derive(this, step);
         return;
       case 'aggregate':
-        if (this.#canDerive) await applyAggregate(this, step);
+        if (this.#canDerive) await this.#aggregate(step);
         return;
       case 'requery':
       case 'move':
-        return applyAggregate(this, step);
+        return this.#aggregate(step);
       case 'levels':
       case 'heartbeat':
         return applyLadder(this, step);
@@ -227,12 +227,26 @@ export class Run {
     assert.fail('maintenance does not come to rest');
   }
 
-  async #change(step: ChangeStep): Promise<void> {
-    // What is not computed when a definition changes stays as it is where it cannot be computed any more.
+  /** All as it is before a definition changes: what of it cannot be computed any more then stays. */
+  async #modelBefore(): Promise<Model> {
     if (this.isRetaining) await this.settle();
     await this.noteExpiry();
+    return new Model(this.rules, { watermarks: await watermarksOf(this) });
+  }
+
+  async #aggregate(step: AggregateStep): Promise<void> {
+    if (!this.isRetaining) return applyAggregate(this, step);
+    const model = await this.#modelBefore();
+    const before = this.streams.map((stream) => model.rows(stream.model));
+    await applyAggregate(this, step);
+    for (const [index, stream] of this.streams.entries()) {
+      if (stream.model.derivation?.isOverQuery) freezeRedefined(stream.model, before[index] ?? []);
+    }
+  }
+
+  async #change(step: ChangeStep): Promise<void> {
+    const model = await this.#modelBefore();
     const { datastream, streams, rules } = this;
-    const model = new Model(rules, { watermarks: await watermarksOf(this) });
     const choose = (to: Asked) => sourcesFor(streams, to);
     return changeStream(
       { datastream, streams, rules, model, granularityOf, choose, exactness },
