@@ -1,4 +1,5 @@
 import { bucketEndMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
+import { shownValue } from '../model/shown-value.ts';
 import { TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { checkFlag, checkKeys, checkNames, checkWhole } from './option-checks.ts';
@@ -61,7 +62,7 @@ function checkThinning(thin: Thinning | undefined): void {
   const { points, method = 'lttb', by } = thin;
   checkWhole(points, 'thin.points', 2);
   if (method !== 'lttb' && method !== 'even') {
-    throw new TypeError(`thin.method is 'lttb' or 'even', not ${String(method)}.`);
+    throw new TypeError(`thin.method is 'lttb' or 'even', not ${shownValue(method)}.`);
   }
   if (by !== undefined && (typeof by !== 'string' || method === 'even')) {
     throw new TypeError("thin.by names the value downsampler whose shape the method 'lttb' keeps.");
@@ -71,7 +72,7 @@ function checkThinning(thin: Thinning | undefined): void {
 function checkFill(fill: unknown): void {
   if (fill === undefined || FILLS.includes(fill) || Number.isFinite(fill)) return;
   throw new TypeError(
-    `fill is ${FILLS.map((name) => `'${name}'`).join(', ')} or a finite number, not ${String(fill)}.`,
+    `fill is ${FILLS.map((name) => `'${name}'`).join(', ')} or a finite number, not ${shownValue(fill)}.`,
   );
 }
 

@@ -19,6 +19,9 @@ export interface WholeRows extends DatapointRows {
 
 /** Rows to read, and what becomes of them. */
 export interface ColumnsPlan extends RowsPlan {
-  /** The rows as columns. The block is the caller's, who has no other use for it. */
+  /**
+   * The rows as columns. The block is the caller's, who has no other use for it. A promise where more has to be read:
+   * the stream may have changed since.
+   */
   finish(block: Block): DatapointColumns | Promise<DatapointColumns>;
 }

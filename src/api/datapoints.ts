@@ -1,11 +1,14 @@
 import type { Backend } from '../backends/backend.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
 import type { Granularity } from '../model/granularity.ts';
-import { type DataRequest, isPlain } from './data-request.ts';
+import { type DataRequest, isPlain, type NamedRequest } from './data-request.ts';
 import type { DatapointRows } from './datapoint-rows.ts';
 import { granularityOf, openRows, rowsOf } from './open-rows.ts';
 import { Sequence, type SequenceSource } from './sequence.ts';
 import type { Datapoint, DatapointColumns } from './types.ts';
+
+/** Of a stream that changes all the time a read has to end, too. */
+const ATTEMPT_COUNT_MAX = 20;
 
 /** Datapoints `{ t, v }` of one level of one stream, in order of time, or against it when reversed. */
 export class Datapoints extends Sequence<Datapoint> {
@@ -62,12 +65,25 @@ export class Datapoints extends Sequence<Datapoint> {
     if (!this.#isWhole || !isPlain(request)) {
       return (await openRows(this.#backend, request)).columns(this.from, this.to);
     }
+    return this.#storedColumns(request);
+  }
+
+  /** Rows as they are stored, and what else they need, of one version of the stream. */
+  async #storedColumns(request: NamedRequest): Promise<DatapointColumns> {
     const { streamId } = request;
-    const read = await this.#backend.readStreamRows(streamId, (snapshot) =>
-      rowsOf(this.#backend, request, snapshot).whole(),
-    );
-    if (read === null) throw new StreamNotFound(streamId);
-    return read.plan.finish(read.block);
+    for (let attempt = 1; ; attempt++) {
+      const read = await this.#backend.readStreamRows(streamId, (snapshot) => ({
+        ...rowsOf(this.#backend, request, snapshot).whole(),
+        snapshot,
+      }));
+      if (read === null) throw new StreamNotFound(streamId);
+      const { finish, snapshot } = read.plan;
+      const finished = finish(read.block);
+      if (!(finished instanceof Promise)) return finished;
+      const columns = await finished;
+      const [current] = await this.#backend.readStreams([streamId]);
+      if (current?.revision === snapshot.revision || attempt === ATTEMPT_COUNT_MAX) return columns;
+    }
   }
 
   /**

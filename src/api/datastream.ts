@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Backend } from '../backends/backend.ts';
 import {
   type AppendItem,
@@ -11,16 +10,12 @@ import type { EngineContext } from '../engine/context.ts';
 import { type Correction, correct } from '../engine/corrector.ts';
 import { type GivenItem, itemGridOf } from '../engine/item-grid.ts';
 import { LEASE_DURATION_MS } from '../engine/lease.ts';
-import { depthOf } from '../engine/live-stream.ts';
-import { Maintenance, type MaintenanceTask } from '../engine/maintenance.ts';
 import { Membership } from '../engine/membership.ts';
-import { markStale } from '../engine/repair.ts';
-import { isInShard } from '../engine/sharing.ts';
 import { stalenessOf } from '../engine/staleness-report.ts';
 import { InvalidValue, NotSupported } from '../exceptions/errors.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Column } from '../model/block.ts';
-import type { StreamId, StreamSnapshot } from '../model/stream.ts';
+import type { StreamId } from '../model/stream.ts';
 import { mergeTags, removeTagPaths, type Tags } from '../model/tags.ts';
 import { instantMs } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
@@ -31,20 +26,17 @@ import {
   streamEvents,
 } from './change-feed.ts';
 import { checkChanges } from './changes.ts';
-import { type ComputedLevels, computedDatapoints } from './computed-datapoints.ts';
 import { checkDeletion, checkReplacement, checkUpserts } from './corrections.ts';
 import { checkDataRequest } from './data-request.ts';
 import { Datapoints } from './datapoints.ts';
 import { checkDefinition, isDeriveQuery } from './definition.ts';
 import { describeStream } from './describe-stream.ts';
+import { MaintenanceRunner } from './maintenance-runner.ts';
 import {
   checkAppendOptions,
-  checkBackprocessOptions,
   checkDatastreamOptions,
-  checkDownsampleOptions,
   checkStatusOptions,
   checkStreamId,
-  checkVerifyOptions,
 } from './option-checks.ts';
 import { describeStaleness } from './staleness.ts';
 import { StreamCatalog } from './stream-catalog.ts';
@@ -59,7 +51,6 @@ import type {
   DatastreamOptions,
   DownsampleOptions,
   GivenGranularity,
-  MaintenanceProgress,
   ReplacingData,
   StatusOptions,
   Stream,
@@ -70,13 +61,6 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from './types.ts';
-import { verifyStreams } from './verification.ts';
-
-const DEFAULT_CONCURRENCY = 8;
-/** Many streams are not maintained in fewer groups: other workers on the store find something to do, too. */
-const GROUP_COUNT_MIN = 5;
-/** Streams that share commits of maintenance, at most: bounds what they hold in memory together. */
-const GROUP_SIZE_MAX = 256;
 
 /** Tagged streams of datapoints on one store: append, read, downsample, derive. Calls may overlap. */
 export class Datastream {
@@ -86,7 +70,7 @@ export class Datastream {
   readonly #catalog: StreamCatalog;
   readonly #changer: StreamChanger;
   readonly #appender: Appender;
-  readonly #leaseDurationMs: number;
+  readonly #maintenance: MaintenanceRunner;
 
   /** Takes over an open backend; `close()` closes it. */
   constructor(backend: Backend, options: DatastreamOptions = {}) {
@@ -98,7 +82,6 @@ export class Datastream {
     }
     const { now = () => new Date(), onWarning = emitProcessWarning } = options;
     this.#backend = backend;
-    this.#leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
     this.#context = {
       backend,
       nowMs: () => now().getTime(),
@@ -111,6 +94,11 @@ export class Datastream {
     const membership = this.#membership;
     this.#catalog = new StreamCatalog(this.#context, { membership, onChanged });
     this.#changer = new StreamChanger(this.#context, onChanged);
+    this.#maintenance = new MaintenanceRunner(this.#context, {
+      membership,
+      leaseDurationMs: options.leaseDurationMs ?? LEASE_DURATION_MS,
+      onChanged,
+    });
   }
 
   /** What the store can do. */
@@ -366,36 +354,12 @@ export class Datastream {
    * @returns the buckets that were written, if `returnDatapoints` asks for them.
    */
   async downsampleStreams(options: DownsampleOptions = {}): Promise<AppendedDatapoint[]> {
-    checkDownsampleOptions(options);
-    const { until, returnDatapoints = false, filterStream } = options;
-    const untilMs = until === undefined ? this.#context.nowMs() : instantMs(until);
-    const committed: ComputedLevels[] = [];
-    await this.#maintain(options, {
-      kind: 'levels',
-      untilMs,
-      isIncluded: (snapshot) => filterStream?.(describeStream(snapshot, this.supports)) ?? true,
-      onComputed: returnDatapoints
-        ? (snapshot, computed) => committed.push({ snapshot, computed })
-        : null,
-    });
-    const returned: AppendedDatapoint[] = [];
-    for (const levels of committed) {
-      for (const datapoint of await computedDatapoints(this.#backend, levels)) {
-        returned.push(datapoint);
-      }
-    }
-    return returned;
+    return this.#maintenance.downsample(options);
   }
 
   /** Processes the history of derived streams that was never processed, sources before dependents. */
   async backprocessStreams(options: BackprocessOptions = {}): Promise<void> {
-    checkBackprocessOptions(options);
-    await this.#maintain(options, {
-      kind: 'history',
-      untilMs: this.#context.nowMs(),
-      isIncluded: ({ record }) => record.stale.length > 0,
-      onComputed: null,
-    });
+    await this.#maintenance.backprocess(options);
   }
 
   /**
@@ -426,31 +390,7 @@ export class Datastream {
    * has maintenance compute anew what differs, with all that depends on it.
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    checkVerifyOptions(options);
-    const { queryTags, repair: isRepairing = false, shard, signal } = options;
-    const streams = await this.#select(queryTags, {
-      isIncluded: ({ record }) => isOwn(record.id, shard),
-    });
-    const { counts, differences } = await verifyStreams(this.#context, streams, options);
-    if (!isRepairing || differences.size === 0) return { ...counts, repairedCount: 0 };
-    for (const [streamId, found] of differences) {
-      await markStale(this.#context, streamId, found);
-      this.#appender.noteChanged([streamId]);
-    }
-    await this.#maintain(
-      { ...(signal && { signal }) },
-      {
-        kind: 'levels',
-        untilMs: this.#context.nowMs(),
-        isIncluded: ({ record }) => differences.has(record.id),
-        onComputed: null,
-      },
-    );
-    const repaired = streams.filter(({ streamId }) => differences.has(streamId));
-    const after = await verifyStreams(this.#context, repaired, { ...(signal && { signal }) });
-    const { differenceCount, staleRangeCount } = after.counts;
-    const repairedCount = counts.differenceCount - differenceCount;
-    return { ...counts, differenceCount, staleRangeCount, repairedCount };
+    return this.#maintenance.verify(options);
   }
 
   /**
@@ -468,74 +408,6 @@ export class Datastream {
     await this.#appender.idle();
     await this.#backend.close();
   }
-
-  async #maintain(
-    options: BackprocessOptions,
-    task: Pick<MaintenanceTask, 'kind' | 'untilMs' | 'onComputed'> & {
-      isIncluded: (snapshot: StreamSnapshot) => boolean;
-    },
-  ): Promise<void> {
-    const { signal, onProgress, concurrency, shard } = options;
-    signal?.throwIfAborted();
-    await this.#membership.settleAll();
-    const retained: StreamId[] = [];
-    const streams = await this.#select(options.queryTags, {
-      isStaleOnly: task.kind === 'history',
-      isIncluded: (snapshot) => {
-        const { id, retention } = snapshot.record;
-        if (!isOwn(id, shard) || !task.isIncluded(snapshot)) return false;
-        if (task.kind === 'levels' && retention !== undefined) retained.push(id);
-        return true;
-      },
-    });
-    const maintenance = new Maintenance(this.#context, {
-      ...task,
-      streams,
-      retained,
-      ...this.#grouping(streams.length, concurrency),
-      isOwn: (streamId: StreamId) => isOwn(streamId, shard),
-      lease: { owner: randomUUID(), durationMs: this.#leaseDurationMs },
-      signal,
-      onProgress: (progress: MaintenanceProgress) => onProgress?.(progress),
-      onChanged: (ids) => this.#appender.noteChanged(ids),
-    });
-    await maintenance.run();
-  }
-
-  /**
-   * A store in this process is quickest when many streams share a commit; one on a server, when several
-   * commits are under way.
-   */
-  #grouping(
-    streamCount: number,
-    concurrency: number | undefined,
-  ): Pick<MaintenanceTask, 'groupSize' | 'groupCount'> {
-    if (!this.supports.liveLevels) {
-      return { groupSize: 1, groupCount: concurrency ?? DEFAULT_CONCURRENCY };
-    }
-    const part = Math.ceil(streamCount / GROUP_COUNT_MIN);
-    const groupSize = Math.min(Math.max(part, DEFAULT_CONCURRENCY), GROUP_SIZE_MAX);
-    return { groupSize: concurrency ?? groupSize, groupCount: 1 };
-  }
-
-  async #select(
-    queryTags: Tags | undefined,
-    {
-      isIncluded,
-      isStaleOnly = false,
-    }: { isIncluded: (snapshot: StreamSnapshot) => boolean; isStaleOnly?: boolean },
-  ): Promise<{ streamId: StreamId; depth: number }[]> {
-    const selected: { streamId: StreamId; depth: number }[] = [];
-    for await (const page of selectSnapshots(this.#backend, checkQuery(queryTags), {
-      isStaleOnly,
-    })) {
-      for (const snapshot of page) {
-        if (!isIncluded(snapshot)) continue;
-        selected.push({ streamId: snapshot.record.id, depth: depthOf(snapshot.record) });
-      }
-    }
-    return selected;
-  }
 }
 
 /** Taken now: the caller may change his value and his date while the append waits for its turn. */
@@ -545,10 +417,6 @@ function appendItem({ streamId, value, timestamp }: GivenItem): AppendItem {
     value: copyPlain(value),
     timestamp: instantOf(timestamp),
   };
-}
-
-function isOwn(streamId: StreamId, shard: BackprocessOptions['shard']): boolean {
-  return shard === undefined || isInShard(streamId, shard);
 }
 
 function instantOf(timestamp: unknown): unknown {

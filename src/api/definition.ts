@@ -15,6 +15,7 @@ import {
 import { Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { Retention } from '../model/retention.ts';
+import { shownValue } from '../model/shown-value.ts';
 import type {
   Derivation,
   DeriveSource,
@@ -142,7 +143,7 @@ function checkValueType(value: unknown): ValueType {
   const found = VALUE_TYPES.find((valueType) => valueType === value);
   if (found === undefined) {
     throw new UnsupportedValueType(
-      `Unknown value type ${JSON.stringify(value)}: expected one of ${VALUE_TYPES.join(', ')}.`,
+      `Unknown value type ${shownValue(value)}: expected one of ${VALUE_TYPES.join(', ')}.`,
     );
   }
   return found;
@@ -186,7 +187,7 @@ export function checkHeartbeat(
   const isDuration = typeof value === 'number' && Number.isFinite(value) && value * 1000 >= 1;
   if (isDuration) return value;
   throw new UnsupportedValueType(
-    `The value type option heartbeat is a number of seconds from 0.001 on, not ${String(value)}.`,
+    `The value type option heartbeat is a number of seconds from 0.001 on, not ${shownValue(value)}.`,
   );
 }
 

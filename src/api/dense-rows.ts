@@ -1,5 +1,5 @@
 import type { Backend } from '../backends/backend.ts';
-import type { FinishedColumns } from '../downsamplers/level-schema.ts';
+import type { FinishedColumns } from '../downsamplers/level-selection.ts';
 import { PAGE_ROW_COUNT_MAX } from '../engine/block-reader.ts';
 import { type Block, type Column, lowerBound } from '../model/block.ts';
 import { bucketCountOf, bucketStartsOf, bucketWindows } from '../model/buckets.ts';
@@ -128,7 +128,7 @@ export class DenseRows implements WholeRows {
   #finish(range: TimeRange, { block, live, gaps, held }: FilledBuckets): DatapointColumns {
     const { granularity, selection, isReverse } = this.#read;
     const bucketCount = bucketCountOf(range, granularity);
-    const finished = selection.finishColumns(block, granularity);
+    const finished = selection.finishColumns(block);
     const own =
       block.timestamps.length === bucketCount
         ? { timestamps: block.timestamps, ...finished }

@@ -6,8 +6,8 @@ import { Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
 import type { Tags } from '../model/tags.ts';
+import { UTC } from '../model/time-zone.ts';
 import { copyPlain } from '../model/value-json.ts';
-import { UTC } from '../model/zone-offsets.ts';
 import { describeExpiry, describeRetention } from './retention.ts';
 import type { Stream } from './types.ts';
 

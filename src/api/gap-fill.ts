@@ -1,4 +1,4 @@
-import type { LevelSelection } from '../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../downsamplers/level-selection.ts';
 import { UnsupportedValueType } from '../exceptions/errors.ts';
 import type { Column } from '../model/block.ts';
 import { decimalFromCaller, decimalOf, toCallerNumber } from '../model/high-accuracy.ts';

@@ -1,5 +1,5 @@
 import { type HeldValue, heldTotals, lastHeld } from '../downsamplers/held-totals.ts';
-import type { LevelSelection } from '../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../downsamplers/level-selection.ts';
 import type { Block } from '../model/block.ts';
 import { bucketStartsOf } from '../model/buckets.ts';
 import { bucketStartMs, type Granularity } from '../model/granularity.ts';
@@ -20,6 +20,9 @@ interface Answer {
   readonly askedMs: number;
   readonly found: HeldValue | null;
 }
+
+/** Makes what is held unknown up to the next datapoint, and for how long it is. */
+const UNKNOWN: HeldValue = { value: Number.NaN, timestampMs: Number.NaN };
 
 /**
  * Finishes statistics of values that are held until the next datapoint: of a range of buckets with what was held
@@ -62,7 +65,9 @@ export class HeldStatistics {
       startMs: heldSinceMs > firstMs ? bucketStartMs(heldSinceMs, granularity) : firstMs,
       endMs: startMs,
     };
-    return lastHeld(await this.#buckets.nearest(range, true));
+    const found = lastHeld(await this.#buckets.nearest(range, true));
+    if (found !== null || heldSinceMs >= firstMs) return found;
+    return this.#buckets.hasUnknownBefore ? UNKNOWN : null;
   }
 }
 

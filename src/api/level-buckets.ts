@@ -1,14 +1,14 @@
 import type { Backend } from '../backends/backend.ts';
-import type { LevelSelection } from '../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../downsamplers/level-selection.ts';
 import { readBlocks } from '../engine/block-reader.ts';
 import type { LevelTail } from '../engine/level-tail.ts';
 import { readableRange } from '../engine/source-cursor.ts';
 import { type Block, concatBlocks, EMPTY_BLOCK, sliceBlock } from '../model/block.ts';
 import { bucketWindows } from '../model/buckets.ts';
-import type { Granularity } from '../model/granularity.ts';
+import { bucketStartMs, type Granularity } from '../model/granularity.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { StreamSnapshot } from '../model/stream.ts';
-import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { intersectRanges, isEmptyRange, restOfRange, type TimeRange } from '../model/time-range.ts';
 import { firstBuckets } from './bucket-starts.ts';
 
 export interface LevelSource {
@@ -42,6 +42,17 @@ export class LevelBuckets {
     this.#source = source;
     const { snapshot, granularity, tail } = source;
     this.range = tail?.range ?? readableRange(backend, snapshot, granularity);
+  }
+
+  /**
+   * Whether nobody knows what came before its first bucket: that has expired, at a time when the stream may have had
+   * no statistics of values that are held.
+   */
+  get hasUnknownBefore(): boolean {
+    const { granularity, snapshot } = this.#source;
+    const { expiry } = snapshot.record;
+    if (expiry?.filledMs?.[granularity.name] === undefined) return false;
+    return this.range.startMs > bucketStartMs(expiry.originMs, granularity);
   }
 
   /** @param range on bucket boundaries, inside `this.range`. */
@@ -84,7 +95,7 @@ export class LevelBuckets {
       if (block.timestamps.length > 0) return endRow(block, isReverse);
       rest = isReverse
         ? { startMs: rest.startMs, endMs: window.startMs }
-        : { startMs: window.endMs, endMs: rest.endMs };
+        : restOfRange(rest, window.endMs);
       bucketCount *= SEARCH_GROWTH;
     }
     return EMPTY_BLOCK;

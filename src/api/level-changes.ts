@@ -2,7 +2,7 @@ import { UnsupportedGranularity } from '../exceptions/errors.ts';
 import { Granularity } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
 import type { StreamRecord } from '../model/stream.ts';
-import { UTC } from '../model/zone-offsets.ts';
+import { UTC } from '../model/time-zone.ts';
 import { checkExtraLevels, type ExtraLevels, extraLevelNames } from './level-checks.ts';
 import { checkKeys } from './option-checks.ts';
 import type { GivenGranularity, StreamChanges } from './types.ts';

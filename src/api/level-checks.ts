@@ -7,7 +7,7 @@ import {
 } from '../model/granularity.ts';
 import { type LadderRecord, ladderOf } from '../model/ladder.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
-import { UTC } from '../model/zone-offsets.ts';
+import { UTC } from '../model/time-zone.ts';
 import { checkKeys } from './option-checks.ts';
 import type { GivenGranularity } from './types.ts';
 
@@ -23,11 +23,16 @@ export interface AskedGranularity {
   readonly granularity: Granularity;
   /** Whether it means the stream's time zone: it was given as units without one. */
   readonly isLocal: boolean;
+  /** Whether it stands for the level in the stream's time zone where there is none in UTC: a name without a zone. */
+  readonly isLocalToo?: boolean;
 }
 
 /** @throws {UnsupportedGranularity} when it is no granularity, the name of one, or units. */
 export function checkGranularity(value: unknown): AskedGranularity {
-  if (typeof value === 'string') return { granularity: Granularity.byName(value), isLocal: false };
+  if (typeof value === 'string') {
+    const granularity = Granularity.byName(value);
+    return { granularity, isLocal: false, isLocalToo: !value.includes('@') };
+  }
   const { name, unit, timeZone } = (value ?? {}) as { [key in string]?: unknown };
   if (typeof name === 'string') return { granularity: Granularity.byName(name), isLocal: false };
   if (unit === undefined) {
@@ -118,11 +123,17 @@ function localName({ every, unit }: Granularity): string {
 
 /** What a caller asked of a stream, which may lack it. */
 export function localGranularity(
-  { granularity, isLocal }: AskedGranularity,
-  { timeZone = UTC }: LadderRecord,
+  { granularity, isLocal, isLocalToo = false }: AskedGranularity,
+  record: LadderRecord,
 ): Granularity {
+  const { timeZone = UTC } = record;
+  if (!isLocal && !isLocalToo) return granularity;
   const { every, unit } = granularity;
-  return isLocal ? Granularity.of({ every, unit, timeZone }) : granularity;
+  if (isLocal) return Granularity.of({ every, unit, timeZone });
+  const ladder = ladderOf(record);
+  if (RAW_GRANULARITIES.includes(granularity) || ladder.has(granularity)) return granularity;
+  const local = Granularity.of({ every, unit, timeZone });
+  return ladder.has(local) ? local : granularity;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FinishedBucket } from '../downsamplers/level-schema.ts';
+import type { FinishedBucket } from '../downsamplers/level-selection.ts';
 import type { Block } from '../model/block.ts';
 import { bucketStartsOf } from '../model/buckets.ts';
 import type { TimeRange } from '../model/time-range.ts';

@@ -1,5 +1,6 @@
 import type { Backend } from '../backends/backend.ts';
-import { LevelSchema, type LevelSelection } from '../downsamplers/level-schema.ts';
+import { LevelSchema } from '../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../downsamplers/level-selection.ts';
 import { LevelTail } from '../engine/level-tail.ts';
 import { StreamNotFound, UnsupportedGranularity } from '../exceptions/errors.ts';
 import { type Granularity, timestampStepMs } from '../model/granularity.ts';

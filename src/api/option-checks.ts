@@ -1,5 +1,6 @@
 import type { TimestampCheck } from '../engine/append-request.ts';
 import { StreamNotFound } from '../exceptions/errors.ts';
+import { shownValue } from '../model/shown-value.ts';
 import type { StreamId } from '../model/stream.ts';
 import type {
   AppendOptions,
@@ -107,7 +108,9 @@ export function checkDatastreamOptions(options: DatastreamOptions): void {
   checkKeys(options, DATASTREAM_KEYS, 'new Datastream');
   const { leaseDurationMs, liveDownsampling } = options;
   if (liveDownsampling !== undefined && typeof liveDownsampling !== 'boolean') {
-    throw new TypeError(`Option liveDownsampling must be true or false, not ${liveDownsampling}.`);
+    throw new TypeError(
+      `Option liveDownsampling must be true or false, not ${shownValue(liveDownsampling)}.`,
+    );
   }
   if (leaseDurationMs !== undefined) {
     checkWhole(leaseDurationMs, 'leaseDurationMs', LEASE_DURATION_MIN_MS);
@@ -155,7 +158,7 @@ function checkConcurrency(concurrency: number | undefined): void {
 
 export function checkWhole(value: unknown, name: string, min: number): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return;
-  throw new RangeError(`${name} is ${String(value)}: expected a whole number from ${min} on.`);
+  throw new RangeError(`${name} is ${shownValue(value)}: expected a whole number from ${min} on.`);
 }
 
 /** @throws {TypeError} {RangeError} */

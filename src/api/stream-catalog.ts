@@ -3,6 +3,7 @@ import type { Backend, Expectation } from '../backends/backend.ts';
 import { operatorOf } from '../derive/registry.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { withKeptStarts } from '../engine/expiry.ts';
 import { hiddenTags, userTags } from '../engine/hidden-tags.ts';
 import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
 import { type Leaving, leavingOf, type Membership } from '../engine/membership.ts';
@@ -116,7 +117,7 @@ export class StreamCatalog {
     const sources = await this.#backend.readStreams(
       derive?.sources.map(({ streamId }) => streamId) ?? [],
     );
-    const derivation =
+    const resolved =
       derive &&
       resolveDerivation(derive, {
         own: highest,
@@ -124,6 +125,13 @@ export class StreamCatalog {
         nowMs: this.#nowMs(),
         snapshots: sources,
       });
+    const derivation =
+      resolved &&
+      withKeptStarts(
+        resolved,
+        null,
+        sources.map((source) => source!.record),
+      );
     const hasHistory =
       derive?.isBackprocessed === true &&
       derivation!.sources.some((source, i) => holdsData(sources[i]!, source.granularity));

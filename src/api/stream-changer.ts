@@ -11,6 +11,7 @@ import {
 } from '../engine/change-lineage.ts';
 import { commitOrRetry } from '../engine/commit-or-retry.ts';
 import type { EngineContext } from '../engine/context.ts';
+import { withKeptStarts } from '../engine/expiry.ts';
 import { userTags } from '../engine/hidden-tags.ts';
 import { depthOf, isPendingBackprocess } from '../engine/live-stream.ts';
 import { readMembers, withReader } from '../engine/membership.ts';
@@ -19,6 +20,7 @@ import { inputRange } from '../engine/output-offset.ts';
 import {
   granularityRead,
   granularityToRead,
+  inputExtent,
   readSources,
   withQueryingTags,
 } from '../engine/source-query.ts';
@@ -35,7 +37,7 @@ import type { Retention } from '../model/retention.ts';
 import type { RangeSet } from '../model/staleness.ts';
 import type { Derivation, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { canonicalJson } from '../model/tags.ts';
-import { ALL_TIME, TIME_MIN_MS } from '../model/time-range.ts';
+import { ALL_TIME, isEmptyRange, TIME_MIN_MS } from '../model/time-range.ts';
 import {
   askedDerivation,
   type CheckedChanges,
@@ -228,6 +230,8 @@ export class StreamChanger {
     const deepest = members.map((member) => 1 + depthOf(member.record));
     derivation = { ...derivation, depth: Math.max(derivation.depth, ...deepest) };
     if (isSameDerivation(derivation, record.derivation)) return;
+    const named = derivation.sources.map(({ streamId }) => sources.get(streamId)!.record);
+    derivation = withKeptStarts(derivation, record, named);
     const read = [...members, ...derivation.sources.map(({ streamId }) => sources.get(streamId)!)];
     const stale = staleBy(derivation, snapshot, read);
     draft.record = withQueryingTags({ ...(draft.record ?? record), derivation, stale });
@@ -350,9 +354,15 @@ function staleBy(
   sources: readonly StreamSnapshot[],
 ): RangeSet {
   if ([derived, ...sources].some(({ record }) => isPendingBackprocess(record))) return [ALL_TIME];
-  const latest = [derived, ...sources].flatMap(({ latestMs }) => latestMs ?? []);
-  if (latest.length === 0) return [];
-  const range = { startMs: TIME_MIN_MS, endMs: Math.max(...latest) + 1 };
+  const { highestGranularity: own } = derived.record;
+  const read = sources.flatMap((source) => {
+    const named = derivation.sources.filter(({ streamId }) => streamId === source.record.id);
+    const levels = named.length === 0 ? [own] : named.map(({ granularity }) => granularity);
+    return levels.map((granularity) => inputExtent(source, granularity));
+  });
+  const there = [inputExtent(derived, own), ...read].filter((extent) => !isEmptyRange(extent));
+  if (there.length === 0) return [];
+  const range = { startMs: TIME_MIN_MS, endMs: Math.max(...there.map(({ endMs }) => endMs)) };
   // What is stale are inputs: of outputs that are moved to earlier times, those that lie further on.
   return [{ ...range, endMs: Math.max(range.endMs, inputRange(derivation, range).endMs) }];
 }

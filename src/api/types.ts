@@ -1,4 +1,4 @@
-import type { FinishedBucket } from '../downsamplers/level-schema.ts';
+import type { FinishedBucket } from '../downsamplers/level-selection.ts';
 import type { DatastreamWarning } from '../exceptions/warnings.ts';
 import type { Granularity, GranularityName, GranularityStep } from '../model/granularity.ts';
 import type { StreamId, ValueType, ValueTypeOptions } from '../model/stream.ts';

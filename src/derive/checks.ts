@@ -82,3 +82,32 @@ export function checkGranularities(
       `${own.name}, not at ${other.granularity.name}.`,
   );
 }
+
+/**
+ * Wants one source: without a name, of numbers, read at the derived stream's own highest granularity.
+ * @throws {InvalidOperatorArguments} {IncompatibleTypes} {IncompatibleGranularities}
+ */
+export function checkOneSource(
+  operator: string,
+  sources: readonly SourceDescription[],
+  own: Granularity,
+): void {
+  checkSourceNames(operator, sources, [null]);
+  checkSources(operator, sources, own);
+}
+
+/**
+ * Wants one source or more, whatever they are called: of numbers, read at the derived stream's own highest granularity.
+ * @throws {InvalidOperatorArguments} {IncompatibleTypes} {IncompatibleGranularities}
+ */
+export function checkSources(
+  operator: string,
+  sources: readonly SourceDescription[],
+  own: Granularity,
+): void {
+  if (sources.length === 0) {
+    throw new InvalidOperatorArguments(`Operator ${operator} takes at least one source.`);
+  }
+  for (const source of sources) checkValueType(operator, source, ['numeric']);
+  checkGranularities(operator, sources, own);
+}

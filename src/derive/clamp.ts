@@ -1,12 +1,7 @@
 import { InvalidOperatorArguments } from '../exceptions/errors.ts';
 import { readFinite } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { numberOf } from './numbers.ts';
 import type { Operator } from './operator.ts';
 
@@ -31,9 +26,7 @@ export const clamp: Operator<ClampState> = Object.freeze({
     if (min !== null && max !== null && min > max) {
       throw new InvalidOperatorArguments('Argument min of clamp must not be above max.');
     }
-    checkSourceNames('clamp', sources, [null]);
-    checkValueType('clamp', sources[0]!, ['numeric']);
-    checkGranularities('clamp', sources, granularity);
+    checkOneSource('clamp', sources, granularity);
   },
 
   start({ args, arithmetic }) {

@@ -1,10 +1,5 @@
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { numberOf } from './numbers.ts';
 import type { Operator } from './operator.ts';
 
@@ -23,9 +18,7 @@ export const counterReset: Operator<CounterResetState> = Object.freeze({
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('counter_reset', args);
-    checkSourceNames('counter_reset', sources, [null]);
-    checkValueType('counter_reset', sources[0]!, ['numeric']);
-    checkGranularities('counter_reset', sources, granularity);
+    checkOneSource('counter_reset', sources, granularity);
   },
 
   start: ({ arithmetic }) => ({ arithmetic, previous: null }),

@@ -1,10 +1,5 @@
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { emitRates } from './float-rates.ts';
 import { emitFloatRate, emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
 import type { FloatInput, NumberSink, Operator } from './operator.ts';
@@ -25,9 +20,7 @@ export const derivative: Operator<DerivativeState> = Object.freeze({
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('derivative', args);
-    checkSourceNames('derivative', sources, [null]);
-    checkValueType('derivative', sources[0]!, ['numeric']);
-    checkGranularities('derivative', sources, granularity);
+    checkOneSource('derivative', sources, granularity);
   },
 
   start: ({ arithmetic }) => ({ arithmetic, previous: null, previousMs: 0 }),

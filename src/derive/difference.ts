@@ -1,10 +1,5 @@
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { emitFloat, emitNumber, numberOf } from './numbers.ts';
 import type { Operator } from './operator.ts';
 
@@ -23,9 +18,7 @@ export const difference: Operator<DifferenceState> = Object.freeze({
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('difference', args);
-    checkSourceNames('difference', sources, [null]);
-    checkValueType('difference', sources[0]!, ['numeric']);
-    checkGranularities('difference', sources, granularity);
+    checkOneSource('difference', sources, granularity);
   },
 
   start: ({ arithmetic }) => ({ arithmetic, previous: null }),

@@ -1,13 +1,9 @@
 import { IncompatibleTypes, InvalidOperatorArguments } from '../exceptions/errors.ts';
 import { readNumber, readPositive } from './arguments.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
-import { emitFloat, emitNumber, numberOf } from './numbers.ts';
-import type { FloatInput, NumberSink, Operator, OperatorContext } from './operator.ts';
+import type { Num } from './arithmetic.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
+import type { Operator, OperatorContext } from './operator.ts';
+import { valueSteps } from './value-steps.ts';
 
 const NAME = 'exponential_smoothing';
 
@@ -47,29 +43,12 @@ export const exponentialSmoothing: Operator<ExponentialSmoothingState> = Object.
           'exact decimals. Leave highAccuracy out of the derived stream; its source may have it.',
       );
     }
-    checkSourceNames(NAME, sources, [null]);
-    checkValueType(NAME, sources[0]!, ['numeric']);
-    checkGranularities(NAME, sources, granularity);
+    checkOneSource(NAME, sources, granularity);
   },
 
   start: startState,
 
-  step(state, input, sink) {
-    const { timestampMs } = input;
-    const value = numberOf(input) as number | null;
-    if (value === null) sink.emit({ timestampMs, value });
-    else emitNumber(sink, { operator: NAME, timestampMs, value: next(state, timestampMs, value) });
-    return state;
-  },
-
-  stepFloat,
-
-  stepRows(state, { source, timestamps, values, from, to }, sink) {
-    for (let row = from; row < to; row++) {
-      stepFloat(state, { source, timestampMs: timestamps[row]!, value: values[row]! }, sink);
-    }
-    return state;
-  },
+  ...valueSteps(NAME, next),
 } satisfies Operator<ExponentialSmoothingState>);
 
 function startState({ args }: OperatorContext): ExponentialSmoothingState {
@@ -91,18 +70,10 @@ function weightOf(
   return { alpha, timeConstantMs: timeConstant === null ? Number.NaN : timeConstant * 1000 };
 }
 
-function stepFloat(
-  state: ExponentialSmoothingState,
-  { timestampMs, value }: FloatInput,
-  sink: NumberSink,
-): ExponentialSmoothingState {
-  if (Number.isNaN(value)) sink.emitFloat(timestampMs, value);
-  else emitFloat(sink, { operator: NAME, timestampMs, value: next(state, timestampMs, value) });
-  return state;
-}
-
 /** Moves on to the average after a value; leaves it where it was when the result is not finite. */
-function next(state: ExponentialSmoothingState, timestampMs: number, value: number): number {
+function next(state: ExponentialSmoothingState, timestampMs: number, given: Num): number {
+  // It computes in float64 alone.
+  const value = given as number;
   const { alpha, timeConstantMs, average, averageMs } = state;
   if (average === null) return moveTo(state, timestampMs, value);
   // Not 1 - e^x, which loses the digits of short steps.

@@ -20,6 +20,12 @@ import {
 const EXPRESSION_LENGTH_MAX = 2000;
 const EXPRESSION_DEPTH_MAX = 50;
 
+/**
+ * What the parser is given for `%`. It would take that for a percentage, too, and tries both wherever there is one: in
+ * time that doubles with each level of nesting.
+ */
+const MOD_OPERATOR = ' mod ';
+
 /** Seconds since 1970 at the start of the bucket, unless a source has this name. */
 const TIME_NAME = 't';
 
@@ -87,17 +93,30 @@ class ExpressionCompiler {
   #parse(): MathNode {
     assert(parseText !== null, 'the parser of expressions is loaded before it is needed');
     try {
-      return parseText(this.#text);
+      return parseText(this.#text.replaceAll('%', MOD_OPERATOR));
     } catch (error) {
       if (error instanceof SyntaxError) {
         // It counts from 1 and says so in brackets at the end.
-        const reason = error.message.replace(/\s*\(char (\d+)\)$/, ' at character $1');
+        const reason = error.message.replace(
+          /\s*\(char (\d+)\)$/,
+          (_, character) => ` at character ${this.#givenCharacter(Number(character))}`,
+        );
         throw this.#refused(`cannot be read: ${reason}`);
       }
       // The stack, of what is nested too deeply.
       if (error instanceof RangeError) throw this.#tooDeep();
       throw error;
     }
+  }
+
+  /** Where the given text has what stands at that character of the one that was parsed; both count from 1. */
+  #givenCharacter(parsedCharacter: number): number {
+    let character = 1;
+    for (let parsed = 1; character <= this.#text.length; character++) {
+      parsed += this.#text[character - 1] === '%' ? MOD_OPERATOR.length : 1;
+      if (parsed > parsedCharacter) break;
+    }
+    return character;
   }
 
   #compile(node: MathNode, depthMax: number): CompiledExpression {

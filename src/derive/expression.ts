@@ -111,16 +111,18 @@ function nameOf({ name }: SourceDescription): string {
 }
 
 function checkNames(names: readonly string[]): void {
-  for (const [index, name] of names.entries()) {
+  const seen = new Set<string>();
+  for (const name of names) {
     if (!isExpressionName(name)) {
       throw new InvalidOperatorArguments(
         `Expressions cannot use the source name ${JSON.stringify(name)}: expected letters, digits and ` +
           '_, not a digit first, and no word that means something else in an expression.',
       );
     }
-    if (names.indexOf(name) !== index) {
+    if (seen.has(name)) {
       throw new InvalidOperatorArguments(`Two sources of expression are named ${name}.`);
     }
+    seen.add(name);
   }
 }
 

@@ -1,11 +1,6 @@
 import { readDurationMs, readPositive, readWord } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { emitNumber, numberOf } from './numbers.ts';
 import type { Input, Operator, OperatorContext, Sink } from './operator.ts';
 
@@ -48,9 +43,7 @@ export const integral: Operator<IntegralState> = Object.freeze({
   validate(sources, { args, granularity }) {
     checkArgumentNames('integral', args, ['unit', 'max_gap', 'method']);
     optionsOf(args);
-    checkSourceNames('integral', sources, [null]);
-    checkValueType('integral', sources[0]!, ['numeric']);
-    checkGranularities('integral', sources, granularity);
+    checkOneSource('integral', sources, granularity);
   },
 
   start: startState,

@@ -1,14 +1,9 @@
 import { readDurationMs, required } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { EXACT_TERM_MAX, ExactSum } from './exact-sum.ts';
-import { emitFloat, emitNumber, numberOf } from './numbers.ts';
-import type { FloatInput, NumberSink, Operator } from './operator.ts';
+import type { Operator } from './operator.ts';
+import { valueSteps } from './value-steps.ts';
 
 const NAME = 'moving_average';
 
@@ -42,9 +37,7 @@ export const movingAverage: Operator<MovingAverageState> = Object.freeze({
   validate(sources, { args, granularity }) {
     checkArgumentNames(NAME, args, ['window']);
     windowMsOf(args);
-    checkSourceNames(NAME, sources, [null]);
-    checkValueType(NAME, sources[0]!, ['numeric']);
-    checkGranularities(NAME, sources, granularity);
+    checkOneSource(NAME, sources, granularity);
   },
 
   start: ({ args, arithmetic }) => ({
@@ -56,40 +49,12 @@ export const movingAverage: Operator<MovingAverageState> = Object.freeze({
     first: 0,
   }),
 
-  step(state, input, sink) {
-    const { timestampMs } = input;
-    const value = numberOf(input);
-    if (value === null) sink.emit({ timestampMs, value });
-    else emitNumber(sink, { operator: NAME, timestampMs, value: next(state, timestampMs, value) });
-    return state;
-  },
-
-  stepFloat,
-
-  stepRows(state, { source, timestamps, values, from, to }, sink) {
-    for (let row = from; row < to; row++) {
-      stepFloat(state, { source, timestampMs: timestamps[row]!, value: values[row]! }, sink);
-    }
-    return state;
-  },
+  ...valueSteps(NAME, next),
 } satisfies Operator<MovingAverageState>);
 
 /** Whole milliseconds, as instants are: a window that ends between two of them has the same values. */
 function windowMsOf(args: Readonly<Record<string, unknown>>): number {
   return Math.ceil(required(NAME, 'window', readDurationMs(NAME, args, 'window')));
-}
-
-function stepFloat(
-  state: MovingAverageState,
-  { timestampMs, value }: FloatInput,
-  sink: NumberSink,
-): MovingAverageState {
-  if (Number.isNaN(value)) sink.emitFloat(timestampMs, value);
-  else {
-    const average = next(state, timestampMs, value) as number;
-    emitFloat(sink, { operator: NAME, timestampMs, value: average });
-  }
-  return state;
 }
 
 /** Takes a value into the window, lets go of what has left it, and gives the mean. */

@@ -1,7 +1,6 @@
-import { InvalidOperatorArguments } from '../exceptions/errors.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import { type Arithmetic, FLOAT_ARITHMETIC, type Num } from './arithmetic.ts';
-import { checkArgumentNames, checkGranularities, checkValueType } from './checks.ts';
+import { checkArgumentNames, checkSources } from './checks.ts';
 import { emitFloat, emitNumber } from './numbers.ts';
 import type { Operator } from './operator.ts';
 import { type BucketState, bucketSteps } from './source-buckets.ts';
@@ -21,11 +20,7 @@ function overSources(name: string, combine: Combine): Operator<BucketState> {
 
     validate(sources, { args, granularity }) {
       checkArgumentNames(name, args);
-      if (sources.length === 0) {
-        throw new InvalidOperatorArguments(`Operator ${name} takes at least one source.`);
-      }
-      for (const source of sources) checkValueType(name, source, ['numeric']);
-      checkGranularities(name, sources, granularity);
+      checkSources(name, sources, granularity);
     },
 
     ...bucketSteps(({ context, bucketMs, latest }, sink) => {

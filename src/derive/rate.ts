@@ -1,11 +1,6 @@
 import { readPositive } from './arguments.ts';
 import type { Arithmetic, Num } from './arithmetic.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { emitRates } from './float-rates.ts';
 import { emitFloatRate, emitRate, numberOf, warnZeroElapsed } from './numbers.ts';
 import type { Operator } from './operator.ts';
@@ -32,9 +27,7 @@ export const rate: Operator<RateState> = Object.freeze({
   validate(sources, { args, granularity }) {
     checkArgumentNames('rate', args, ['max_value']);
     readPositive('rate', args, 'max_value');
-    checkSourceNames('rate', sources, [null]);
-    checkValueType('rate', sources[0]!, ['numeric']);
-    checkGranularities('rate', sources, granularity);
+    checkOneSource('rate', sources, granularity);
   },
 
   start({ args, arithmetic }) {

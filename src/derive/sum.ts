@@ -1,7 +1,6 @@
-import { InvalidOperatorArguments } from '../exceptions/errors.ts';
 import { bucketStartMs } from '../model/granularity.ts';
 import type { Num } from './arithmetic.ts';
-import { checkArgumentNames, checkGranularities, checkValueType } from './checks.ts';
+import { checkArgumentNames, checkSources } from './checks.ts';
 import { emitFloat, emitNumber } from './numbers.ts';
 import type { Operator } from './operator.ts';
 import { type BucketState, bucketSteps } from './source-buckets.ts';
@@ -18,11 +17,7 @@ export const sum: Operator<BucketState> = Object.freeze({
 
   validate(sources, { args, granularity }) {
     checkArgumentNames('sum', args);
-    if (sources.length === 0) {
-      throw new InvalidOperatorArguments('Operator sum takes at least one source.');
-    }
-    for (const source of sources) checkValueType('sum', source, ['numeric']);
-    checkGranularities('sum', sources, granularity);
+    checkSources('sum', sources, granularity);
   },
 
   ...bucketSteps(({ context, bucketMs, latest }, sink) => {

@@ -1,11 +1,6 @@
 import type { TimeRange } from '../model/time-range.ts';
 import { readNumber, required } from './arguments.ts';
-import {
-  checkArgumentNames,
-  checkGranularities,
-  checkSourceNames,
-  checkValueType,
-} from './checks.ts';
+import { checkArgumentNames, checkOneSource } from './checks.ts';
 import { instant, numberOf } from './numbers.ts';
 import type { Operator, Sink } from './operator.ts';
 
@@ -26,9 +21,7 @@ export const timeShift: Operator<TimeShiftState> = Object.freeze({
   validate(sources, { args, granularity }) {
     checkArgumentNames(NAME, args, ['offset']);
     offsetMsOf(args);
-    checkSourceNames(NAME, sources, [null]);
-    checkValueType(NAME, sources[0]!, ['numeric']);
-    checkGranularities(NAME, sources, granularity);
+    checkOneSource(NAME, sources, granularity);
   },
 
   start: ({ args, timestampRange: range }) => ({ offsetMs: offsetMsOf(args), range }),

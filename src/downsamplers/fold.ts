@@ -131,11 +131,10 @@ export class Fold {
       ? Math.min(timestamps.length, Math.ceil(spanMs / durationMs) + 1)
       : timestamps.length;
     const startsMs = this.#bucketStartsMs.grow(this.#rowCount + countMax);
-    const cut = { timestamps, durationMs, ends, startsMs, from: this.#rowCount };
-    let count: number;
-    if (!isRegular) count = cutCalendar(cut, endMs, granularity);
+    const cut = { timestamps, granularity, ends, startsMs, from: this.#rowCount };
     // Where rows are closer together than buckets, the row after a bucket's last one follows from the step.
-    else count = stepMs < durationMs ? cutRegular(cut, endMs, stepMs) : cutAny(cut, endMs);
+    const isStepped = isRegular && stepMs < durationMs;
+    const count = isStepped ? cutRegular(cut, endMs, stepMs) : cutAny(cut, endMs);
     this.#rowCount = firstRow + count;
     this.#bucketStartsMs.reserve(this.#rowCount);
     const isPeriodic = isRegular && durationMs % stepMs === 0;
@@ -145,7 +144,7 @@ export class Fold {
 
 interface Cut {
   readonly timestamps: Float64Array;
-  readonly durationMs: number;
+  readonly granularity: Granularity;
   readonly ends: Int32Array;
   /** Takes the start of each bucket after the open one, from the row `from` on. */
   readonly startsMs: Float64Array;
@@ -153,7 +152,8 @@ interface Cut {
 }
 
 /** Finds the ends of the runs, the first of which belongs to the bucket up to `endMs`. Gives their number. */
-function cutAny({ timestamps, durationMs, ends, startsMs, from }: Cut, openEndMs: number): number {
+function cutAny({ timestamps, granularity, ends, startsMs, from }: Cut, openEndMs: number): number {
+  const { durationMs, calendar } = granularity;
   let endMs = openEndMs;
   let at = from;
   let count = timestamps[0]! < endMs ? 1 : 0;
@@ -161,39 +161,18 @@ function cutAny({ timestamps, durationMs, ends, startsMs, from }: Cut, openEndMs
     const timestampMs = timestamps[row]!;
     if (timestampMs < endMs) continue;
     if (count > 0) ends[count - 1] = row;
-    const startMs = Math.floor(timestampMs / durationMs) * durationMs;
+    const startMs = bucketStartMs(timestampMs, granularity);
     startsMs[at++] = startMs;
-    endMs = startMs + durationMs;
+    endMs = calendar === null ? startMs + durationMs : bucketEndMs(timestampMs, granularity);
     count++;
   }
   ends[count - 1] = timestamps.length;
   return count;
 }
 
-/** As `cutAny`, of buckets that differ. */
-function cutCalendar(
-  { timestamps, ends, startsMs, from }: Cut,
-  openEndMs: number,
-  granularity: Granularity,
-): number {
-  let endMs = openEndMs;
-  let at = from;
-  let count = timestamps[0]! < endMs ? 1 : 0;
-  for (let row = 0; row < timestamps.length; row++) {
-    const timestampMs = timestamps[row]!;
-    if (timestampMs < endMs) continue;
-    if (count > 0) ends[count - 1] = row;
-    startsMs[at++] = bucketStartMs(timestampMs, granularity);
-    endMs = bucketEndMs(timestampMs, granularity);
-    count++;
-  }
-  ends[count - 1] = timestamps.length;
-  return count;
-}
-
-/** As `cutAny`, from bucket to bucket instead of from row to row. */
+/** As `cutAny` of equally long buckets, from bucket to bucket instead of from row to row. */
 function cutRegular(
-  { timestamps, durationMs, ends, startsMs, from }: Cut,
+  { timestamps, granularity: { durationMs }, ends, startsMs, from }: Cut,
   openEndMs: number,
   stepMs: number,
 ): number {

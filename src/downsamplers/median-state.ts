@@ -2,6 +2,7 @@ import { DDSketch } from '@datadog/sketches-js';
 import type { Decimal } from 'decimal.js';
 import { assert } from '../model/assert.ts';
 import { addExact, decimalOf, multiplyExact, subtractExact } from '../model/high-accuracy.ts';
+import { interpolate } from '../model/interpolate.ts';
 
 /** Up to so many values (an already downsampled one is one) the median of a bucket is exact. */
 export const MEDIAN_EXACT_COUNT_MAX = 128;
@@ -106,10 +107,7 @@ export function plainPercentile(state: MedianState, percentage: number): number 
   const low = valueAt(Math.floor(rank));
   if (fraction === 0) return low;
   const high = valueAt(Math.ceil(rank));
-  const difference = high - low;
-  return Number.isFinite(difference)
-    ? low + difference * fraction
-    : low * (1 - fraction) + high * fraction;
+  return interpolate(low, high, fraction);
 }
 
 /** A percentile as a decimal: exact, unless it comes from a sketch. Null when there is no value. */

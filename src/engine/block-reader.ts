@@ -1,4 +1,5 @@
-import type { Backend, PageRequest } from '../backends/backend.ts';
+import type { Backend, Page, PageRequest } from '../backends/backend.ts';
+import { assert } from '../model/assert.ts';
 import type { Block } from '../model/block.ts';
 import { ALL_TIME, intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
 
@@ -41,7 +42,7 @@ export async function* readBlocks(
   while (rest !== null && !isEmptyRange(rest)) {
     const page = await source.readPage({ ...request, ...shape, range: rest, rowCountMax });
     if (page.block.timestamps.length > 0) yield page.block;
-    rest = page.rest;
+    rest = restOfPage(rest, page);
     rowCountMax = Math.min(rowCountMax * PAGE_GROWTH, pageRowCountMax);
   }
 }
@@ -61,7 +62,13 @@ export async function visitBlocks(
   while (rest !== null && !isEmptyRange(rest)) {
     const page = await source.readPage({ streamId, granularity, range: rest, rowCountMax });
     if (page.block.timestamps.length > 0 && !visit(page.block)) return false;
-    rest = page.rest;
+    rest = restOfPage(rest, page);
   }
   return true;
+}
+
+function restOfPage({ startMs, endMs }: TimeRange, { block, rest }: Page): TimeRange | null {
+  const isSame = rest?.startMs === startMs && rest.endMs === endMs;
+  assert(!isSame || block.timestamps.length > 0, 'a page without rows has passed over some time');
+  return rest;
 }

@@ -4,7 +4,7 @@ import { assert } from '../model/assert.ts';
 import { type Block, type Column, EMPTY_BLOCK, rawBlock, VALUE_COLUMN } from '../model/block.ts';
 import { Granularity } from '../model/granularity.ts';
 import type { DeriveSource, StreamId, StreamRecord } from '../model/stream.ts';
-import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { intersectRanges, isEmptyRange, NO_RANGE, type TimeRange } from '../model/time-range.ts';
 import { type ValueCodec, valueCodecOf } from '../model/value.ts';
 import { PAGE_ROW_COUNT_MAX, type PageSource } from './block-reader.ts';
 import type { Visit } from './input-merge.ts';
@@ -19,8 +19,6 @@ const WINDOW_PAGE_ROW_COUNT = 8;
 const PAGE_GROWTH = 4;
 
 const NO_TIMES: Float64Array = new Float64Array(0);
-const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
-
 /** Whether the operator reads raw datapoints only, in float64: then `openBlockSources` is quicker than cursors. */
 export function readsRawFloats(
   { derivation, arithmeticKind }: OperatorRun,

@@ -47,6 +47,7 @@ export async function maintainDerived(context: EngineContext, work: DerivedWork)
   await commitOrRetry({
     what: `stream ${streamId}`,
     attempt: async () => {
+      work.signal?.throwIfAborted();
       const family = await readFamily(context, streamId);
       const change = await prepareReplay(context, family, { ...work, isQuiet });
       if (change === null) return 'done';
@@ -116,14 +117,18 @@ export async function prepareReplay(
   };
 }
 
-/** Lets go of staleness where inputs or outputs have expired: what is there stays as it is. */
+/**
+ * Lets go of staleness where inputs or outputs have expired: what is there stays as it is. What is computed next may
+ * still follow from an input of before that has not.
+ */
 function withoutExpired(
   { derived, sources }: Family,
   fromMs: number,
   work: DerivedWork,
 ): PreparedChange {
   const { record } = derived;
-  const stale = subtractRange(record.stale, { startMs: Number.NEGATIVE_INFINITY, endMs: fromMs });
+  const rest = subtractRange(record.stale, { startMs: Number.NEGATIVE_INFINITY, endMs: fromMs });
+  const stale = addRange(rest, { startMs: fromMs, endMs: fromMs + 1 });
   const update = { ...record, stale };
   return {
     snapshot: derived,

@@ -1,13 +1,14 @@
+import { operatorOf } from '../derive/registry.ts';
 import { InvalidTimestamp } from '../exceptions/errors.ts';
 import {
   bucketCeilMs,
   bucketStartMs,
-  type Granularity,
+  Granularity,
   type GranularityName,
 } from '../model/granularity.ts';
 import { ladderOf, type Rung } from '../model/ladder.ts';
 import { type Expiry, expiredUntilMs, rowsFromMs } from '../model/retention.ts';
-import type { DeriveSource, StreamRecord } from '../model/stream.ts';
+import type { Derivation, DeriveSource, StreamRecord } from '../model/stream.ts';
 import { TIME_MAX_MS } from '../model/time-range.ts';
 import { outputOffsetMs } from './output-offset.ts';
 
@@ -19,10 +20,7 @@ export interface StreamExtent {
 
 /** The first datapoint that the stream ever had, be it expired; null when there is none. */
 export function originMs({ record, earliestMs }: StreamExtent): number | null {
-  const { expiry } = record;
-  if (expiry === undefined || earliestMs === null) return expiry?.originMs ?? earliestMs;
-  // While levels alone have expired, earlier datapoints are still taken.
-  return Math.min(expiry.originMs, earliestMs);
+  return record.expiry?.originMs ?? earliestMs;
 }
 
 /** Start of the first bucket of a level that is there, or will be; null while there are no datapoints. */
@@ -77,7 +75,7 @@ export function withLevelsFrom(
 
 /**
  * The instant of the first input of which a derived stream can be computed: before it, inputs or its own outputs
- * have expired. -Infinity when nothing has.
+ * have expired, or the bucket begins in which they did. -Infinity when nothing has.
  * @param list what it derives from. @param sources the streams of these, in their order.
  */
 export function derivableFromMs(
@@ -85,14 +83,43 @@ export function derivableFromMs(
   list: readonly DeriveSource[],
   sources: readonly Pick<StreamExtent, 'record'>[],
 ): number {
-  const { derivation } = record;
+  const { derivation, highestGranularity } = record;
+  if (derivation === null) return Number.NEGATIVE_INFINITY;
   // Of its own outputs, the instants of the inputs that they come from.
-  const offsetMs = derivation === null ? 0 : outputOffsetMs(derivation);
-  let fromMs = expiredUntilMs(record, record.highestGranularity) - offsetMs;
+  let fromMs = expiredUntilMs(record, highestGranularity) - outputOffsetMs(derivation);
   for (const [index, { granularity }] of list.entries()) {
     fromMs = Math.max(fromMs, expiredUntilMs(sources[index]!.record, granularity));
   }
-  return fromMs;
+  // Inputs of a bucket in which they begin to expire are kept.
+  return operatorOf(derivation.op).reach.kind === 'bucket'
+    ? bucketStartMs(fromMs, Granularity.byName(highestGranularity))
+    : fromMs;
+}
+
+/**
+ * A new derivation, whose sources count from where they have not expired: rows that are left of what has are those
+ * that others needed. What goes on from its own outputs begins where these are kept, too: the others are of an
+ * older definition.
+ * @param own the derived stream as it is; null for a new one. @param sources those that it names, in their order.
+ */
+export function withKeptStarts(
+  derivation: Derivation,
+  own: StreamRecord | null,
+  sources: readonly StreamRecord[],
+): Derivation {
+  const isRunning = operatorOf(derivation.op).reach.kind === 'running';
+  const ownFromMs =
+    isRunning && own !== null
+      ? expiredUntilMs(own, own.highestGranularity)
+      : Number.NEGATIVE_INFINITY;
+  return {
+    ...derivation,
+    sources: derivation.sources.map((source, index) => {
+      const fromMs = Math.max(expiredUntilMs(sources[index]!, source.granularity), ownFromMs);
+      const afterMs = Math.max(source.afterMs ?? Number.NEGATIVE_INFINITY, fromMs - 1);
+      return afterMs === Number.NEGATIVE_INFINITY ? source : { ...source, afterMs };
+    }),
+  };
 }
 
 /** @throws {InvalidTimestamp} when raw datapoints of that instant have expired. */

@@ -5,7 +5,7 @@ import { type Block, concatBlocks, cutBlock, EMPTY_BLOCK } from '../model/block.
 import { bucketBeforeMs, bucketStartMs, type Granularity } from '../model/granularity.ts';
 import type { Rung } from '../model/ladder.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
-import { isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { isEmptyRange, restOfRange, type TimeRange } from '../model/time-range.ts';
 import { commitOrRetry } from './commit-or-retry.ts';
 import type { EngineContext } from './context.ts';
 import { levelStartMs, originMs } from './expiry.ts';
@@ -45,6 +45,7 @@ export async function maintainLevels(context: EngineContext, work: LevelWork): P
   await commitOrRetry({
     what: `stream ${streamId}`,
     attempt: async () => {
+      work.signal?.throwIfAborted();
       const [snapshot] = await context.backend.readStreams([streamId]);
       if (snapshot === null || snapshot === undefined) throw new StreamNotFound(streamId);
       const change = await prepareLevels(context, snapshot, work);
@@ -159,6 +160,7 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Comput
   let inputRowCount = 0;
   // A server that computes levels has nothing to gain from long ranges.
   for (const level of levelWork(draft, untilMs, { isJoined: !draft.isServerComputed })) {
+    signal?.throwIfAborted();
     if (inputRowCount >= ROW_COUNT_MAX) return { isComplete: false, inputRowCount };
     if (draft.isServerComputed) {
       draft.put(await serverComputed(draft, level, work));
@@ -171,7 +173,7 @@ async function computeLevels(draft: LevelDraft, work: LevelWork): Promise<Comput
       (await foldRange(draft, task, { rowCountMax: ROW_COUNT_MAX - inputRowCount, signal }));
     inputRowCount += folded.rowCount;
     draft.put(folded.computed);
-    if (folded.computed.range.endMs !== level.range.endMs) {
+    if (!isEmptyRange(restOfRange(level.range, folded.computed.range.endMs))) {
       return { isComplete: false, inputRowCount };
     }
   }

@@ -147,9 +147,13 @@ export class LiveStream {
     this.#sourcesRevision = this.revision;
     const isSame =
       sources.length === this.sources.length &&
-      sources.every(({ streamId, granularity }, index) => {
+      sources.every(({ streamId, granularity, afterMs }, index) => {
         const known = this.sources[index]!;
-        return known.streamId === streamId && known.granularity === granularity;
+        return (
+          known.streamId === streamId &&
+          known.granularity === granularity &&
+          known.afterMs === afterMs
+        );
       });
     if (!isSame) this.sources = sources;
     return !isSame;

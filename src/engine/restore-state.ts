@@ -4,6 +4,7 @@ import { VALUE_COLUMN } from '../model/block.ts';
 import { TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
 import { valueCodecOf } from '../model/value.ts';
 import { type PageSource, readBlocks } from './block-reader.ts';
+import { derivableFromMs } from './expiry.ts';
 import { mergeInputs } from './input-merge.ts';
 import type { OperatorRun } from './operator-run.ts';
 import type { SourceStream } from './source-cursor.ts';
@@ -48,9 +49,9 @@ export async function restoreState(
   assert(reach.kind !== 'bucket', 'buckets have no state before a window');
   if (reach.kind === 'sequence') return restoreSequence(run, pages, { ...past, reach });
   const last = await lastInput(run, pages, past);
+  if (reach.kind === 'running') return restoreRunning(run, pages, { ...past, reach, last });
   if (last === null) return { state: run.start(), position: BEFORE_ALL };
   if (reach.kind === 'shift') return { state: run.start(), position: positionOf(last) };
-  if (reach.kind === 'running') return restoreRunning(run, pages, { ...past, reach, last });
   const startMs = Math.floor(last.timestampMs - reach.windowMs(run.context.args)) + 1;
   return stepThrough(run, pages, {
     ...past,
@@ -86,7 +87,7 @@ async function restoreSequence(
 
 /**
  * From the last output that is no null onward. One after the last input is left over from inputs that are
- * gone.
+ * gone; where these have expired, outputs stay whatever happens.
  */
 async function restoreRunning(
   run: OperatorRun,
@@ -96,9 +97,11 @@ async function restoreRunning(
     beforeMs,
     reach,
     last,
-  }: Past & { readonly reach: Reach & { readonly kind: 'running' }; readonly last: Input },
+  }: Past & { readonly reach: Reach & { readonly kind: 'running' }; readonly last: Input | null },
 ): Promise<Restored> {
-  const output = await lastOutput(run, pages, last.timestampMs + 1);
+  const keptMs = derivableFromMs(run.record, run.derivation.sources, streams);
+  const followedMs = last === null ? Number.NEGATIVE_INFINITY : last.timestampMs + 1;
+  const output = await lastOutput(run, pages, Math.max(followedMs, Math.min(keptMs, beforeMs)));
   if (output === null) {
     return stepThrough(run, pages, {
       streams,
@@ -116,7 +119,7 @@ async function restoreRunning(
     startMs: timestampMs + 1,
     state,
   });
-  return { state: restored.state, position: positionOf(last) };
+  return { state: restored.state, position: last === null ? BEFORE_ALL : positionOf(last) };
 }
 
 /** The state after the inputs from `startMs` on, of which `state` knows nothing. */
@@ -169,14 +172,18 @@ function reverseCursors(
   return run.openCursors(pages, { streams, range }, { isReverse: true, firstRowCount: 2 });
 }
 
-/** The last output of its own that is no null and stands before an instant. */
+/**
+ * The last output of its own that is no null and stands before an instant. Those of an older definition do not
+ * count, which have stayed where inputs had expired.
+ */
 export async function lastOutput(
-  { record, granularity, arithmeticKind }: OperatorRun,
+  { record, derivation, granularity, arithmeticKind }: OperatorRun,
   pages: PageSource,
   beforeMs: number,
 ): Promise<LastOutput['output'] | null> {
   const codec = valueCodecOf(record);
-  const range = { startMs: TIME_MIN_MS, endMs: beforeMs };
+  const starts = derivation.sources.map(({ afterMs }) => (afterMs ?? TIME_MIN_MS - 1) + 1);
+  const range = { startMs: Math.max(TIME_MIN_MS, ...starts), endMs: beforeMs };
   const request = { streamId: record.id, granularity, range };
   const options = { isReverse: true, firstRowCount: 2 };
   for await (const { timestamps, columns } of readBlocks(pages, request, options)) {

@@ -14,6 +14,7 @@ import { mergeInputs } from './input-merge.ts';
 import { OperatorRun } from './operator-run.ts';
 import { outputOffsetMs } from './output-offset.ts';
 import { lastOutput } from './restore-state.ts';
+import { settledUntilMs } from './settled-inputs.ts';
 
 /** Cuts are made in steps, the largest that is no more than this part of the time that rows are kept. */
 const STEP_PART = 1 / 32;
@@ -51,11 +52,12 @@ export class RetentionPlanner {
       const isRaw = granularity.name === record.highestGranularity;
       const families = await this.#familiesReading(granularity);
       const wantedMs = keptUntilMs(this.#context.nowMs(), durationMs);
-      const limitMs = Math.min(wantedMs, finestLimitMs, this.#limitMs(granularity), latestMs);
-      const heldMs = Math.min(
-        limitMs,
-        ...families.map(({ derived }) => firstMs(derived.record.stale)),
-      );
+      if (wantedMs === Number.NEGATIVE_INFINITY) return;
+      const ownMs = isRaw ? await this.#outputsUntilMs() : computedMs(record, granularity);
+      let heldMs = Math.min(wantedMs, finestLimitMs, this.#limitMs(granularity, ownMs), latestMs);
+      for (const family of families) {
+        heldMs = Math.min(heldMs, await settledUntilMs(this.#context, family));
+      }
       const untilMs = Math.max(
         bucketStartMs(heldMs, granularity),
         expiredUntilMs(record, granularity.name),
@@ -79,16 +81,18 @@ export class RetentionPlanner {
     }
   }
 
-  /** What is stale, or not computed yet, of the granularity itself and of what is computed from it. */
-  #limitMs(granularity: Granularity): number {
+  /**
+   * What is stale, or not computed yet, of the granularity itself and of what is computed from it.
+   * @param ownMs of the granularity itself.
+   */
+  #limitMs(granularity: Granularity, ownMs: number): number {
     const { record } = this.#snapshot;
     const ladder = ladderOf(record);
     const isRaw = granularity.name === record.highestGranularity;
-    const own = isRaw ? this.#outputsUntilMs() : computedMs(record, granularity);
-    if (LevelSchema.of(record).isEmpty) return own;
+    if (LevelSchema.of(record).isEmpty) return ownMs;
     const coarser = isRaw ? ladder.fromRaw : ladder.rung(granularity).coarser;
-    const odd = isRaw ? this.#oddFromMs(own) : Number.POSITIVE_INFINITY;
-    return Math.min(own, odd, ...coarser.map((level) => computedMs(record, level)));
+    const odd = isRaw ? this.#oddFromMs(ownMs) : Number.POSITIVE_INFINITY;
+    return Math.min(ownMs, odd, ...coarser.map((level) => computedMs(record, level)));
   }
 
   /**
@@ -119,9 +123,11 @@ export class RetentionPlanner {
   }
 
   /** Up to where a derived stream is computed, as the time of its outputs. */
-  #outputsUntilMs(): number {
-    const { derivation, stale } = this.#snapshot.record;
-    return firstMs(stale) + (derivation === null ? 0 : outputOffsetMs(derivation));
+  async #outputsUntilMs(): Promise<number> {
+    const { id, derivation } = this.#snapshot.record;
+    if (derivation === null) return Number.POSITIVE_INFINITY;
+    const family = await readFamily(this.#context, id);
+    return (await settledUntilMs(this.#context, family)) + outputOffsetMs(derivation);
   }
 
   /** Buckets of coarser levels, in which rows begin to expire, may still change. */

@@ -9,7 +9,7 @@ import {
   Granularity,
 } from '../model/granularity.ts';
 import type { DeriveSource, StreamRecord } from '../model/stream.ts';
-import { intersectRanges, isEmptyRange, type TimeRange } from '../model/time-range.ts';
+import { intersectRanges, isEmptyRange, NO_RANGE, type TimeRange } from '../model/time-range.ts';
 import { valueCodecOf } from '../model/value.ts';
 import { type PageSource, readBlocks } from './block-reader.ts';
 import { levelStartMs } from './expiry.ts';
@@ -80,13 +80,11 @@ export function openBlockCursor(
   return new BlockCursor(block, valueOperands(arithmetic, stream.record));
 }
 
-const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
-
 /**
  * The buckets that a level has from its first one to its watermark, empty ones included: those that
  * derived streams follow, wherever the level's rows come from.
  */
-export function denseRange(
+function denseRange(
   stream: Pick<SourceStream, 'record' | 'earliestMs'>,
   granularity: Granularity,
 ): TimeRange {

@@ -1,10 +1,18 @@
 import type { Backend } from '../backends/backend.ts';
-import { Granularity, type GranularityName } from '../model/granularity.ts';
+import { bucketStartMs, Granularity, type GranularityName } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
+import { expiredUntilMs } from '../model/retention.ts';
 import type { DeriveSource, StreamId, StreamRecord, StreamSnapshot } from '../model/stream.ts';
 import { matchesTags, type Tags } from '../model/tags.ts';
-import { intersectRanges, isEmptyRange, TIME_END_MS, type TimeRange } from '../model/time-range.ts';
-import { denseRange } from './source-cursor.ts';
+import {
+  intersectRanges,
+  isEmptyRange,
+  NO_RANGE,
+  TIME_END_MS,
+  TIME_MIN_MS,
+  type TimeRange,
+} from '../model/time-range.ts';
+import { levelStartMs } from './expiry.ts';
 
 /** A tag by which streams that derive by a query are found. */
 export const QUERYING_TAGS: Tags = Object.freeze({ datastream__query: true });
@@ -96,16 +104,38 @@ export function contributedRange(
   source: StreamSnapshot,
   granularity: GranularityName,
 ): TimeRange | null {
-  const { record, earliestMs, latestMs } = source;
-  if (earliestMs === null || latestMs === null) return null;
-  const extent =
-    granularity === record.highestGranularity
-      ? { startMs: earliestMs, endMs: latestMs + 1 }
-      : denseRange(source, Granularity.byName(granularity));
+  const { startMs, endMs } = inputExtent(source, granularity);
+  // Without a source of which something has expired, what stayed as it was there can be computed again.
+  const hasExpired = expiredUntilMs(source.record, granularity) > TIME_MIN_MS;
+  const extent = { startMs: hasExpired ? TIME_MIN_MS : startMs, endMs };
   const afterMs = derivation?.query?.afterMs ?? null;
   const range =
     afterMs === null
       ? extent
       : intersectRanges(extent, { startMs: afterMs + 1, endMs: TIME_END_MS });
   return isEmptyRange(range) ? null : range;
+}
+
+/**
+ * Where a stream has rows of a level that others read, or has still to tell them that it has none any more. A level
+ * goes on to its watermark, also where the datapoints that made it complete were deleted.
+ */
+export function inputExtent(source: StreamSnapshot, granularity: GranularityName): TimeRange {
+  const { record, earliestMs, latestMs } = source;
+  if (granularity === record.highestGranularity) {
+    return earliestMs === null || latestMs === null
+      ? NO_RANGE
+      : { startMs: earliestMs, endMs: latestMs + 1 };
+  }
+  const level = Granularity.byName(granularity);
+  const endMs = record.levels[granularity]?.untilMs ?? null;
+  if (endMs === null) return NO_RANGE;
+  const stale = ladderOf(record)
+    .lineage(level)
+    .flatMap((rung) => record.levels[rung.granularity.name]?.stale[0]?.startMs ?? []);
+  const startMs = Math.min(
+    levelStartMs(source, level) ?? endMs,
+    ...stale.map((ms) => bucketStartMs(ms, level)),
+  );
+  return { startMs, endMs };
 }

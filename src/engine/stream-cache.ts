@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.ts';
+import { StreamNotFound } from '../exceptions/errors.ts';
 import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { SECOND_MS } from '../model/time-range.ts';
 import { LiveStream } from './live-stream.ts';
@@ -9,6 +10,8 @@ import { readSources } from './source-query.ts';
 const STREAM_COUNT_MAX = 200_000;
 /** Room that is made at once when there are more. */
 const EVICTED_COUNT = 20_000;
+/** How often a stream is read again of which a source is gone. */
+const TRY_COUNT_MAX = 5;
 
 /**
  * The streams that this process appends to. Only the appender builds on them, one batch at a time; every
@@ -125,12 +128,32 @@ export class StreamCache {
       const dependents = [...found].filter((id) => !seen.has(id));
       next = new Set(dependents);
       await this.#load(dependents);
-      await this.#load(dependents.flatMap((id) => sourceIdsOf(this.get(id))));
+      await this.#loadSourcesOf(dependents);
     }
     for (const stream of this.#unasked) this.#remove(stream);
     for (const id of seen) {
       const stream = this.#streams.get(id);
       if (stream !== undefined) stream.closureEpoch = this.#epoch;
+    }
+  }
+
+  /**
+   * Reads all sources of the streams. One of which a source is gone is gone, too, or has got others: it is read again.
+   * @throws {StreamNotFound} for a source that stays away.
+   */
+  async #loadSourcesOf(streamIds: readonly StreamId[]): Promise<void> {
+    let pending = streamIds;
+    for (let tryCount = 1; pending.length > 0; tryCount++) {
+      const sourceIds = pending.flatMap((id) => sourceIdsOf(this.get(id)));
+      await this.#load(sourceIds);
+      const gone = sourceIds.find((id) => !this.#streams.has(id));
+      if (gone === undefined) return;
+      if (tryCount > TRY_COUNT_MAX) throw new StreamNotFound(gone);
+      pending = pending.filter((id) =>
+        sourceIdsOf(this.get(id)).some((sourceId) => !this.#streams.has(sourceId)),
+      );
+      this.markDirty(pending);
+      await this.#load(pending);
     }
   }
 

@@ -6,7 +6,13 @@ import { outsideOf } from '../model/nesting.ts';
 import { expiredUntilMs } from '../model/retention.ts';
 import { isInRanges, type RangeSet } from '../model/staleness.ts';
 import type { StreamId, StreamSnapshot } from '../model/stream.ts';
-import { isEmptyRange, TIME_END_MS, TIME_MIN_MS, type TimeRange } from '../model/time-range.ts';
+import {
+  isEmptyRange,
+  restOfRange,
+  TIME_END_MS,
+  TIME_MIN_MS,
+  type TimeRange,
+} from '../model/time-range.ts';
 import { type BlockDifference, compareBlocks } from './block-compare.ts';
 import { visitBlocks } from './block-reader.ts';
 import type { EngineContext } from './context.ts';
@@ -120,6 +126,7 @@ class StreamVerifier {
       // Odd buckets are made of raw datapoints, which have expired sooner.
       let range = this.#computablePart(granularity, finer, part);
       while (!isEmptyRange(range)) {
+        this.#signal?.throwIfAborted();
         const task = { schema, granularity, finer, range };
         const options = { rowCountMax: ROW_COUNT_MAX, signal: this.#signal };
         const { computed } = foldComputed(draft, task) ?? (await foldRange(draft, task, options));
@@ -132,7 +139,7 @@ class StreamVerifier {
           draft.remember({ granularity, range: computed.range, block: stored });
         }
         this.#bucketCount += computed.block.timestamps.length;
-        range = { startMs: computed.range.endMs, endMs: range.endMs };
+        range = restOfRange(range, computed.range.endMs);
         if (!isEmptyRange(range)) await turn();
       }
     }
@@ -172,11 +179,12 @@ class StreamVerifier {
     );
     let range: TimeRange = { startMs, endMs: limitMs };
     while (!isEmptyRange(range)) {
+      this.#signal?.throwIfAborted();
       const window = await replay(this.#context.backend, { ...task, range });
       const { range: covered, inputRange: inputs, block } = window;
       await this.#compare(run.granularity, { range: covered, expected: block, mask });
       this.#derivedCount += block.timestamps.length;
-      range = { startMs: inputs.endMs, endMs: limitMs };
+      range = restOfRange(range, inputs.endMs);
       await turn();
     }
   }

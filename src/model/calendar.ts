@@ -1,4 +1,6 @@
-import { UTC, ZoneOffsets } from './zone-offsets.ts';
+import { assert } from './assert.ts';
+import { UTC } from './time-zone.ts';
+import { ZoneOffsets } from './zone-offsets.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -67,7 +69,7 @@ const LARGER_UNITS: Readonly<
   months: { 3: 'quarters', 12: 'years' },
 };
 
-/** Cuts time into buckets that follow each other without gaps. Instants are epoch milliseconds. */
+/** Cuts time into buckets that follow each other without gaps. Instants are epoch milliseconds, and finite. */
 export interface Calendar {
   /** Start of the bucket that holds the instant. */
   startMs(instantMs: number): number;
@@ -119,7 +121,6 @@ export function nominalDurationMs(step: CalendarStep): number {
 }
 
 /** How instants become buckets. */
-
 export function calendarOf(step: CalendarStep): Calendar {
   const clockUnit = CLOCK_UNITS[step.unit];
   const zone = ZoneOffsets.of(step.timeZone);
@@ -146,6 +147,7 @@ class ClockCalendar implements Calendar {
   }
 
   startMs(instantMs: number): number {
+    assertFinite(instantMs);
     let atMs = instantMs;
     for (;;) {
       const { startMs: spanMs, offsetMs } = this.#zone.spanAt(atMs);
@@ -157,6 +159,7 @@ class ClockCalendar implements Calendar {
   }
 
   endMs(instantMs: number): number {
+    assertFinite(instantMs);
     let atMs = instantMs;
     for (;;) {
       const { endMs: spanEndMs, offsetMs } = this.#zone.spanAt(atMs);
@@ -210,6 +213,7 @@ class DateCalendar implements Calendar {
   }
 
   #boundsOf(instantMs: number): { readonly startMs: number; readonly endMs: number } {
+    assertFinite(instantMs);
     const { offsetMs } = this.#zone.spanAt(instantMs);
     let localMs = this.#steps.floor(instantMs + offsetMs);
     let startMs = this.#firstAt(localMs);
@@ -232,6 +236,11 @@ class DateCalendar implements Calendar {
       span = this.#zone.spanAt(span.endMs);
     }
   }
+}
+
+/** From another instant, the way to the next bucket would have no end. */
+function assertFinite(instantMs: number): void {
+  assert(Number.isFinite(instantMs), 'calendars cut instants that are finite');
 }
 
 function daySteps(dayCount: number, firstMs: number): DateSteps {

@@ -11,8 +11,9 @@ import {
   nominalDurationMs,
   plainStep,
 } from './calendar.ts';
+import { shownValue } from './shown-value.ts';
 import { SECOND_MS, TIME_MIN_MS } from './time-range.ts';
-import { timeZoneName, UTC } from './zone-offsets.ts';
+import { timeZoneName, UTC } from './time-zone.ts';
 
 /** Such as `minutes`, `15minutes`, `weeks` in UTC, and `days@Europe/Paris`. */
 export type GranularityName =
@@ -113,11 +114,11 @@ const values: readonly Granularity[] = Object.freeze([
 function byName(name: string): Granularity {
   const known = KNOWN.get(name);
   if (known !== undefined) return known;
-  const parts = /^(\d{1,4})?([a-z_]+)(?:@(.+))?$/.exec(name);
+  const parts = typeof name === 'string' ? /^(\d{1,4})?([a-z_]+)(?:@(.+))?$/.exec(name) : null;
   const unit = CALENDAR_UNITS.find((candidate) => candidate === parts?.[2]);
   if (parts === null || unit === undefined) {
     throw new UnsupportedGranularity(
-      `Unknown granularity ${JSON.stringify(name)}: expected one of ${values.join(', ')}, ` +
+      `Unknown granularity ${shownValue(name)}: expected one of ${values.join(', ')}, ` +
         'or units of a calendar such as milliseconds, 15minutes, weeks, months@Europe/Paris.',
     );
   }
@@ -129,16 +130,23 @@ function byName(name: string): Granularity {
  * The granularity of so many units in a time zone.
  * @throws {UnsupportedGranularity} when there is no such unit or zone, or the units do not divide evenly.
  */
-function of({ every = 1, unit, timeZone = UTC }: GranularityStep): Granularity {
+function of(step: GranularityStep): Granularity {
+  if (typeof step !== 'object' || step === null) {
+    throw new UnsupportedGranularity(
+      `Expected a granularity as { every, unit, timeZone }, not ${shownValue(step)}.`,
+    );
+  }
+  const { every = 1, unit, timeZone = UTC } = step;
   if (!CALENDAR_UNITS.includes(unit)) {
     throw new UnsupportedGranularity(
-      `Unknown unit ${JSON.stringify(unit)}: expected one of ${CALENDAR_UNITS.join(', ')}.`,
+      `Unknown unit ${shownValue(unit)}: expected one of ${CALENDAR_UNITS.join(', ')}.`,
     );
   }
   const counts = evenCounts(unit);
   if (!counts.includes(every)) {
     throw new UnsupportedGranularity(
-      `${every} ${unit} do not divide evenly into larger units: expected ${counts.join(', ')}.`,
+      `Argument every of ${unit} must be one of the numbers that divide evenly into larger units, ` +
+        `${counts.join(', ')}, not ${shownValue(every)}.`,
     );
   }
   return granularity(plainStep({ every, unit, timeZone: checkTimeZone(timeZone) }));
@@ -152,7 +160,7 @@ export function checkTimeZone(timeZone: unknown): string {
   const name = typeof timeZone === 'string' ? timeZoneName(timeZone) : null;
   if (name !== null) return name;
   throw new UnsupportedGranularity(
-    `Unknown time zone ${JSON.stringify(timeZone)}: expected an IANA name such as Europe/Paris.`,
+    `Unknown time zone ${shownValue(timeZone)}: expected an IANA name such as Europe/Paris.`,
   );
 }
 
@@ -202,20 +210,21 @@ export function timestampStepMs(highest: GranularityName): number {
   return highest === Milliseconds.name ? 1 : SECOND_MS;
 }
 
-/** Start of the bucket that holds the instant. */
+/** Start of the bucket that holds the instant. Infinite is before, or after, all buckets: it stays. */
 export function bucketStartMs(timestampMs: number, { durationMs, calendar }: Granularity): number {
   if (calendar === null) return Math.floor(timestampMs / durationMs) * durationMs;
+  if (isInfinite(timestampMs)) return timestampMs;
   // No row can begin earlier.
   return Math.max(calendar.startMs(timestampMs), TIME_MIN_MS);
 }
 
-/** Exclusive end of the bucket that holds the instant: the start of the next one. */
+/** Exclusive end of the bucket that holds the instant: the start of the next one. Infinite stays. */
 export function bucketEndMs(timestampMs: number, { durationMs, calendar }: Granularity): number {
-  if (calendar !== null) return calendar.endMs(timestampMs);
-  return Math.floor(timestampMs / durationMs) * durationMs + durationMs;
+  if (calendar === null) return Math.floor(timestampMs / durationMs) * durationMs + durationMs;
+  return isInfinite(timestampMs) ? timestampMs : calendar.endMs(timestampMs);
 }
 
-/** First bucket start at or after the instant. */
+/** First bucket start at or after the instant. Infinite stays. */
 export function bucketCeilMs(timestampMs: number, granularity: Granularity): number {
   const { durationMs, calendar } = granularity;
   if (calendar === null) return Math.ceil(timestampMs / durationMs) * durationMs;
@@ -229,4 +238,8 @@ export function bucketBeforeMs(endMs: number, granularity: Granularity): number 
   return granularity.calendar === null
     ? endMs - granularity.durationMs
     : bucketStartMs(endMs - 1, granularity);
+}
+
+function isInfinite(timestampMs: number): boolean {
+  return Math.abs(timestampMs) === Number.POSITIVE_INFINITY;
 }

@@ -9,7 +9,7 @@ import { levelNumber } from './level-number.ts';
 import { nestingOf, oddRanges, outsideOf } from './nesting.ts';
 import type { StreamRecord } from './stream.ts';
 import type { TimeRange } from './time-range.ts';
-import { UTC } from './zone-offsets.ts';
+import { UTC } from './time-zone.ts';
 
 /** A level, and what it is computed from. */
 export interface Rung {

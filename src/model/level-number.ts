@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
 import { CALENDAR_UNITS, type CalendarUnit, evenCounts } from './calendar.ts';
 import { Granularity, type GranularityName, RAW_GRANULARITIES } from './granularity.ts';
-import { UTC } from './zone-offsets.ts';
+import { UTC } from './time-zone.ts';
 
 /** Numbers from here on are of other granularities than those in `Granularity.values`. */
 const OTHER_NUMBER_MIN = 16;

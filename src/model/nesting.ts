@@ -2,7 +2,8 @@ import { isClockUnit, monthCountOf } from './calendar.ts';
 import { bucketEndMs, bucketStartMs, type Granularity } from './granularity.ts';
 import { type RangeSet, subtractRange } from './staleness.ts';
 import { intersectRanges, isEmptyRange, type TimeRange } from './time-range.ts';
-import { UTC, ZoneOffsets } from './zone-offsets.ts';
+import { UTC } from './time-zone.ts';
+import { ZoneOffsets } from './zone-offsets.ts';
 
 /** When each bucket of one granularity is made of whole buckets of a finer one. */
 export type Nesting = 'always' | 'mostly' | 'never';

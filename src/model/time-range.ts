@@ -1,3 +1,5 @@
+import { assert } from './assert.ts';
+
 /** Epoch milliseconds of the earliest instant that a `Date` holds. */
 export const TIME_MIN_MS = -8.64e15;
 /** Epoch milliseconds of the latest instant that a `Date` holds. */
@@ -13,8 +15,20 @@ export interface TimeRange {
 
 export const ALL_TIME: TimeRange = Object.freeze({ startMs: TIME_MIN_MS, endMs: TIME_END_MS });
 
+/** An empty one. */
+export const NO_RANGE: TimeRange = Object.freeze({ startMs: 0, endMs: 0 });
+
 export function isEmptyRange(range: TimeRange): boolean {
   return range.endMs <= range.startMs;
+}
+
+/**
+ * What is left of a range that is worked off from its start, once it is done up to an instant. The work must get
+ * on: else it would have no end.
+ */
+export function restOfRange({ startMs, endMs }: TimeRange, doneMs: number): TimeRange {
+  assert(doneMs > startMs, 'what is worked off part by part gets on with each of them');
+  return { startMs: doneMs, endMs };
 }
 
 export function intersectRanges(a: TimeRange, b: TimeRange): TimeRange {

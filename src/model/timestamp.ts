@@ -1,4 +1,5 @@
 import { InvalidTimestamp } from '../exceptions/errors.ts';
+import { shownValue } from './shown-value.ts';
 import { SECOND_MS, TIME_MAX_MS, type TimeRange } from './time-range.ts';
 
 /**
@@ -41,5 +42,5 @@ function describe(value: unknown): string {
   if (typeof timestampMs === 'number' && Math.abs(timestampMs) <= TIME_MAX_MS) {
     return new Date(timestampMs).toISOString();
   }
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return shownValue(value);
 }

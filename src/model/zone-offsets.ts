@@ -116,26 +116,6 @@ export class ZoneOffsets {
   }
 }
 
-/** The zone without an offset. */
-export const UTC = 'UTC';
-
-/**
- * How a time zone is written, such as `Europe/Paris`; null where the runtime knows none of that name. Plain
- * offsets such as `+02:00` are none. All names of UTC give that.
- */
-export function timeZoneName(name: string): string | null {
-  if (name === UTC) return name;
-  if (!/^[A-Za-z]/.test(name)) return null;
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
-    // The runtime's own name of a zone may be an older one, as of Asia/Kolkata: then it stays as it was given.
-    const isOther = timeZone !== UTC && timeZone.toLowerCase() !== name.toLowerCase();
-    return isOther ? name : timeZone;
-  } catch {
-    return null;
-  }
-}
-
 function laterSpans(spans: readonly OffsetSpan[], byMs: number): readonly OffsetSpan[] {
   return spans.map(({ startMs, endMs, offsetMs }) => ({
     startMs: startMs + byMs,

@@ -1,16 +1,8 @@
+import { durationOf } from '../model/duration.ts';
 import { TIME_MAX_MS, TIME_MIN_MS } from '../model/time-range.ts';
 
 /** Epoch numbers below this size are seconds, others milliseconds: 1e11 s is the year 5138. */
 const EPOCH_SECONDS_LIMIT = 1e11;
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
 
 const ISO_DATE = '(?:\\d{4}|[+-]\\d{6})-(\\d{2})-(\\d{2})';
 const ISO_CLOCK = '\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?';
@@ -18,21 +10,11 @@ const ISO = new RegExp(`^(${ISO_DATE})(?:[Tt ](${ISO_CLOCK})([Zz]|[+-]\\d{2}:?\\
 const EPOCH = /^[+-]?\d+(?:\.\d+)?$/;
 const RELATIVE = /^(?:now)?([+-])(.+)$/;
 
-/** What `durationMsOf` reads, for messages. */
+/** What `durationOf` reads, for messages. */
 export const DURATION_SYNTAX = 'e.g. 500ms, 10s, 5m, 1h or 2d';
 
 /** What `timeMsOf` reads, for messages. */
 export const TIME_SYNTAX = 'ISO 8601, epoch seconds or milliseconds, now, or e.g. -1h';
-
-/** Reads a length of time such as `500ms`, `10s`, `5m`, `1h30m`, `2d`, `1w`, in milliseconds; null when it is none, or 0. */
-export function durationMsOf(text: string): number | null {
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/.test(text)) return null;
-  let durationMs = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)) {
-    durationMs += Number(amount) * UNIT_MS[unit!]!;
-  }
-  return durationMs > 0 && Number.isFinite(durationMs) ? durationMs : null;
-}
 
 /**
  * Reads an instant: ISO 8601 (UTC unless a zone is given), epoch seconds or milliseconds (numbers of a
@@ -51,7 +33,7 @@ function anyTimeMsOf(text: string, now: Date): number | null {
   if (iso !== null) return iso;
   const relative = RELATIVE.exec(text);
   if (relative === null) return null;
-  const lengthMs = durationMsOf(relative[2]!);
+  const lengthMs = durationOf(relative[2]!);
   if (lengthMs === null) return null;
   return now.getTime() + (relative[1] === '-' ? -lengthMs : lengthMs);
 }

@@ -80,7 +80,10 @@ test('what has expired is answered by coarser levels when asked', async () => {
   await store.cli(['downsample']);
   const raw = await store.cli(['get', kept, '--format', 'ndjson']);
   expect(raw.stdout.trim().split('\n')).toHaveLength(1);
-  const args = ['get', kept, '--fallback', '--start', '1970-01-01', '--format', 'ndjson'];
+  // From the beginning, which raw datapoints do not tell any more.
+  const hours = await store.cli(['get', kept, 'hours', '--format', 'ndjson']);
+  expect(hours.stdout.trim().split('\n')).toHaveLength(9);
+  const args = ['get', kept, '--fallback', '--format', 'ndjson'];
   const { stdout } = await store.cli(args);
   const lines = stdout
     .trim()

@@ -33,6 +33,11 @@ test('levels of a time zone are created, filled, shown, read, exported and impor
     ...format,
   ]);
   expect(quarters.stdout.split('\n')[2]).toBe('2025-10-25T22:15:00Z,1');
+  // Without a zone: the stream's own, where there is no such level in UTC; of days there is one.
+  const local = await store.cli(['get', id, '15minutes', '--limit', '2', ...format]);
+  expect(local.stdout).toBe(quarters.stdout);
+  const utcDays = await store.cli(['get', id, 'days', ...format]);
+  expect(utcDays.stdout).toBe('bucket,mean\n2025-10-25T00:00:00Z,1\n2025-10-26T00:00:00Z,1\n');
   const lacking = await store.cli(['get', id, 'weeks']);
   expect(lacking).toMatchObject({ exitCode: 15, stdout: '' });
   expect(lacking.stderr).toContain('days@Europe/Paris');

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Decimal } from 'decimal.js';
 
 import type { Arithmetic, Num } from '../../src/derive/arithmetic.ts';
@@ -19,19 +19,47 @@ const nominal: SourceDescription = { ...numeric, valueType: 'nominal' };
 const graph: SourceDescription = { ...numeric, valueType: 'graph' };
 const minutely: SourceDescription = { ...numeric, granularity: Granularity.Minutes };
 
+type Arguments = Readonly<Record<string, unknown>>;
+
 type Refusal = [
   code: string,
   operator: string,
   what: string,
   sources: readonly SourceDescription[],
-  args: Readonly<Record<string, unknown>>,
+  args: Arguments,
 ];
 
-function validate(
-  name: string,
-  sources: readonly SourceDescription[],
-  args: Readonly<Record<string, unknown>> = {},
-): void {
+function named(name: string): SourceDescription {
+  return { ...numeric, name };
+}
+
+/** Operators over any number of sources, which take no arguments. */
+const OVER_SOURCES = ['sum', 'mean', 'min', 'max', 'count'];
+
+/** Operators of one source without a name, with the least that they have to be told. */
+const ONE_SOURCE: Readonly<Record<string, Arguments>> = {
+  derivative: {},
+  counter_reset: {},
+  rate: {},
+  difference: {},
+  clamp: { min: 0 },
+  integral: {},
+  exponential_smoothing: { alpha: 0.5 },
+  moving_average: { window: 60 },
+  time_shift: { offset: 60 },
+};
+
+/** Arguments that are positive numbers. */
+const POSITIVE = [
+  ['rate', 'max_value'],
+  ['integral', 'unit'],
+  ['integral', 'max_gap'],
+  ['exponential_smoothing', 'time_constant'],
+  ['exponential_smoothing', 'alpha'],
+  ['moving_average', 'window'],
+] as const;
+
+function validate(name: string, sources: readonly SourceDescription[], args: Arguments = {}): void {
   operatorOf(name).validate(sources, {
     args,
     granularity: Granularity.Seconds,
@@ -72,7 +100,9 @@ describe('the registry', () => {
 });
 
 describe('what operators accept', () => {
-  test.each<[string, readonly SourceDescription[], Readonly<Record<string, unknown>>]>([
+  beforeAll(async () => operatorOf('expression').load?.());
+
+  test.each<[string, readonly SourceDescription[], Arguments]>([
     ['sum', [numeric], {}],
     ['sum', [numeric, numeric, { ...numeric, isLevel: true }], {}],
     ['derivative', [numeric], {}],
@@ -86,26 +116,42 @@ describe('what operators accept', () => {
     ['clamp', [numeric], { min: -1 }],
     ['clamp', [numeric], { max: 0 }],
     ['clamp', [numeric], { min: 5, max: 5 }],
+    ['expression', [named('a')], { expression: 'a * 8' }],
+    ['expression', [named('a'), named('b')], { expression: 'a / b + t' }],
+    ['integral', [numeric], {}],
+    ['integral', [numeric], { unit: 3600, max_gap: 0.5, method: 'held' }],
+    ['exponential_smoothing', [numeric], { time_constant: 0.001 }],
+    ['exponential_smoothing', [numeric], { alpha: 1 }],
+    ['moving_average', [numeric], { window: 1.5 }],
+    ['time_shift', [numeric], { offset: -86_400 }],
+    ...OVER_SOURCES.flatMap((name): [string, SourceDescription[], Arguments][] => [
+      [name, [numeric], {}],
+      [name, [named('a'), numeric, { ...numeric, isLevel: true }], {}],
+    ]),
   ])('%s takes its sources and arguments', (name, sources, args) => {
     expect(() => validate(name, sources, args)).not.toThrow();
   });
 
+  test('each is in one of the tables', () => {
+    const tables = [
+      ...OVER_SOURCES,
+      ...Object.keys(ONE_SOURCE),
+      'counter_derivative',
+      'expression',
+    ];
+    expect(tables.toSorted()).toEqual(OPERATOR_NAMES.toSorted());
+  });
+
   test.each<Refusal>([
-    ['INVALID_OPERATOR_ARGUMENTS', 'sum', 'no source', [], {}],
-    ['INVALID_OPERATOR_ARGUMENTS', 'sum', 'an unknown argument', [numeric], { max_value: 1 }],
-    ['INCOMPATIBLE_TYPES', 'sum', 'a nominal source', [numeric, nominal], {}],
-    ['INCOMPATIBLE_GRANULARITIES', 'sum', 'another granularity', [numeric, minutely], {}],
-    ['INVALID_OPERATOR_ARGUMENTS', 'derivative', 'no source', [], {}],
-    ['INVALID_OPERATOR_ARGUMENTS', 'derivative', 'two sources', [numeric, numeric], {}],
-    ['INVALID_OPERATOR_ARGUMENTS', 'derivative', 'a name', [{ ...numeric, name: 'x' }], {}],
+    ...OVER_SOURCES.flatMap((name): Refusal[] => [
+      ['INVALID_OPERATOR_ARGUMENTS', name, 'no source', [], {}],
+      ['INVALID_OPERATOR_ARGUMENTS', name, 'an unknown argument', [numeric], { max_value: 1 }],
+      ['INCOMPATIBLE_TYPES', name, 'a nominal source', [numeric, nominal], {}],
+      ['INCOMPATIBLE_TYPES', name, 'a graph source', [graph], {}],
+      ['INCOMPATIBLE_GRANULARITIES', name, 'another granularity', [numeric, minutely], {}],
+    ]),
     ['INVALID_OPERATOR_ARGUMENTS', 'derivative', 'an unknown argument', [numeric], { toString: 1 }],
-    ['INCOMPATIBLE_TYPES', 'derivative', 'a graph source', [graph], {}],
-    ['INCOMPATIBLE_GRANULARITIES', 'derivative', 'another granularity', [minutely], {}],
-    ['INVALID_OPERATOR_ARGUMENTS', 'counter_reset', 'two sources', [numeric, numeric], {}],
-    ['INVALID_OPERATOR_ARGUMENTS', 'counter_reset', 'a name', [{ ...numeric, name: 'x' }], {}],
     ['INVALID_OPERATOR_ARGUMENTS', 'counter_reset', 'an argument', [numeric], { max_value: 1 }],
-    ['INCOMPATIBLE_TYPES', 'counter_reset', 'a nominal source', [nominal], {}],
-    ['INCOMPATIBLE_GRANULARITIES', 'counter_reset', 'another granularity', [minutely], {}],
     ['INVALID_OPERATOR_ARGUMENTS', 'counter_derivative', 'one source', [numeric], {}],
     ['INVALID_OPERATOR_ARGUMENTS', 'counter_derivative', 'the wrong order', [numeric, reset], {}],
     [
@@ -145,16 +191,73 @@ describe('what operators accept', () => {
       {},
     ],
     ['INCOMPATIBLE_GRANULARITIES', 'counter_derivative', 'slow data', [reset, minutely], {}],
-    ...['rate', 'difference', 'clamp'].flatMap((name): Refusal[] => {
-      const args = name === 'clamp' ? { min: 0 } : {};
-      return [
-        ['INVALID_OPERATOR_ARGUMENTS', name, 'two sources', [numeric, numeric], args],
-        ['INVALID_OPERATOR_ARGUMENTS', name, 'a name', [{ ...numeric, name: 'x' }], args],
-        ['INVALID_OPERATOR_ARGUMENTS', name, 'an argument', [numeric], { ...args, maximum: 1 }],
-        ['INCOMPATIBLE_TYPES', name, 'a nominal source', [nominal], args],
-        ['INCOMPATIBLE_GRANULARITIES', name, 'another granularity', [minutely], args],
-      ];
-    }),
+    ...Object.entries(ONE_SOURCE).flatMap(([name, args]): Refusal[] => [
+      ['INVALID_OPERATOR_ARGUMENTS', name, 'no source', [], args],
+      ['INVALID_OPERATOR_ARGUMENTS', name, 'two sources', [numeric, numeric], args],
+      ['INVALID_OPERATOR_ARGUMENTS', name, 'a name', [named('x')], args],
+      ['INVALID_OPERATOR_ARGUMENTS', name, 'an argument', [numeric], { ...args, maximum: 1 }],
+      ['INCOMPATIBLE_TYPES', name, 'a nominal source', [nominal], args],
+      ['INCOMPATIBLE_TYPES', name, 'a graph source', [graph], args],
+      ['INCOMPATIBLE_GRANULARITIES', name, 'another granularity', [minutely], args],
+    ]),
+    ...POSITIVE.flatMap(([name, argument]) =>
+      [0, -1, Number.NaN, Infinity, '1', null].map(
+        (value): Refusal => [
+          'INVALID_OPERATOR_ARGUMENTS',
+          name,
+          `${argument} ${JSON.stringify(value)}`,
+          [numeric],
+          { [argument]: value },
+        ],
+      ),
+    ),
+    ['INVALID_OPERATOR_ARGUMENTS', 'integral', 'another method', [numeric], { method: 'left' }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'exponential_smoothing', 'no weight', [numeric], {}],
+    [
+      'INVALID_OPERATOR_ARGUMENTS',
+      'exponential_smoothing',
+      'two weights',
+      [numeric],
+      { alpha: 1, time_constant: 1 },
+    ],
+    ['INVALID_OPERATOR_ARGUMENTS', 'exponential_smoothing', 'alpha 1.1', [numeric], { alpha: 1.1 }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'moving_average', 'no window', [numeric], {}],
+    ['INVALID_OPERATOR_ARGUMENTS', 'time_shift', 'no offset', [numeric], {}],
+    ...[0, 0.5, 2 ** 53, '1', null].map(
+      (offset): Refusal => [
+        'INVALID_OPERATOR_ARGUMENTS',
+        'time_shift',
+        `offset ${JSON.stringify(offset)}`,
+        [numeric],
+        { offset },
+      ],
+    ),
+    ['INVALID_OPERATOR_ARGUMENTS', 'expression', 'no source', [], { expression: '1' }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'expression', 'no name', [numeric], { expression: '1' }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'expression', 'no text', [named('a')], {}],
+    ['INVALID_OPERATOR_ARGUMENTS', 'expression', 'a number', [named('a')], { expression: 1 }],
+    ['INVALID_OPERATOR_ARGUMENTS', 'expression', 'a stranger', [named('a')], { expression: 'b' }],
+    [
+      'INVALID_OPERATOR_ARGUMENTS',
+      'expression',
+      'two of a name',
+      [named('a'), named('a')],
+      { expression: 'a' },
+    ],
+    [
+      'INCOMPATIBLE_TYPES',
+      'expression',
+      'a nominal source',
+      [{ ...nominal, name: 'a' }],
+      { expression: 'a' },
+    ],
+    [
+      'INCOMPATIBLE_GRANULARITIES',
+      'expression',
+      'another granularity',
+      [{ ...minutely, name: 'a' }],
+      { expression: 'a' },
+    ],
     ['INVALID_OPERATOR_ARGUMENTS', 'rate', 'a negative maximum', [numeric], { max_value: -1 }],
     ['INVALID_OPERATOR_ARGUMENTS', 'clamp', 'no limit', [numeric], {}],
     ['INVALID_OPERATOR_ARGUMENTS', 'clamp', 'text as a limit', [numeric], { min: '0' }],

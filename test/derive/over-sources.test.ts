@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Arithmetic, Num } from '../../src/derive/arithmetic.ts';
-import type { AlignedRows, Input, NumberSink } from '../../src/derive/operator.ts';
+import type { Input } from '../../src/derive/operator.ts';
 import { operatorOf } from '../../src/derive/registry.ts';
 import { Granularity } from '../../src/model/granularity.ts';
 import { DECIMAL_ARITHMETIC, decimalOf } from '../../src/model/high-accuracy.ts';
-import { contextOf, inOrder, run } from './script.ts';
+import { inputsOf, runAligned, tickingRows } from './aligned.ts';
+import { inOrder, run } from './script.ts';
 
 const granularity = Granularity.Seconds10;
 const values = fc.option(
@@ -66,37 +67,12 @@ describe.each(Object.keys(NAIVE))('%s over sources', (name) => {
   });
 
   test('gives the same in columns', () => {
-    const row = fc.tuple(fc.integer({ min: 0, max: 12 }), values, values);
+    const options = { sourceCount: 2, granularity };
     fc.assert(
-      fc.property(fc.array(row, { minLength: 1, maxLength: 20 }), (rows) => {
-        let seconds = 0;
-        const timestamps = Float64Array.from(rows, ([gap]) => {
-          seconds += gap;
-          return seconds * 1000;
-        });
-        const columns = [1, 2].map((at) =>
-          Float64Array.from(rows, (item) => item[at] ?? Number.NaN),
+      fc.property(tickingRows(values), (rows) => {
+        expect(runAligned(operator, rows, options).outputs).toEqual(
+          run(operator, inputsOf(rows), options).outputs,
         );
-        const given = inOrder(
-          rows.flatMap(([, a, b], index) =>
-            [a, b].map((value, source) => ({ timestampMs: timestamps[index]!, source, value })),
-          ),
-        );
-        const outputs: unknown[] = [];
-        const sink: NumberSink = {
-          emit: (output) => void outputs.push(output),
-          emitFloat: (timestampMs, value) =>
-            void outputs.push({ timestampMs, value: Number.isNaN(value) ? null : value }),
-          warn: () => {},
-        };
-        const aligned: AlignedRows = {
-          timestamps,
-          rowCount: rows.length,
-          sources: columns.map((column) => ({ values: column, from: 0 })),
-        };
-        const options = { sourceCount: 2, granularity };
-        operator.computeAligned!(contextOf(options), aligned, sink);
-        expect(outputs).toEqual(run(operator, given, options).outputs);
       }),
     );
   });

@@ -90,7 +90,9 @@ describe.each(SETTINGS)('$op with $args', ({ op, args }) => {
     fc.assert(
       fc.property(history, (inputs) => {
         const { outputs, warnings } = run(operator, inputs, { args });
-        expect(rowsOf(outputs)).toEqual(timeOutputs(op, args, rowsOf(inputs)));
+        expect(rowsOf(outputs)).toEqual(
+          timeOutputs(op, args, { inputs: rowsOf(inputs), last: null }),
+        );
         expect(warnings).toEqual([]);
       }),
       { numRuns: 500 },

@@ -7,6 +7,7 @@ import {
   blockOf,
   cutAt,
   finishAll,
+  finishOne,
   foldRaw,
   foldStates,
   GROUP_NAMES,
@@ -247,6 +248,35 @@ describe('Fold of raw datapoints', () => {
       q: 16,
       d: 0,
     });
+  });
+});
+
+describe('values near the largest float', () => {
+  const { MAX_VALUE } = Number;
+
+  test.each([[[1e155, -1e155]], [[MAX_VALUE, -MAX_VALUE]], [[-MAX_VALUE, MAX_VALUE]]])(
+    '%j have an infinite variance and deviation, never a negative one',
+    (values) => {
+      const { v } = finishOne(schemaOf(), Granularity.Seconds10, secondly(values));
+      expect([v['v'], v['d']]).toEqual([Infinity, Infinity]);
+      const tens = { ...blockOf(secondly(values)), timestamps: Float64Array.of(0, 10_000) };
+      const schema = schemaOf();
+      const minutes = foldStates(schema, Granularity.Minutes, [
+        foldRaw(schema, Granularity.Seconds10, [tens]),
+      ]);
+      const [merged] = finishAll(schema, Granularity.Minutes, minutes);
+      expect([merged!.v['v'], merged!.v['d']]).toEqual([Infinity, Infinity]);
+    },
+  );
+
+  test('have a rate wherever it is a float itself', () => {
+    const points = [
+      { timestampMs: 0, value: -MAX_VALUE },
+      { timestampMs: 8000, value: MAX_VALUE },
+    ];
+    const { v } = finishOne(schemaOf(), Granularity.Seconds10, points);
+    expect(v['k']).toBe(MAX_VALUE / 4);
+    expect(v['g']).toBe(Infinity);
   });
 });
 

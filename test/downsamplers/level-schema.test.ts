@@ -129,10 +129,10 @@ describe('LevelSelection', () => {
     expect(finishRow(withoutValues, { block, row: 0, granularity: TENS })).toEqual({
       t: { z: new Date(1000) },
     });
-    expect(Object.keys(withoutValues.finishColumns(block, TENS))).toEqual(['t']);
+    expect(Object.keys(withoutValues.finishColumns(block))).toEqual(['t']);
     const withoutTimes = schema.select({ timeDownsamplers: [] });
     expect(withoutTimes.emptyDatapoint(0, TENS)).toEqual({ v: { c: 0 } });
-    expect(Object.keys(withoutTimes.finishColumns(block, TENS))).toEqual(['v']);
+    expect(Object.keys(withoutTimes.finishColumns(block))).toEqual(['v']);
     const nothing = schema.select({ valueDownsamplers: [], timeDownsamplers: [] });
     expect(nothing.columns).toEqual([]);
     expect(finishRow(nothing, { block, row: 0, granularity: TENS })).toEqual({});
@@ -151,7 +151,7 @@ describe('LevelSelection', () => {
       const points = secondly(highAccuracy ? values.map((v) => v && String(v)) : values, -4000);
       const block = foldRaw(schema, TENS, [blockOf(points)]);
       const selection = schema.select({});
-      const columns = selection.finishColumns(block, TENS);
+      const columns = selection.finishColumns(block);
       for (let row = 0; row < block.timestamps.length; row++) {
         const { t, v } = finishRow(selection, { block, row, granularity: TENS });
         for (const [letter, value] of Object.entries(v!)) {
@@ -168,7 +168,7 @@ describe('LevelSelection', () => {
   });
 
   test('finishes a block without rows to columns without rows', () => {
-    const { v, t } = schemaOf().select({}).finishColumns(EMPTY_BLOCK, TENS);
+    const { v, t } = schemaOf().select({}).finishColumns(EMPTY_BLOCK);
     expect(Object.keys(v!)).toEqual([...'mluqdcnazgvkh'].toSpliced(1, 0, 's'));
     expect(Object.keys(t!)).toEqual(['m', 'a', 'z', 'i', 'l', 'u', 'q', 'd']);
     for (const column of [...Object.values(v!), ...Object.values(t!)]) {

@@ -1,9 +1,6 @@
 import { Fold } from '../../src/downsamplers/fold.ts';
-import {
-  type FinishedBucket,
-  LevelSchema,
-  type LevelSelection,
-} from '../../src/downsamplers/level-schema.ts';
+import { LevelSchema } from '../../src/downsamplers/level-schema.ts';
+import type { FinishedBucket, LevelSelection } from '../../src/downsamplers/level-selection.ts';
 import { expandValueDownsamplers, VALUE_DOWNSAMPLERS } from '../../src/downsamplers/registry.ts';
 import { type Block, rawBlock, sliceBlock } from '../../src/model/block.ts';
 import { bucketStartMs, type Granularity } from '../../src/model/granularity.ts';

@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { operatorOf } from '../../src/derive/registry.ts';
 import type { PageSource } from '../../src/engine/block-reader.ts';
 import { OperatorRun } from '../../src/engine/operator-run.ts';
 import { replay } from '../../src/engine/replay.ts';
@@ -42,6 +43,12 @@ function recordOf(index: number, highestGranularity: GranularityName): StreamRec
   };
 }
 
+/** Of operators that tell their sources by name. */
+const SOURCE_NAMES: Readonly<Record<string, readonly (string | null)[]>> = {
+  counter_derivative: ['reset', null],
+  expression: ['a', 'b', 'c', 'd'],
+};
+
 /** As columns of float64, which are taken as such, or of JSON values, of which each is an input. */
 type BlockOf = (rows: readonly Row[]) => Block;
 
@@ -76,13 +83,13 @@ function pagesOf({ sources, pageRowCount }: Task, blockOf: BlockOf): PageSource 
 
 function replayed(task: Task, blockOf: BlockOf): Promise<Replayed> {
   const { op, args = {}, granularity, sources } = task;
-  const names = op === 'counter_derivative' ? ['reset', null] : sources.map(() => null);
+  const names = SOURCE_NAMES[op] ?? [];
   const derivation = {
     op,
     args,
     depth: 1,
     sources: sources.map((_, index) => ({
-      name: names[index]!,
+      name: names[index] ?? null,
       streamId: idOf(index),
       granularity,
       afterMs: null,
@@ -148,6 +155,8 @@ const pageRowCount = fc.constantFrom(1, 3, 10, 100);
 const granularity = fc.constantFrom<GranularityName[]>('seconds', '10seconds');
 
 describe('history in columns', () => {
+  beforeAll(async () => operatorOf('expression').load?.());
+
   test('of one source gives what one input after the other gives', async () => {
     await fc.assert(
       fc.asyncProperty(steps, granularity, pageRowCount, async (list, own, rowCount) => {
@@ -159,6 +168,12 @@ describe('history in columns', () => {
         await expectAlike({ op: 'rate', ...task });
         await expectAlike({ op: 'rate', args: { max_value: 5 }, ...task });
         await expectAlike({ op: 'clamp', args: { min: -2, max: 3 }, ...task });
+        await expectAlike({ op: 'time_shift', args: { offset: -7 }, ...task });
+        await expectAlike({ op: 'integral', ...task });
+        await expectAlike({ op: 'integral', args: { method: 'held', max_gap: 4 }, ...task });
+        await expectAlike({ op: 'exponential_smoothing', args: { alpha: 0.3 }, ...task });
+        await expectAlike({ op: 'exponential_smoothing', args: { time_constant: 3 }, ...task });
+        await expectAlike({ op: 'moving_average', args: { window: 5 }, ...task });
       }),
     );
   });
@@ -200,12 +215,10 @@ describe('history in columns', () => {
       );
     await fc.assert(
       fc.asyncProperty(sources, granularity, pageRowCount, async (columns, own, rowCount) => {
-        await expectAlike({
-          op: 'sum',
-          granularity: own,
-          sources: columns,
-          pageRowCount: rowCount,
-        });
+        const task = { granularity: own, sources: columns, pageRowCount: rowCount };
+        for (const op of ['sum', 'mean', 'min', 'max', 'count']) await expectAlike({ op, ...task });
+        const formula = ['a', 'b', 'c', 'd'].slice(0, columns.length).join(' / ');
+        await expectAlike({ op: 'expression', args: { expression: formula }, ...task });
       }),
     );
   });

@@ -28,7 +28,7 @@ async function assertCopied(steps: readonly Step[], lives: readonly number[]): P
   await from.open();
   await to.open();
   const run = new Run({ backend: from, other: from });
-  await run.start();
+  await run.begin();
   let finishedCount = 0;
   for (const [i, step] of steps.entries()) {
     await run.apply(step);

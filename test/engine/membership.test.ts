@@ -39,6 +39,11 @@ async function valuesOf(datastream: Datastream, streamId: string): Promise<unkno
   return rows.map(({ v }) => v);
 }
 
+async function minutesOf(datastream: Datastream, streamId: string): Promise<unknown[]> {
+  const rows = await datastream.getData(streamId, 'minutes', { start: SECOND_MS }).toArray();
+  return rows.map(({ v }) => v);
+}
+
 describe('the sources of an aggregate by tags', () => {
   test('cost as much to write when they are many as when they are few', async () => {
     const { backend, datastream } = await open();
@@ -124,6 +129,61 @@ describe('the sources of an aggregate by tags', () => {
     await expect(datastream.updateStream(id, { valueDownsamplers: ['min'] })).rejects.toThrow(
       expect.objectContaining({ code: 'OUTSTANDING_DEPENDENCIES' }),
     );
+  });
+
+  test('count from the beginning once the aggregate is defined so, where they were known already', async () => {
+    const { datastream } = await open();
+    const a = await ensureMember(datastream, 0);
+    const sum = await datastream.ensureStream(
+      { name: 'sum' },
+      { ...SUM, deriveBackprocess: false },
+    );
+    await datastream.append(a, 1, SECOND_MS);
+    await datastream.updateStream(sum, {
+      deriveFrom: { query: { site: 'x' } },
+      deriveBackprocess: true,
+    });
+    await datastream.downsampleStreams();
+    await datastream.append(a, 2, SECOND_MS);
+    await datastream.append(a, 3, SECOND_MS + 1000);
+    expect(await valuesOf(datastream, sum)).toEqual([2, 3]);
+    expect((await datastream.verify()).differenceCount).toBe(0);
+  });
+
+  test.each([
+    ['the first ones', 50_000, []],
+    ['all', 150_000, []],
+  ])(
+    'take with them what was computed of datapoints that are deleted since: %s',
+    async (_what, seconds, rest) => {
+      const { datastream } = await open();
+      const minutes = { ...SUM, highestGranularity: 'minutes' };
+      const sum = await datastream.ensureStream({ name: 'sum' }, minutes);
+      const id = await ensureMember(datastream, 0);
+      await datastream.append(id, 4, SECOND_MS);
+      await datastream.append(id, 6, SECOND_MS + 140_000);
+      await datastream.downsampleStreams();
+      await datastream.downsampleStreams();
+      expect(await minutesOf(datastream, sum)).toEqual([4, null]);
+      await datastream.deleteData(id, { start: SECOND_MS, end: SECOND_MS + seconds });
+      await datastream.updateTags(id, { site: 'y' });
+      await datastream.downsampleStreams();
+      expect(await minutesOf(datastream, sum)).toEqual(rest);
+      expect((await datastream.verify()).differenceCount).toBe(0);
+    },
+  );
+
+  test('may go when the aggregate has gone, where somebody still knows it', async () => {
+    const { backend, datastream } = await open();
+    const sum = await datastream.ensureStream({ name: 'sum', kind: 'total' }, SUM);
+    const [a, b] = [await ensureMember(datastream, 0), await ensureMember(datastream, 1)];
+    await datastream.append(a, 1, SECOND_MS);
+    const other = new Datastream(backend);
+    await other.deleteStreams({ kind: 'total' });
+    await datastream.deleteStreams({ stream_id: b });
+    await datastream.append(a, 2, SECOND_MS, { checkTimestamp: false });
+    expect(await valuesOf(datastream, a)).toEqual([1, 2]);
+    await expect(datastream.getStream(sum)).rejects.toThrow(sum);
   });
 
   test('cannot be made to derive from it: the loop is named', async () => {

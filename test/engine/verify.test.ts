@@ -72,4 +72,29 @@ describe('verify', () => {
     await expect(verified).rejects.toMatchObject({ name: 'AbortError' });
     expect(verifiedCount).toBeLessThan(10);
   });
+
+  test('ends where levels of calendars are kept for ever, and what they come from is not', async () => {
+    let nowMs = Date.UTC(2026, 2, 27);
+    const { datastream } = await open({ now: () => new Date(nowMs) });
+    const zoned = { levels: ['days', 'months'], timeZone: 'Europe/Paris' };
+    const id = await datastream.ensureStream({}, { ...SECONDS, ...zoned });
+    for (let hour = 0; hour < 24 * 7; hour++) {
+      await datastream.append(id, hour, new Date(nowMs));
+      nowMs += 3_600_000;
+    }
+    await datastream.downsampleStreams();
+    await datastream.updateStream(id, {
+      ...zoned,
+      levels: ['days', 'months', 'weeks'],
+      retention: { raw: '2d', days: null },
+    });
+    await datastream.downsampleStreams();
+    expect(await datastream.verify()).toMatchObject({ differenceCount: 0, staleRangeCount: 0 });
+
+    // The first level that is kept for ever is one of a calendar.
+    await datastream.updateStream(id, { retention: { raw: '2d', 'weeks@Europe/Paris': null } });
+    await datastream.downsampleStreams();
+    expect(await datastream.verify()).toMatchObject({ differenceCount: 0, staleRangeCount: 0 });
+    expect((await datastream.getStream(id)).expiredUntil).toHaveProperty('days');
+  });
 });

@@ -22,7 +22,7 @@ export async function assertLaw(
   const store = await open();
   try {
     const run = new Run(store, options);
-    await run.start();
+    await run.begin();
     for (const step of steps) await run.apply(step);
     await compareLive(run);
     await compareReads(run, { isLive: true });

@@ -3,7 +3,16 @@ import fc from 'fast-check';
 import type { Datastream } from '../../src/api/datastream.ts';
 import type { DeriveFrom, StreamChanges } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
-import type { Derivation, Model, ModelStream, Source } from './model.ts';
+import { freezeRedefined, keptFrom } from './frozen.ts';
+import { hasAggregate, latestInput, reaches } from './lineage.ts';
+import {
+  type Derivation,
+  fillableFrom,
+  type Model,
+  type ModelStream,
+  type Rules,
+  type Source,
+} from './model.ts';
 import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
 import {
   isTimeOperator,
@@ -37,7 +46,7 @@ export type ChangeStep =
 export const downsamplersStep: fc.Arbitrary<ChangeStep> = fc.record({
   kind: fc.constant('downsamplers' as const),
   stream: fc.nat({ max: 11 }),
-  kept: fc.nat({ max: 15 }),
+  kept: fc.nat({ max: 2 ** 16 - 1 }),
 });
 
 export const redefineStep: fc.Arbitrary<ChangeStep> = fc.record({
@@ -67,6 +76,7 @@ interface RunStream {
 interface ChangingRun {
   readonly datastream: Datastream;
   readonly streams: readonly RunStream[];
+  readonly rules: Rules;
   readonly model: Model;
   granularityOf(seconds: number): Granularity;
   /** What sources the operator can take, and the granularity at which it then reads them. */
@@ -80,7 +90,7 @@ export function changeStream(run: ChangingRun, step: ChangeStep): Promise<void> 
 }
 
 async function changeLetters(
-  { datastream, streams, model: { rules } }: ChangingRun,
+  { datastream, streams, rules }: ChangingRun,
   { stream: pick, kept }: ChangeStep & { kind: 'downsamplers' },
 ): Promise<void> {
   const { id, model } = streams[pick % streams.length]!;
@@ -93,23 +103,33 @@ async function changeLetters(
   const present = optional.filter((name) => rules.letters.v.has(letterOf(name)));
   const names = present.filter((_name, index) => (kept >> index) % 2 === 1);
   const more = moreNames(model, rules);
-  const keptMore = kept % 3 === 0 ? more : [];
+  const keptMore = more.filter((_item, index) => (kept >> (index + 4)) % 2 === 1);
   const usual = [...(model.isNumeric ? ['mean'] : ['count']), ...names];
   const valueDownsamplers = [...usual, ...keptMore.map(({ name }) => name)];
   await datastream.updateStream(id, { valueDownsamplers });
   const shown = new Set([...names.map(letterOf), ...keptMore.map(({ letter }) => letter)]);
   if (shown.has('g')) shown.add('l').add('u');
+  if (shown.has('k')) shown.add('a').add('z');
   if (shown.has('v')) shown.add('q');
   // A deviation is made of squares.
   if (shown.has('d')) shown.add('q');
   const all = [...present.map(letterOf), ...more.map(({ letter }) => letter)];
+  const hidden = model.hidden ?? new Set();
   model.hidden = new Set(all.filter((letter) => !shown.has(letter)));
+  const from = keptFrom(model, model.highest);
+  if (from === Number.NEGATIVE_INFINITY) return;
+  const fillable = fillableFrom(model, from);
+  const added = [...hidden].filter((letter) => shown.has(letter));
+  model.lacking = new Map([
+    ...(model.lacking ?? []),
+    ...added.map((letter) => [letter, fillable] as const),
+  ]);
 }
 
 /** The further statistics that the stream may have. */
 function moreNames(
   { hasMore, isNumeric }: ModelStream,
-  { letters }: Model['rules'],
+  { letters }: Rules,
 ): readonly { readonly name: string; readonly letter: string }[] {
   if (!hasMore) return [];
   return Object.entries(isNumeric ? MORE_NUMERIC : MORE_NOMINAL)
@@ -128,13 +148,14 @@ async function redefine(
   const chosen = run.choose(to);
   if (chosen === null || chosen.own !== model.highest) return;
   const { own, streams } = chosen;
-  const sources = streams.map(
-    (source): Source => ({
-      stream: source.model,
-      level: source.model.highest < own ? own : null,
-      after: Number.NEGATIVE_INFINITY,
-    }),
-  );
+  // What goes on from its own outputs does so from those of this definition.
+  const isRunning = to.op === 'integral' || to.op === 'exponential_smoothing';
+  const ownCut = isRunning ? keptFrom(model, own) : Number.NEGATIVE_INFINITY;
+  const sources = streams.map((source): Source => {
+    const level = source.model.highest < own ? own : null;
+    const cut = keptFrom(source.model, level ?? source.model.highest);
+    return { stream: source.model, level, after: Math.max(cut, ownCut) - 1 };
+  });
   const max = to.op === 'rate' && to.hasMax ? 128 : null;
   const limits = { min: -limit, max: limit };
   const args = isTimeOperator(to.op) ? timeArguments(to.op, to.hasMax) : {};
@@ -152,12 +173,16 @@ async function redefine(
     return;
   }
   // What derives from it was checked against how exact it was.
-  if (run.exactness(derivation).join() !== [model.hasExactSums, model.isExact].join()) return;
+  const [hasExactSums, isExact] = run.exactness(derivation);
+  if ((model.hasExactSums && !hasExactSums) || (model.isExact && !isExact)) return;
+  // Streams of a site derive from no aggregate.
+  const isBelowSite = run.streams.some(
+    (other) => other.model.site !== null && reaches(other.model, model),
+  );
+  if (isBelowSite && streams.some((source) => hasAggregate(source.model))) return;
+  const rows = run.model.rows(model);
   await run.datastream.updateStream(id, changes);
-  model.reached = Math.max(model.reached, run.model.latestInput(model));
+  model.reached = Math.max(model.reached, latestInput(model));
   model.derivation = derivation;
-}
-
-function reaches(from: ModelStream, to: ModelStream): boolean {
-  return from === to || (from.derivation?.sources ?? []).some(({ stream }) => reaches(stream, to));
+  freezeRedefined(model, rows);
 }

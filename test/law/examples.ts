@@ -1,4 +1,5 @@
 import type { Step } from './history.ts';
+import { PLAIN_SETTING, type Setting } from './setting.ts';
 
 const derive = { isBackprocessed: true, isCoarse: false, hasMax: true } as const;
 
@@ -80,13 +81,59 @@ const rawIsHeldBack: readonly Step[] = [
   { kind: 'columns', stream: 0, rows: [[10, null]] },
 ];
 
+/** Minutes go on beyond the last datapoint that was left: a stream that is defined anew over them does so, too. */
+const levelGoesFurther: readonly Step[] = [
+  {
+    kind: 'lateColumns',
+    stream: 0,
+    rows: [
+      [121, null],
+      [1, null],
+    ],
+  },
+  { kind: 'derive', ...derive, op: 'time_shift', picks: [0], isCoarse: true, hasMax: false },
+  { kind: 'maintain', what: 'both', until: 10_000_000 },
+  { kind: 'replace', stream: 0, back: 1, seconds: 100_000, rows: [] },
+  {
+    kind: 'redefine',
+    stream: 0,
+    to: { op: 'sum', picks: [0], isCoarse: true, hasMax: false },
+    limit: 0,
+  },
+];
+
+/** While maintenance lets datapoints expire, late ones arrive: each is refused, or followed. */
+const arrivesWhileExpiring: readonly Step[] = [
+  {
+    kind: 'columns',
+    stream: 0,
+    rows: [
+      [22, null],
+      [44, null],
+    ],
+  },
+  { kind: 'tick', gap: 4, values: [null, null, null] },
+  { kind: 'switch' },
+  { kind: 'retain', stream: 1, back: 71, gone: 0, longer: 0, isLasting: true },
+  {
+    kind: 'together',
+    rows: [
+      [0, null],
+      [1, null],
+    ],
+    isMaintained: true,
+  },
+];
+
 /** Histories that are rarely met at random. */
-export const EXAMPLES: [Step[]][] = [
+export const EXAMPLES: [Setting, Step[]][] = [
   lastResetVanishes,
+  levelGoesFurther,
   rawIsHeldBack,
   changesWhenEmpty,
   keptIsDeleted,
   firstArrivesLast,
+  arrivesWhileExpiring,
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {
@@ -97,4 +144,4 @@ export const EXAMPLES: [Step[]][] = [
       isCoarse: true,
     }),
   ]),
-].map((steps) => [[...steps]]);
+].map((steps) => [PLAIN_SETTING, [...steps]]);

@@ -8,44 +8,9 @@ import { ladderOf } from '../../src/model/ladder.ts';
 import { type Bucket, bucketOf, type Row } from './bucket.ts';
 import { changeLevels, extraOf, type LevelsStep, levelsStep } from './levels-step.ts';
 import { heldIn } from './more-statistics.ts';
+import { EXTRA_LEVELS, PLACES } from './setting.ts';
 import type { DisposableStore } from './stores.ts';
 
-/** Zones, each with an instant around which its clocks are changed, or show an odd time. */
-const PLACES: readonly (readonly [string, string])[] = [
-  ['UTC', '2024-02-29T12:00:00Z'],
-  ['Europe/Paris', '2024-03-31T01:00:00Z'],
-  ['Europe/Paris', '2024-10-27T01:00:00Z'],
-  ['Europe/Paris', '1911-03-10T23:50:39Z'],
-  ['America/New_York', '2024-11-03T06:00:00Z'],
-  ['America/St_Johns', '2000-04-02T03:31:00Z'],
-  ['America/St_Johns', '2000-10-29T02:31:00Z'],
-  ['Asia/Kolkata', '2024-01-01T00:00:00Z'],
-  ['Asia/Kathmandu', '1985-12-31T18:30:00Z'],
-  ['Australia/Lord_Howe', '2024-04-06T15:00:00Z'],
-  ['Pacific/Apia', '2011-12-30T10:00:00Z'],
-  ['America/Sao_Paulo', '2017-10-15T03:00:00Z'],
-  ['Africa/Monrovia', '1972-01-07T00:44:30Z'],
-  ['Europe/Amsterdam', '1937-06-30T22:40:28Z'],
-];
-const LEVELS = [
-  '15seconds',
-  '30seconds',
-  '2minutes',
-  '5minutes',
-  '15minutes',
-  '30minutes',
-  'hours',
-  '2hours',
-  '6hours',
-  '12hours',
-  'days',
-  'weeks',
-  'sunday_weeks',
-  'months',
-  '2months',
-  'quarters',
-  'years',
-];
 const DOWNSAMPLERS = ['mean', 'sum', 'min', 'max', 'count'];
 const LETTERS: readonly string[] = ['m', 's', 'l', 'u', 'c'];
 /** Of some streams; buckets without data tell what is held, too. */
@@ -109,7 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
-  { weight: 2, arbitrary: levelsStep(LEVELS, PLACES) },
+  { weight: 2, arbitrary: levelsStep },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -122,7 +87,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** What happens to such a stream, at a time when clocks of its zone are changed. */
 export const extraLevelsHistory: fc.Arbitrary<ExtraLevelsHistory> = fc.record({
   place: fc.constantFrom(...PLACES),
-  levels: fc.subarray(LEVELS, { minLength: 1, maxLength: 5 }),
+  levels: fc.subarray([...EXTRA_LEVELS], { minLength: 1, maxLength: 5 }),
   highest: fc.constantFrom('milliseconds', 'seconds', 'seconds', '10seconds', 'hours', 'days'),
   startsBeforeSeconds: fc.integer({ min: 0, max: 200_000 }),
   hasMore: fc.boolean(),

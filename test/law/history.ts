@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { type AggregateStep, aggregateStep } from './aggregate-steps.ts';
 import { type ChangeStep, downsamplersStep, redefineStep } from './change-step.ts';
+import { type LadderStep, ladderStep } from './ladder-steps.ts';
 import { type RetainStep, retainStep } from './retain-step.ts';
 import { TIME_OPERATORS, type TimeOperator } from './time-operators.ts';
 
@@ -98,6 +100,8 @@ export type Step =
       readonly rows: readonly (readonly [stream: number, back: number, value: number | null])[];
     }
   | ChangeStep
+  | LadderStep
+  | AggregateStep
   | RetainStep
   | { readonly kind: 'switch' }
   | { readonly kind: 'reopen' };
@@ -217,9 +221,11 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: downsamplersStep },
   { weight: 2, arbitrary: redefineStep },
+  { weight: 3, arbitrary: ladderStep },
+  { weight: 4, arbitrary: aggregateStep },
   { weight: 2, arbitrary: retainStep },
   { weight: 3, arbitrary: fc.constant({ kind: 'switch' as const }) },
-  { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'reopen' as const }) },
 );
 
 /** What happens to a store, step by step. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { assertLaw, RUN_FACTOR, TIMEOUT_MS } from './assert-law.ts';
 import { EXAMPLES } from './examples.ts';
 import { history } from './history.ts';
+import { setting } from './setting.ts';
 import { computing, embedded, memory } from './stores.ts';
 
 describe('the law: after maintenance, all equals a computation from scratch', () => {
@@ -10,7 +11,9 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
     'in random histories on the memory backend',
     async () => {
       await fc.assert(
-        fc.asyncProperty(history, (steps) => assertLaw(memory, steps)),
+        fc.asyncProperty(setting, history, (given, steps) =>
+          assertLaw(memory, steps, { setting: given }),
+        ),
         { numRuns: Math.ceil(80 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
       );
     },
@@ -22,7 +25,9 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
       `in random histories on the memory backend, where ${live} of two engines keep levels current`,
       async () => {
         await fc.assert(
-          fc.asyncProperty(history, (steps) => assertLaw(memory, steps, { live })),
+          fc.asyncProperty(setting, history, (given, steps) =>
+            assertLaw(memory, steps, { live, setting: given }),
+          ),
           { numRuns: Math.ceil(60 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
         );
       },
@@ -34,7 +39,9 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
     'in random histories where equal timestamps overwrite and levels are computed when read',
     async () => {
       await fc.assert(
-        fc.asyncProperty(history, (steps) => assertLaw(computing, steps)),
+        fc.asyncProperty(setting, history, (given, steps) =>
+          assertLaw(computing, steps, { setting: given }),
+        ),
         { numRuns: Math.ceil(40 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
       );
     },
@@ -45,7 +52,9 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
     'in random histories on the embedded backend',
     async () => {
       await fc.assert(
-        fc.asyncProperty(history, (steps) => assertLaw(embedded, steps)),
+        fc.asyncProperty(setting, history, (given, steps) =>
+          assertLaw(embedded, steps, { setting: given }),
+        ),
         { numRuns: Math.ceil(30 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
       );
     },
@@ -56,7 +65,9 @@ describe('the law: after maintenance, all equals a computation from scratch', ()
     'in random histories on the embedded backend, where levels follow appends',
     async () => {
       await fc.assert(
-        fc.asyncProperty(history, (steps) => assertLaw(embedded, steps, { live: 'both' })),
+        fc.asyncProperty(setting, history, (given, steps) =>
+          assertLaw(embedded, steps, { live: 'both', setting: given }),
+        ),
         { numRuns: Math.ceil(20 * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
       );
     },

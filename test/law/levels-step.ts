@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Datastream } from '../../src/api/datastream.ts';
 import { Granularity } from '../../src/model/granularity.ts';
+import { EXTRA_LEVELS, PLACES } from './setting.ts';
 
 /** A stream gets other levels, maybe of another time zone. */
 export interface LevelsStep {
@@ -14,18 +15,13 @@ export interface LevelsStep {
   readonly isUndone: boolean;
 }
 
-export function levelsStep(
-  levels: readonly string[],
-  places: readonly (readonly [timeZone: string, instant: string])[],
-): fc.Arbitrary<LevelsStep> {
-  return fc.record({
-    kind: fc.constant('levels' as const),
-    levels: fc.subarray([...levels], { maxLength: 6 }),
-    timeZone: fc.option(fc.constantFrom(...places.map(([timeZone]) => timeZone)), { freq: 2 }),
-    isPartial: fc.boolean(),
-    isUndone: fc.boolean(),
-  });
-}
+export const levelsStep: fc.Arbitrary<LevelsStep> = fc.record({
+  kind: fc.constant('levels' as const),
+  levels: fc.subarray([...EXTRA_LEVELS], { maxLength: 6 }),
+  timeZone: fc.option(fc.constantFrom(...PLACES.map(([timeZone]) => timeZone)), { freq: 2 }),
+  isPartial: fc.boolean(),
+  isUndone: fc.boolean(),
+});
 
 /** Of the levels those that are extra ones of such a stream. */
 export function extraOf(

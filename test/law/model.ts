@@ -1,11 +1,21 @@
 /**
- * The naive model: everything from scratch, out of lists of datapoints. Shares no code with the engine.
- * Times are whole seconds.
+ * The naive model: everything from scratch, out of lists of datapoints. Shares no code with the engine but its
+ * calendars, and what of them is made of what: these are tested on their own. Times are whole seconds since 1970.
  */
+import {
+  bucketBeforeMs,
+  bucketEndMs,
+  bucketStartMs,
+  type Granularity,
+} from '../../src/model/granularity.ts';
+import { type Ladder, ladderOf } from '../../src/model/ladder.ts';
 import { type Bucket, bucketOf, isGroup, type Row } from './bucket.ts';
 import { expressionOf } from './expression.ts';
+import { type Frozen, lastFrozen } from './frozen.ts';
 import { heldIn } from './more-statistics.ts';
+import type { Extra } from './setting.ts';
 import { isTimeOperator, timeOutputs } from './time-operators.ts';
+import { granularityOf, msOf, secondsOf } from './units.ts';
 
 export interface Source {
   readonly stream: ModelStream;
@@ -22,6 +32,8 @@ export interface Derivation {
   readonly limits?: { readonly min: number; readonly max: number };
   /** Of an operator whose reach is a time, or all that follows. */
   readonly args?: Readonly<Record<string, unknown>>;
+  /** Whether the sources are all streams that match, and need not have a value each. */
+  readonly isOverQuery?: boolean;
   readonly sources: readonly Source[];
 }
 
@@ -30,7 +42,13 @@ export interface ModelStream {
   /** Whether it has further statistics, and takes no already downsampled values. */
   readonly hasMore: boolean;
   /** Seconds for which a value is held, at most; absent: until the next datapoint. */
-  readonly heartbeat?: number;
+  heartbeat?: number;
+  /** Levels beside those that all streams have, in the order in which they came, and their zone. */
+  extra: Extra;
+  /** A tag by which aggregates find it; null: none do. */
+  site: string | null;
+  /** Whether it had others: what they made complete stays so. */
+  hasOtherLevels?: boolean;
   /** Seconds of the highest granularity. */
   readonly highest: number;
   /** Of a stream that is not derived: datapoints in order of arrival. */
@@ -40,8 +58,15 @@ export interface ModelStream {
   derivation: Derivation | null;
   /** Letters of statistics that the stream does not keep. */
   hidden?: ReadonlySet<string>;
-  /** By seconds of a granularity: rows before it have expired. What was computed of them stays as it was. */
-  expired?: ReadonlyMap<number, number>;
+  /**
+   * By letter and level: buckets before it need not know the statistic, which was added when raw
+   * datapoints had expired.
+   */
+  lacking?: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By name of a granularity: rows before it have expired. What was computed of them stays as it was. */
+  expired?: ReadonlyMap<string, number>;
+  /** Of a derived stream: what of it stays, whatever happens to its sources. */
+  frozen?: Frozen;
   /** The first datapoint that there was when rows began to expire: levels go on beginning with it. */
   began?: number;
   /** Whether sums over its datapoints have no rounding. */
@@ -55,14 +80,8 @@ export interface Level {
   bucket(start: number): Bucket;
 }
 
-/** Seconds of each granularity, from the finest. */
-export const LEVELS: readonly number[] = [1, 10, 60, 600, 3600, 21_600, 86_400];
-
 /** What clamps are limited to. */
 export const LIMITS = { min: -20, max: 50 } as const;
-
-/** Seconds from the start of a day to the time 0. */
-const NOON = 43_200;
 
 /** How a store may differ from the plain one, as its manifest says. */
 export interface Rules {
@@ -77,8 +96,14 @@ export interface Rules {
 /** A change of the model that makes it wrong, to prove that the comparison notices. */
 export type Defect = 'none' | 'late data is lost' | 'nulls are zeros' | 'sum ignores a source';
 
-/** Per level of a stream that may lose its last datapoints, up to when it was found complete before. */
-export type Watermarks = ReadonlyMap<ModelStream, ReadonlyMap<number, number>>;
+/** Per level, by name, of a stream that may lose its last datapoints, up to when it was found complete before. */
+export type Watermarks = ReadonlyMap<ModelStream, ReadonlyMap<string, number>>;
+
+/** The levels of a stream. */
+export function ladderOfModel({ highest, extra }: ModelStream): Ladder {
+  const { name: highestGranularity } = granularityOf(highest);
+  return ladderOf({ highestGranularity, timeZone: extra.timeZone, extraLevels: extra.levels });
+}
 
 /**
  * A bucket that was complete once stays: a correction may take away the last datapoints of a stream, which
@@ -103,33 +128,23 @@ export class Model {
   rows(stream: ModelStream): readonly Row[] {
     let rows = this.#rows.get(stream);
     if (rows === undefined) {
-      rows = stream.derivation === null ? this.#sorted(stream) : this.#derive(stream);
+      rows = stream.derivation === null ? this.#sorted(stream) : this.#derived(stream);
       this.#rows.set(stream, rows);
     }
     return rows;
   }
 
-  /** Latest datapoint that there ever was among all that the stream comes from. */
-  latestInput({ reached, derivation }: ModelStream): number {
-    const latest = derivation?.sources.map(({ stream }) => this.latestInput(stream));
-    const moved = Number(derivation?.args?.['offset'] ?? 0);
-    return Math.max(reached, ...(latest ?? []).map((at) => at + moved));
-  }
-
-  /** The buckets of a level of so many seconds that a reader sees. */
-  level(stream: ModelStream, seconds: number): Level {
-    const complete = this.#completeLevel(stream, seconds);
+  /** The buckets of a level that a reader sees. */
+  level(stream: ModelStream, granularity: Granularity): Level {
+    const complete = this.#completeLevel(stream, granularity);
     if (!this.rules.hasComputedLevels) return complete;
     const first = this.#first(stream);
-    const starts: number[] = [];
+    let starts: readonly number[] = [];
     if (first !== undefined) {
       // Where nothing is left of what has not expired, what was computed of it stays.
       const known = stream.expired?.size ? [...(this.#watermarks.get(stream)?.values() ?? [])] : [];
       const latest = this.rows(stream).at(-1)?.t ?? Number.NEGATIVE_INFINITY;
-      const last = floor(Math.max(latest, ...known.map((until) => until - 1)), seconds);
-      for (let start = floor(first, seconds); start <= last; start += seconds) {
-        starts.push(start);
-      }
+      starts = startsOf(granularity, first, Math.max(latest + 1, ...known));
     }
     return { starts, bucket: complete.bucket };
   }
@@ -141,29 +156,25 @@ export class Model {
   }
 
   /** The buckets of a level that no datapoint in order can change any more: what derived streams read. */
-  #completeLevel(stream: ModelStream, seconds: number): Level {
+  #completeLevel(stream: ModelStream, granularity: Granularity): Level {
     const rows = this.rows(stream);
-    const byStart = groupBy(rows, ({ t }) => floor(t, seconds));
+    const byStart = groupBy(rows, ({ t }) => bucketAt(granularity, t));
     const first = this.#first(stream);
     let latest = rows.at(-1)?.t;
     let until: number | undefined;
-    for (const level of LEVELS.filter((l) => l > stream.highest && l <= seconds)) {
-      until = latest === undefined ? undefined : floor(latest, level);
-      const known = this.#watermarks.get(stream)?.get(level);
+    for (const rung of ladderOfModel(stream).lineage(granularity)) {
+      const level = rung.granularity;
+      until = latest === undefined ? undefined : bucketAt(level, latest);
+      const known = this.#watermarks.get(stream)?.get(level.name);
       if (known !== undefined && first !== undefined) until = Math.max(until ?? known, known);
-      const hasBuckets = until !== undefined && until > floor(first!, level);
-      latest = hasBuckets ? until! - level : undefined;
+      const hasBuckets = until !== undefined && until > bucketAt(level, first!);
+      latest = hasBuckets ? secondsOf(bucketBeforeMs(msOf(until!), level)) : undefined;
       if (!hasBuckets) until = undefined;
     }
-    const starts: number[] = [];
-    if (until !== undefined) {
-      for (let start = floor(first!, seconds); start < until; start += seconds) {
-        starts.push(start);
-      }
-    }
     return {
-      starts,
+      starts: until === undefined ? [] : startsOf(granularity, first!, until),
       bucket: (start) => {
+        const seconds = secondsOf(bucketEndMs(msOf(start), granularity)) - start;
         const bucket = bucketOf(byStart.get(start) ?? [], { start, seconds, ...stream });
         return this.#withHeld(bucket, { stream, start, seconds });
       },
@@ -196,23 +207,32 @@ export class Model {
     return kept.toSorted((a, b) => a.t - b.t);
   }
 
-  #derive({ derivation, highest }: ModelStream): readonly Row[] {
-    const { op, max, limits = LIMITS, args = {}, sources } = derivation!;
-    const inputs = sources
+  #derived(stream: ModelStream): readonly Row[] {
+    const rows = this.#derive(stream);
+    const { frozen } = stream;
+    return frozen ? [...frozen.rows, ...rows.filter(({ t }) => t >= frozen.until)] : rows;
+  }
+
+  #derive(stream: ModelStream): readonly Row[] {
+    const { derivation, highest } = stream;
+    const { op, max, limits = LIMITS, args = {}, isOverQuery, sources } = derivation!;
+    const isIgnoring = this.#defect === 'sum ignores a source' && op === 'sum';
+    const read = isIgnoring ? sources.slice(0, -1) : sources;
+    const inputs = read
       .flatMap((source, index) =>
         this.#inputs(source)
           .filter(({ t }) => t > source.after)
           .map(({ t, v }) => ({ t, v, index })),
       )
       .sort((a, b) => a.t - b.t || a.index - b.index);
+    if (isOverQuery) return perBucket(inputs, { seconds: highest, count: 1, of: COMBINE[op]! });
     if (op === 'sum') {
-      const count = this.#defect === 'sum ignores a source' ? 1 : sources.length;
-      return perBucket(inputs, { seconds: highest, count, of: total });
+      return perBucket(inputs, { seconds: highest, count: read.length, of: total });
     }
     if (op === 'expression') {
       return perBucket(inputs, { seconds: highest, count: sources.length, of: expressionOf });
     }
-    if (isTimeOperator(op)) return timeOutputs(op, args, inputs);
+    if (isTimeOperator(op)) return timeOutputs(op, args, { inputs, last: lastFrozen(stream) });
     if (op === 'derivative')
       return rates(
         inputs.map(({ t, v }) => ({ t, v, index: 1 })),
@@ -237,7 +257,7 @@ export class Model {
     if (level === null) {
       return this.rows(stream).map(({ t, v }) => ({ t, v: isGroup(v) ? v.m : v }));
     }
-    const { starts, bucket } = this.#completeLevel(stream, level);
+    const { starts, bucket } = this.#completeLevel(stream, granularityOf(level));
     return starts.map((t) => ({ t, v: bucket(t).v['m'] }));
   }
 }
@@ -246,24 +266,71 @@ interface Input extends Row {
   readonly index: number;
 }
 
-/** Start of the bucket of a time; times count from noon, days from midnight. */
+/** By level: where buckets begin of which all raw datapoints from a time on are kept. */
+export function fillableFrom(stream: ModelStream, from: number): ReadonlyMap<string, number> {
+  const fillable = new Map<string, number>();
+  for (const { granularity, finer, isFromRaw } of ladderOfModel(stream).rungs) {
+    const finerFrom = isFromRaw ? from : fillable.get(finer.name)!;
+    const start = bucketAt(granularity, finerFrom);
+    // Raw datapoints of a bucket in which they begin to expire are kept.
+    const isWhole = isFromRaw || start === finerFrom;
+    const end = secondsOf(bucketEndMs(msOf(finerFrom), granularity));
+    fillable.set(granularity.name, isWhole ? start : end);
+  }
+  return fillable;
+}
+
+/** Start of the bucket of a time. */
 function floor(t: number, seconds: number): number {
-  return Math.floor((t + NOON) / seconds) * seconds - NOON;
+  return Math.floor(t / seconds) * seconds;
+}
+
+/** Start of the bucket of a level that holds a time. */
+function bucketAt(granularity: Granularity, t: number): number {
+  return secondsOf(bucketStartMs(msOf(t), granularity));
+}
+
+/** Starts of the buckets of a level from that of a time on, up to a time. */
+function startsOf(granularity: Granularity, from: number, until: number): readonly number[] {
+  const starts: number[] = [];
+  const untilMs = msOf(until);
+  for (
+    let startMs = bucketStartMs(msOf(from), granularity);
+    startMs < untilMs;
+    startMs = bucketEndMs(startMs, granularity)
+  ) {
+    starts.push(secondsOf(startMs));
+  }
+  return starts;
+}
+
+function present(values: readonly (number | null)[]): readonly number[] {
+  return values.filter((value) => value !== null);
 }
 
 function total(values: readonly (number | null)[]): number | null {
-  const present = values.filter((value) => value !== null);
-  return present.length === 0 ? null : present.reduce((a, b) => a + b);
+  const known = present(values);
+  return known.length === 0 ? null : known.reduce((a, b) => a + b);
 }
+
+type Combine = (values: readonly (number | null)[]) => number | null;
+
+/** Of operators over all streams that match. */
+const COMBINE: Readonly<Record<string, Combine>> = {
+  sum: total,
+  mean: (values) => {
+    const sum = total(values);
+    return sum === null ? null : sum / present(values).length;
+  },
+  min: (values) => (total(values) === null ? null : Math.min(...present(values))),
+  max: (values) => (total(values) === null ? null : Math.max(...present(values))),
+  count: (values) => present(values).length,
+};
 
 /** Of each bucket in which so many sources have a value: a function of their last ones, in their order. */
 function perBucket(
   inputs: readonly Input[],
-  {
-    seconds,
-    count,
-    of,
-  }: { seconds: number; count: number; of: (values: readonly (number | null)[]) => number | null },
+  { seconds, count, of }: { seconds: number; count: number; of: Combine },
 ): Row[] {
   const output: Row[] = [];
   for (const [t, group] of groupBy(inputs, (input) => floor(input.t, seconds))) {

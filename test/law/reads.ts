@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Datapoint, DataRange } from '../../src/api/types.ts';
-import { LEVELS } from './model.ts';
+import type { Granularity } from '../../src/model/granularity.ts';
 import { HELD_LETTERS } from './more-statistics.ts';
-import { BASE_MS, granularityOf, type Run, type RunStream } from './run.ts';
+import type { Run } from './run.ts';
+import type { RunStream } from './run-stream.ts';
+import { granularityOf, LEVELS } from './units.ts';
 
-const EVERYTHING = { start: BASE_MS - 100_000_000 } as const;
+const EVERYTHING = { start: Date.UTC(1900, 0) } as const;
 const FILLS = ['previous', 'linear', 7.5] as const;
 /** Of totals: no other bucket tells what they would be. */
 const TOTALS = ['s', 'q', 'f', 'h'];
@@ -95,7 +97,10 @@ async function compareThinned(
   assert.equal((await read({ thin }).columns()).timestamps.length, points.length, label);
 }
 
-/** The granularity that is picked is the finest that has few enough points, naively counted. */
+/**
+ * The granularity that is picked is the finest that has few enough points, naively counted, of those of which
+ * nothing has expired that a coarser one still has.
+ */
 async function comparePicked(
   { datastream }: Run,
   { id, model }: RunStream,
@@ -105,19 +110,36 @@ async function comparePicked(
   const granularity = await picked.granularity();
   const points = await picked.toArray();
   assert(points.length <= maxPoints, `${points.length} points of ${id}, at most ${maxPoints}`);
-  // Granularities are left out of which a part has expired that a coarser one still has.
-  if ((model.expired?.size ?? 0) > 0) return;
   const counts: number[] = [];
-  const { levels } = await datastream.getStream(id);
+  const { levels, expiredUntil } = await datastream.getStream(id);
+  const untilMs = ({ name }: Granularity): number =>
+    expiredUntil[name]?.getTime() ?? Number.NEGATIVE_INFINITY;
   const granularities = [granularityOf(model.highest), ...levels];
+  /** Of each level the ends of buckets that have not expired. */
+  const ends: { readonly level: Granularity; readonly endsMs: readonly number[] }[] = [];
   for (const level of granularities) {
-    const count = (isLive: boolean) =>
-      datastream.getData(id, level, { ...EVERYTHING, live: isLive }).count();
+    const read = (isLive: boolean) =>
+      datastream.getData(id, level, { ...EVERYTHING, live: isLive });
     // Buckets that are not computed yet count; so do those that stay after their datapoints were deleted.
-    counts.push(Math.max(await count(true), await count(live)));
+    counts.push(Math.max(await read(true).count(), await read(live).count()));
+    const { timestamps } = await read(true).columns();
+    const kept = [...timestamps].filter((startMs) => startMs >= untilMs(level));
+    ends.push({ level, endsMs: kept.map((startMs) => level.bucketEnd(startMs).getTime()) });
   }
-  const finest = counts.findIndex((count) => count <= maxPoints);
-  const index = finest < 0 ? counts.length - 1 : finest;
+  const isWhole = (finer: Granularity): boolean =>
+    !ends.some(
+      ({ level, endsMs }) =>
+        level.durationMs > finer.durationMs && endsMs.some((endMs) => endMs <= untilMs(finer)),
+    );
+  const fits = (level: Granularity, place: number): boolean =>
+    counts[place]! <= maxPoints && isWhole(level);
+  const finest = granularities.findIndex(fits);
+  // Of equally long levels the last one: local hours come after those that every stream has.
+  const longMs = granularities[finest]?.durationMs;
+  const own = granularities.findLastIndex(
+    (level, place) => place > 0 && level.durationMs === longMs && fits(level, place),
+  );
+  const index = finest < 0 ? counts.length - 1 : finest === 0 ? finest : own;
   assert.equal(
     granularity?.key,
     granularities[index]?.key,

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Datastream } from '../../src/api/datastream.ts';
 import type { RetentionOptions } from '../../src/api/types.ts';
 import type { Granularity } from '../../src/model/granularity.ts';
-import { LEVELS, type ModelStream } from './model.ts';
+import type { ModelStream } from './model.ts';
+import { LEVELS, secondsOf } from './units.ts';
 
 /** Rows of a stream expire, up to some seconds before its latest datapoint. */
 export interface RetainStep {
@@ -70,27 +71,16 @@ export async function retain(
 }
 
 /** Notes for the model what of each stream has expired. */
-export async function noteExpiry(
-  { datastream, streams }: Pick<RetainingRun, 'datastream' | 'streams'>,
-  secondsOf: (instant: Date) => number,
-  levelOf: (name: string) => number | undefined,
-): Promise<void> {
+export async function noteExpiry({
+  datastream,
+  streams,
+}: Pick<RetainingRun, 'datastream' | 'streams'>): Promise<void> {
   for (const { id, model } of streams) {
     const { expiredUntil } = await datastream.getStream(id);
     const entries = Object.entries(expiredUntil) as [string, Date][];
-    model.expired = new Map(
-      entries.flatMap(([name, until]) => {
-        const level = levelOf(name);
-        return level === undefined ? [] : [[level, secondsOf(until)]];
-      }),
-    );
+    model.expired = new Map(entries.map(([name, until]) => [name, secondsOf(until)]));
     if (model.expired.size > 0 && model.derivation === null) {
       model.began ??= Math.min(...model.arrivals.map(({ t }) => t));
     }
   }
-}
-
-/** From when on rows of a level have not expired; of raw datapoints those of the highest granularity. */
-export function keptFrom({ expired }: ModelStream, seconds: number): number {
-  return expired?.get(seconds) ?? Number.NEGATIVE_INFINITY;
 }

@@ -1,59 +1,30 @@
 import assert from 'node:assert/strict';
 import { Datastream } from '../../src/api/datastream.ts';
-import type { DeriveFrom, StreamDefinition } from '../../src/api/types.ts';
 import type { Backend } from '../../src/backends/backend.ts';
-import type { BackendManifest } from '../../src/backends/manifest.ts';
 import type { DatastreamWarning } from '../../src/exceptions/warnings.ts';
-import { Granularity } from '../../src/model/granularity.ts';
-import type { StreamId } from '../../src/model/stream.ts';
-import { groupOf } from './bucket.ts';
+import { type AggregateStep, applyAggregate, siteTags } from './aggregate-steps.ts';
 import { type ChangeStep, changeStream } from './change-step.ts';
-import { expressionOver, named } from './expression.ts';
+import { watermarksOf } from './compare.ts';
+import { applyData, isDataStep } from './data-steps.ts';
+import { type Asked, derive, exactness, sourcesFor } from './derive-step.ts';
+import { freeze, freezeRedefined } from './frozen.ts';
 import type { Step } from './history.ts';
-import {
-  type Derivation,
-  LEVELS,
-  LIMITS,
-  Model,
-  type ModelStream,
-  type Rules,
-  type Source,
-} from './model.ts';
-import { MORE_NOMINAL, MORE_NUMERIC } from './more-statistics.ts';
-import { keptFrom, noteExpiry, type RetainStep, retain } from './retain-step.ts';
-import { isTimeOperator, timeArguments } from './time-operators.ts';
+import { isKept } from './kept-steps.ts';
+import { applyLadder } from './ladder-steps.ts';
+import { extraOf } from './levels-step.ts';
+import { Model, type ModelStream, type Rules } from './model.ts';
+import { noteExpiry, type RetainStep, retain } from './retain-step.ts';
+import { nothingYet, type RunStream } from './run-stream.ts';
+import { type Extra, NO_EXTRA, PLAIN_SETTING, type Setting } from './setting.ts';
+import { downsamplersOf, rulesOf } from './statistics.ts';
+import { granularityOf, msOf } from './units.ts';
 
-export const BASE_MS: number = Date.UTC(2000, 0, 1, 12);
-/** Later than all data of a history. */
-const NOW_MS = BASE_MS + 400 * 86_400_000;
-const NUMERIC = {
-  mean: 'm',
-  sum: 's',
-  min: 'l',
-  max: 'u',
-  sum_squares: 'q',
-  std_dev: 'd',
-  count: 'c',
-} as const;
-const NOMINAL = { count: 'c', most_often: 'o', least_often: 'r', frequencies: 'f' } as const;
-const TIMES = {
-  mean: 'm',
-  first: 'a',
-  last: 'z',
-  intervals_mean: 'i',
-  intervals_min: 'l',
-  intervals_max: 'u',
-  intervals_sum_squares: 'q',
-  intervals_std_dev: 'd',
-} as const;
-/** Of one stream: they are compared by `verify` with those that the model knows. */
-const EXTRA_LEVELS = {
-  levels: ['30seconds', '5minutes', '12hours', 'weeks', 'months'],
-  timeZone: 'Asia/Kathmandu',
-} as const;
+/** How long after the beginning of a history the engines live: all of its data are older. */
+const LIFE_SECONDS = 400 * 86_400;
+/** Of the streams that derive from nothing, in turn. */
+const SITES = ['x', 'y'] as const;
 const DERIVED_COUNT_MAX = 6;
 const SETTLE_ROUND_COUNT_MAX = 6;
-const LATE = { checkTimestamp: false } as const;
 
 /** A store with two openings, which may be the same. */
 export interface RunStore {
@@ -66,65 +37,7 @@ export interface RunStore {
 /** Which of the two engines let levels follow appends, where the store can. Default: none. */
 export interface RunOptions {
   readonly live?: 'none' | 'one' | 'both';
-}
-
-export interface RunStream {
-  readonly id: StreamId;
-  readonly model: ModelStream;
-  /** Seconds of the latest datapoint that this run appended. */
-  latest: number;
-}
-
-export function granularityOf(seconds: number): Granularity {
-  return Granularity.values[LEVELS.indexOf(seconds)]!;
-}
-
-export function msOf(t: number): number {
-  return BASE_MS + t * 1000;
-}
-
-function nothingYet(): Pick<ModelStream, 'arrivals' | 'reached'> {
-  return { arrivals: [], reached: Number.NEGATIVE_INFINITY };
-}
-
-/** The pairs whose names the manifest has. */
-function selected(
-  letters: Readonly<Record<string, string>>,
-  names: readonly string[] | 'all',
-): readonly (readonly [name: string, letter: string])[] {
-  return Object.entries(letters).filter(([name]) => names === 'all' || names.includes(name));
-}
-
-function rulesOf(supports: BackendManifest): Rules {
-  const lettersOf = (
-    letters: Readonly<Record<string, string>>,
-    names: readonly string[] | 'all',
-  ): ReadonlySet<string> => new Set(selected(letters, names).map(([, letter]) => letter));
-  return {
-    keepsEqualTimestamps: supports.equalTimestamps,
-    hasComputedLevels: supports.levels === 'computed',
-    letters: {
-      v: lettersOf(
-        { ...NUMERIC, ...NOMINAL, ...MORE_NUMERIC, ...MORE_NOMINAL },
-        supports.valueDownsamplers,
-      ),
-      t: lettersOf(TIMES, supports.timeDownsamplers),
-    },
-  };
-}
-
-/** What a stream is to derive from, as far as there are such streams. */
-type Asked = Pick<Step & { kind: 'derive' }, 'op' | 'picks' | 'isCoarse'>;
-
-/** Whether sums over the datapoints of a derived stream have no rounding, and whether these are exact. */
-function exactness({
-  op,
-  sources,
-}: Derivation): readonly [hasExactSums: boolean, isExact: boolean] {
-  return [
-    op === 'sum' && sources.every((s) => !s.level && s.stream.hasExactSums),
-    sources.every((s) => (s.level === null ? s.stream.isExact : s.stream.hasExactSums)),
-  ];
+  readonly setting?: Setting;
 }
 
 /** Drives the engine through a history, and keeps for the model what was appended and derived. */
@@ -134,20 +47,34 @@ export class Run {
   readonly streams: RunStream[] = [];
   datastream: Datastream;
   /** A second engine on the same store, with memories of its own. */
-  #other: Datastream;
-  #baseCount = 0;
-  #nowMs = NOW_MS;
-  /** Whether rows of a stream may have expired. */
-  #isRetaining = false;
+  other: Datastream;
+  /** Streams that derive from nothing. */
+  baseStreams: readonly RunStream[] = [];
+  readonly #setting: Setting;
+  #nowMs: number;
+  /** Whether rows of a stream may expire, or have. */
+  isRetaining = false;
   readonly #failures: DatastreamWarning[] = [];
   readonly #live: RunOptions['live'];
 
-  constructor(store: RunStore, { live = 'none' }: RunOptions = {}) {
+  constructor(store: RunStore, { live = 'none', setting = PLAIN_SETTING }: RunOptions = {}) {
     this.#store = store;
+    this.#setting = setting;
+    this.#nowMs = msOf(this.now);
     this.#live = store.backend.supports.liveLevels ? live : 'none';
     this.datastream = this.#open(store.backend, this.#live !== 'none');
-    this.#other = this.#open(store.other, this.#live === 'both');
+    this.other = this.#open(store.other, this.#live === 'both');
     this.rules = rulesOf(store.backend.supports);
+  }
+
+  /** Seconds since 1970 at which the history began. */
+  get start(): number {
+    return this.#setting.start;
+  }
+
+  /** Seconds since 1970 at which the engines live. */
+  get now(): number {
+    return this.start + LIFE_SECONDS;
   }
 
   #open(backend: Backend, liveDownsampling: boolean): Datastream {
@@ -162,46 +89,56 @@ export class Run {
     });
   }
 
-  async start(): Promise<void> {
+  async begin(): Promise<void> {
     const plain = { isNumeric: true, hasMore: false } as const;
     await this.#addBase(1, plain);
-    await this.#addBase(1, plain, EXTRA_LEVELS);
+    await this.#addBase(1, plain);
     await this.#addBase(1, { isNumeric: true, hasMore: true });
     await this.#addBase(10, { isNumeric: true, hasMore: true, heartbeat: 45 });
     await this.#addBase(1, { isNumeric: false, hasMore: true });
-    this.#baseCount = this.streams.length;
+    this.baseStreams = [...this.streams];
   }
 
   async #addBase(
     highest: number,
     kind: Pick<ModelStream, 'isNumeric' | 'hasMore' | 'heartbeat'>,
-    extra: Pick<StreamDefinition, 'levels' | 'timeZone'> = {},
   ): Promise<void> {
+    const index = this.streams.length;
+    const { name: highestGranularity } = granularityOf(highest);
+    const extra = this.#extraOf(index, highestGranularity);
+    const site = SITES[index % SITES.length]!;
     const id = await this.datastream.ensureStream(
-      { name: this.streams.length },
+      { name: index },
       {
+        tags: siteTags(site),
         valueType: kind.isNumeric ? 'numeric' : 'nominal',
         valueTypeOptions: kind.heartbeat === undefined ? {} : { heartbeat: kind.heartbeat },
-        valueDownsamplers: this.#downsamplers(kind),
-        highestGranularity: granularityOf(highest),
-        ...(this.#store.backend.supports.extraLevels && extra),
+        valueDownsamplers: downsamplersOf(kind, this.datastream.supports),
+        highestGranularity,
+        ...(extra.levels.length > 0 && extra),
       },
     );
     const flags = { ...kind, hasExactSums: true, isExact: true };
-    const model: ModelStream = { ...flags, ...nothingYet(), highest, derivation: null };
-    this.streams.push({ id, model, latest: 0 });
+    const model: ModelStream = {
+      ...flags,
+      ...nothingYet(),
+      highest,
+      extra,
+      site,
+      derivation: null,
+    };
+    this.streams.push({ id, model, latest: this.start });
   }
 
-  #downsamplers({ isNumeric, hasMore }: Pick<ModelStream, 'isNumeric' | 'hasMore'>): string[] {
-    const { valueDownsamplers } = this.datastream.supports;
-    const usual = isNumeric ? NUMERIC : NOMINAL;
-    const more = isNumeric ? MORE_NUMERIC : MORE_NOMINAL;
-    const letters = hasMore ? { ...usual, ...more } : usual;
-    return selected(letters, valueDownsamplers).map(([name]) => name);
+  #extraOf(index: number, highest: string): Extra {
+    const { timeZone, levels } = this.#setting.extras[index] ?? NO_EXTRA;
+    const possible = extraOf(levels, highest, timeZone);
+    const isPossible = this.datastream.supports.extraLevels && possible.length > 0;
+    return isPossible ? { timeZone, levels: possible } : NO_EXTRA;
   }
 
   async apply(step: Step): Promise<void> {
-    if (!this.#isRetaining || (await this.#isKept(step))) await this.#apply(step);
+    if (!this.isRetaining || (await isKept(this, step))) await this.#apply(step);
     await this.noteExpiry();
     this.#assertNoWarnings();
     // Also what follows appends is right at any time.
@@ -210,81 +147,22 @@ export class Run {
 
   /** Tells the model what has expired until now. */
   async noteExpiry(): Promise<void> {
-    if (!this.#isRetaining) return;
-    const secondsOf = (instant: Date): number => (instant.getTime() - BASE_MS) / 1000;
-    const levelOf = (name: string): number | undefined =>
-      LEVELS.find((level) => granularityOf(level).name === name);
-    await noteExpiry(this, secondsOf, levelOf);
-  }
-
-  /**
-   * Whether a step changes nothing that has expired, nor what derives from other streams where those have
-   * expired. One that the engine has to refuse is tried.
-   */
-  async #isKept(step: Step): Promise<boolean> {
-    const expired = this.streams.filter(({ model }) => (model.expired?.size ?? 0) > 0);
-    if (expired.length === 0) return true;
-    if (step.kind === 'derive' || step.kind === 'redefine' || step.kind === 'downsamplers') {
-      return false;
-    }
-    const lastCut = Math.max(...expired.map(({ model }) => keptFrom(model, model.highest)));
-    const touched = this.#touchedBy(step);
-    const refused = touched.find(({ stream: { model }, t }) => t < keptFrom(model, model.highest));
-    if (refused !== undefined) {
-      const { id } = refused.stream;
-      const range = { start: msOf(refused.t), end: msOf(refused.t + 1000) };
-      for (const refusal of [
-        this.datastream.append(id, null, msOf(refused.t), LATE),
-        this.datastream.upsert(id, null, msOf(refused.t)),
-        this.datastream.deleteData(id, range),
-      ]) {
-        await assert.rejects(refusal, { code: 'INVALID_TIMESTAMP' });
-      }
-    }
-    return touched.every(({ t }) => t >= lastCut);
-  }
-
-  /** The streams that a step changes, each with a time before which it changes nothing. */
-  #touchedBy(step: Step): readonly { readonly stream: RunStream; readonly t: number }[] {
-    const behind = (pick: number, back: number): { stream: RunStream; t: number } => {
-      const stream = this.#base(pick);
-      return { stream, t: stream.latest - back };
-    };
-    switch (step.kind) {
-      case 'append':
-      case 'columns':
-        return [behind(step.stream, 0)];
-      case 'group':
-        return [behind(step.stream % 4, 0)];
-      case 'late':
-        return [behind(step.stream, step.back)];
-      case 'lateColumns':
-        return [behind(step.stream, Math.max(0, ...step.rows.map(([back]) => back)))];
-      case 'tick':
-        return [0, 1, 2].map((pick) => behind(pick, 0));
-      case 'multiple':
-        return step.rows.map(([pick]) => behind(pick, 0));
-      case 'together':
-        return step.rows.map(([back], pick) => behind(pick, back));
-      case 'replace':
-        return [behind(step.stream, step.back)];
-      case 'upsert':
-        return step.rows.map(([pick, back]) => behind(pick, back));
-      default:
-        return [];
-    }
+    if (!this.isRetaining) return;
+    await noteExpiry(this);
+    const models = this.streams.map(({ model }) => model);
+    freeze(models, new Model(this.rules, { watermarks: await watermarksOf(this) }));
   }
 
   async #retain(step: RetainStep): Promise<void> {
-    this.#isRetaining = true;
+    this.isRetaining = true;
     const { datastream, streams } = this;
     const livingAt = async (t: number, action: () => Promise<void>): Promise<void> => {
       this.#nowMs = msOf(t);
       await action();
-      this.#nowMs = NOW_MS;
+      this.#nowMs = msOf(this.now);
     };
     const maintain = async (): Promise<void> => {
-      await datastream.downsampleStreams({ until: msOf(10_000_000) });
+      await datastream.downsampleStreams({ until: msOf(this.start + 10_000_000) });
     };
     await retain({ datastream, streams, granularityOf, livingAt, maintain }, step);
   }
@@ -303,46 +181,37 @@ export class Run {
     if (failure !== undefined) throw failure.cause ?? failure;
   }
 
+  get #canDerive(): boolean {
+    return this.streams.length < this.baseStreams.length + DERIVED_COUNT_MAX;
+  }
+
   async #apply(step: Step): Promise<void> {
+    if (isDataStep(step)) return applyData(this, step);
     switch (step.kind) {
-      case 'append':
-        return this.#append(this.#base(step.stream), step.gap, step.value);
-      case 'late':
-        return this.#late(this.#base(step.stream), [[step.back, step.value]]);
-      case 'lateColumns':
-        return this.#late(this.#base(step.stream), step.rows);
-      case 'columns':
-        return this.#columns(this.#base(step.stream), step.rows);
-      case 'tick':
-        return this.#tick(step.gap, step.values);
-      case 'multiple':
-        return this.#multiple(step.rows);
-      case 'group':
-        return this.#group(this.#base(step.stream % 4), step);
-      case 'maintain':
-        return this.#maintain(step.what, step.until);
       case 'derive':
-        return this.#derive(step);
-      case 'together':
-        return this.#together(step.rows, step.isMaintained);
-      case 'replace':
-        return this.#replace(this.#base(step.stream), step);
-      case 'upsert':
-        return this.#upsert(step.rows);
+        if (this.#canDerive) await derive(this, step);
+        return;
+      case 'aggregate':
+        if (this.#canDerive) await this.#aggregate(step);
+        return;
+      case 'requery':
+      case 'move':
+        return this.#aggregate(step);
+      case 'levels':
+      case 'heartbeat':
+        return applyLadder(this, step);
       case 'downsamplers':
       case 'redefine':
         return this.#change(step);
       case 'retain':
         return this.#retain(step);
       case 'switch':
-        [this.datastream, this.#other] = [this.#other, this.datastream];
+        [this.datastream, this.other] = [this.other, this.datastream];
         return;
       case 'reopen':
-        if (this.#store.reopen !== undefined) {
-          await this.#store.reopen();
-          this.datastream = this.#open(this.#store.backend, this.#live !== 'none');
-          this.#other = this.#open(this.#store.other, this.#live === 'both');
-        }
+        await this.#store.reopen?.();
+        this.datastream = this.#open(this.#store.backend, this.#live !== 'none');
+        this.other = this.#open(this.#store.other, this.#live === 'both');
     }
   }
 
@@ -358,253 +227,30 @@ export class Run {
     assert.fail('maintenance does not come to rest');
   }
 
-  #base(pick: number): RunStream {
-    return this.streams[pick % this.#baseCount]!;
+  /** All as it is before a definition changes: what of it cannot be computed any more then stays. */
+  async #modelBefore(): Promise<Model> {
+    if (this.isRetaining) await this.settle();
+    await this.noteExpiry();
+    return new Model(this.rules, { watermarks: await watermarksOf(this) });
   }
 
-  /** Notes an arrival, and returns the value as the stream takes it. */
-  #arrive(stream: RunStream, t: number, value: number | null): unknown {
-    const { model } = stream;
-    const isNominal = !model.isNumeric;
-    const v = isNominal && value !== null ? [0, 1, 'x', true][Math.abs(value * 4) % 4] : value;
-    model.arrivals.push({ t, v });
-    model.reached = Math.max(model.reached, t);
-    stream.latest = Math.max(stream.latest, t);
-    return v;
-  }
-
-  /** Notes that datapoints went. */
-  #leave(stream: RunStream, isGone: (t: number) => boolean): void {
-    const { model } = stream;
-    model.arrivals = model.arrivals.filter(({ t }) => !isGone(t));
-    if (model.arrivals.length > 0) stream.latest = Math.max(...model.arrivals.map(({ t }) => t));
-  }
-
-  async #replace(
-    stream: RunStream,
-    { back, seconds, rows }: Step & { kind: 'replace' },
-  ): Promise<void> {
-    const start = stream.latest - back;
-    const end = start + seconds;
-    const inside = rows.filter(([offset]) => offset < seconds);
-    this.#leave(stream, (t) => t >= start && t < end);
-    const data = inside.map(([offset, value]) => ({
-      timestamp: msOf(start + offset),
-      value: this.#arrive(stream, start + offset, value),
-    }));
-    const range = { start: msOf(start), endExclusive: msOf(end) };
-    if (data.length === 0) await this.datastream.deleteData(stream.id, range);
-    else await this.datastream.replaceData(stream.id, range, data);
-  }
-
-  async #upsert(
-    rows: readonly (readonly [stream: number, back: number, value: number | null])[],
-  ): Promise<void> {
-    const placed = rows.map(([pick, back, value]) => {
-      const stream = this.#base(pick);
-      return { stream, t: stream.latest - back, value };
-    });
-    const items = placed.map(({ stream, t, value }) => {
-      this.#leave(stream, (other) => other === t);
-      return { streamId: stream.id, timestamp: msOf(t), value: this.#arrive(stream, t, value) };
-    });
-    await this.datastream.upsertMultiple(items);
-  }
-
-  async #append(stream: RunStream, gap: number, value: number | null): Promise<void> {
-    const t = stream.latest + gap;
-    await this.datastream.append(stream.id, this.#arrive(stream, t, value), msOf(t));
-  }
-
-  async #group(stream: RunStream, step: Step & { kind: 'group' }): Promise<void> {
-    // Of a stream that keeps less than all, a group has other letters.
-    if ((stream.model.hidden?.size ?? 0) > 0) return;
-    const group = groupOf(step.values);
-    if (this.datastream.supports.groupValues && !stream.model.hasMore) {
-      return this.#append(stream, step.gap, group as unknown as number);
-    }
-    const timestamp = msOf(stream.latest + step.gap);
-    const append = this.datastream.append(stream.id, group, timestamp);
-    await assert.rejects(append, {
-      code: stream.model.hasMore ? 'INVALID_VALUE' : 'NOT_SUPPORTED',
-    });
-  }
-
-  async #late(
-    stream: RunStream,
-    rows: readonly (readonly [back: number, value: number | null])[],
-  ): Promise<void> {
-    const { latest } = stream;
-    if (!stream.model.isNumeric || rows.length === 1) {
-      for (const [back, value] of rows) {
-        const v = this.#arrive(stream, latest - back, value);
-        await this.datastream.append(stream.id, v, new Date(msOf(latest - back)), LATE);
-      }
-      return;
-    }
-    for (const [back, value] of rows) this.#arrive(stream, latest - back, value);
-    const timestamps = Float64Array.from(rows, ([back]) => msOf(latest - back));
-    const values = Float64Array.from(rows, ([, value]) => value ?? Number.NaN);
-    await this.datastream.appendColumns(stream.id, { timestamps, values }, LATE);
-  }
-
-  async #columns(
-    stream: RunStream,
-    rows: readonly (readonly [gap: number, value: number | null])[],
-  ): Promise<void> {
-    const seconds: number[] = [];
-    const arrived: unknown[] = [];
-    for (const [gap, value] of rows) {
-      seconds.push(stream.latest + gap);
-      arrived.push(this.#arrive(stream, stream.latest + gap, value));
-    }
-    if (stream.model.isNumeric) {
-      const timestamps = Float64Array.from(seconds, msOf);
-      const values = Float64Array.from(rows, ([, value]) => value ?? Number.NaN);
-      await this.datastream.appendColumns(stream.id, { timestamps, values });
-    } else {
-      await this.datastream.appendMultiple(
-        arrived.map((value, i) => ({
-          streamId: stream.id,
-          value,
-          timestamp: msOf(seconds[i]!),
-        })),
-      );
+  async #aggregate(step: AggregateStep): Promise<void> {
+    if (!this.isRetaining) return applyAggregate(this, step);
+    const model = await this.#modelBefore();
+    const before = this.streams.map((stream) => model.rows(stream.model));
+    await applyAggregate(this, step);
+    for (const [index, stream] of this.streams.entries()) {
+      if (stream.model.derivation?.isOverQuery) freezeRedefined(stream.model, before[index] ?? []);
     }
   }
 
-  async #tick(gap: number, values: readonly (number | null)[]): Promise<void> {
-    const streams = this.streams.slice(0, 3);
-    const t = Math.max(...streams.map(({ latest }) => latest)) + gap;
-    for (const [index, stream] of streams.entries()) this.#arrive(stream, t, values[index]!);
-    await this.datastream.appendTick(
-      msOf(t),
-      streams.map(({ id }) => id),
-      Float64Array.from(values, (value) => value ?? Number.NaN),
-    );
-  }
-
-  async #multiple(
-    rows: readonly (readonly [stream: number, gap: number, value: number | null])[],
-  ): Promise<void> {
-    await this.datastream.appendMultiple(
-      rows.map(([pick, gap, value]) => {
-        const stream = this.#base(pick);
-        const t = stream.latest + gap;
-        const v = this.#arrive(stream, t, value);
-        return { streamId: stream.id, value: v, timestamp: msOf(t) };
-      }),
-    );
-  }
-
-  /** One datapoint for each of some streams, through both engines at once, while maintenance runs. */
-  async #together(
-    rows: readonly (readonly [back: number, value: number | null])[],
-    isMaintained: boolean,
-  ): Promise<void> {
-    const appends = rows.map(async ([back, value], index) => {
-      const stream = this.streams[index]!;
-      const t = stream.latest - back;
-      const engine = index % 2 === 0 ? this.datastream : this.#other;
-      await engine.append(stream.id, this.#arrive(stream, t, value), msOf(t), LATE);
-    });
-    const maintenance = isMaintained
-      ? [this.#other.downsampleStreams(), this.datastream.backprocessStreams()]
-      : [];
-    await Promise.all([...appends, ...maintenance]);
-  }
-
-  async #maintain(what: 'downsample' | 'backprocess' | 'both', until: number): Promise<void> {
-    if (what !== 'backprocess') await this.datastream.downsampleStreams({ until: msOf(until) });
-    if (what !== 'downsample') await this.datastream.backprocessStreams();
-  }
-
-  async #derive(step: Step & { kind: 'derive' }): Promise<void> {
-    if (this.streams.length >= this.#baseCount + DERIVED_COUNT_MAX) return;
-    const chosen = this.#sources(step);
-    if (chosen === null) return;
-    const { own, streams } = chosen;
-    const hasLevels = streams.some(({ model }) => model.highest < own);
-    const isBackprocessed = step.isBackprocessed || hasLevels;
-    const sources: Source[] = [];
-    for (const { id, model } of streams) {
-      const { latestDatapoint, pendingBackprocess } = await this.datastream.getStream(id);
-      // Where the history of a source that has still to be processed will end, nobody knows: now.
-      const endMs = pendingBackprocess ? NOW_MS : latestDatapoint?.getTime();
-      const isSkipped = !isBackprocessed && endMs !== undefined;
-      const after = isSkipped ? (endMs - BASE_MS) / 1000 : -Infinity;
-      sources.push({ stream: model, level: model.highest < own ? own : null, after });
-    }
-    const hasMaximum = step.op === 'counter_derivative' || step.op === 'rate';
-    const max = hasMaximum && step.hasMax ? 128 : null;
-    const args = argsOf(step, { max, sourceCount: sources.length });
-    const isNumeric = step.op !== 'counter_reset';
-    const id = await this.datastream.ensureStream(
-      { name: this.streams.length },
-      {
-        valueType: isNumeric ? 'numeric' : 'nominal',
-        valueDownsamplers: this.#downsamplers({ isNumeric, hasMore: false }),
-        highestGranularity: granularityOf(own),
-        deriveOp: step.op,
-        deriveFrom: streams.map(({ id: stream }, index): DeriveFrom => {
-          const granularity = granularityOf(own);
-          const isReset = step.op === 'counter_derivative' && index === 0;
-          if (step.op === 'expression') return named({ stream, granularity }, index);
-          return isReset ? { name: 'reset', stream, granularity } : { stream, granularity };
-        }),
-        deriveArgs: args,
-        deriveBackprocess: isBackprocessed,
-      },
-    );
-    const derivation: Derivation = { op: step.op, max, args, sources };
-    const [hasExactSums, isExact] = exactness(derivation);
-    const model: ModelStream = {
-      ...nothingYet(),
-      isNumeric,
-      hasMore: false,
-      highest: own,
-      derivation,
-      hasExactSums,
-      isExact,
-    };
-    this.streams.push({ id, model, latest: 0 });
-  }
-
-  #change(step: ChangeStep): Promise<void> {
+  async #change(step: ChangeStep): Promise<void> {
+    const model = await this.#modelBefore();
     const { datastream, streams, rules } = this;
-    const model = new Model(rules);
-    const choose = (to: Asked) => this.#sources(to);
-    return changeStream({ datastream, streams, model, granularityOf, choose, exactness }, step);
+    const choose = (to: Asked) => sourcesFor(streams, to);
+    return changeStream(
+      { datastream, streams, rules, model, granularityOf, choose, exactness },
+      step,
+    );
   }
-
-  /** Sources that the operator can take, and the granularity at which it then reads them. */
-  #sources(step: Asked): { own: number; streams: readonly RunStream[] } | null {
-    const isCounter = step.op.startsWith('counter') || step.op === 'rate';
-    const candidates = this.streams.filter(({ model }) => {
-      const isFit = step.isCoarse && model.highest < 60 ? model.hasExactSums : model.isExact;
-      // A comparison of rounded numbers can come out differently in another order of additions.
-      return model.isNumeric && (!isCounter || isFit);
-    });
-    const picked = [...new Set(step.picks.map((pick) => candidates[pick % candidates.length]!))];
-    const own = step.isCoarse ? 60 : picked[0]!.model.highest;
-    if (step.op === 'counter_derivative') {
-      const data = picked[0]!;
-      const resets = this.streams.filter((s) => !s.model.isNumeric && s.model.highest === own);
-      const reset = resets[(step.picks[1] ?? 0) % Math.max(resets.length, 1)];
-      return reset === undefined ? null : { own, streams: [reset, data] };
-    }
-    const isOverMany = step.op === 'sum' || step.op === 'expression';
-    if (!isOverMany) return { own, streams: picked.slice(0, 1) };
-    return { own, streams: picked.filter(({ model }) => model.highest <= own) };
-  }
-}
-
-function argsOf(
-  { op, hasMax }: Step & { kind: 'derive' },
-  { max, sourceCount }: { max: number | null; sourceCount: number },
-): Readonly<Record<string, unknown>> {
-  if (isTimeOperator(op)) return timeArguments(op, hasMax);
-  if (op === 'clamp') return LIMITS;
-  if (op === 'expression') return { expression: expressionOver(sourceCount) };
-  return max === null ? {} : { max_value: max };
 }

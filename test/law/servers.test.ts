@@ -6,6 +6,7 @@ import { EXAMPLES } from './examples.ts';
 import { assertExtraLevels, extraLevelsHistory } from './extra-levels.ts';
 import { history } from './history.ts';
 import { retentionHistory } from './retention-history.ts';
+import { setting } from './setting.ts';
 import { onServer } from './stores.ts';
 
 /** Random histories on each server, beside the examples; LAW_RUNS multiplies them. */
@@ -23,7 +24,9 @@ describe('the law on servers: after maintenance, all equals a computation from s
         'in random histories',
         async () => {
           await fc.assert(
-            fc.asyncProperty(history, (steps) => assertLaw(open, steps)),
+            fc.asyncProperty(setting, history, (given, steps) =>
+              assertLaw(open, steps, { setting: given }),
+            ),
             { numRuns: Math.ceil(runCount * RUN_FACTOR) + EXAMPLES.length, examples: EXAMPLES },
           );
         },

@@ -28,13 +28,20 @@ export function timeArguments(op: TimeOperator, isFirst: boolean): Arguments {
   }
 }
 
-/** @param inputs of the one source, in order. */
-export function timeOutputs(op: TimeOperator, args: Arguments, inputs: readonly Row[]): Row[] {
+/**
+ * @param given the inputs of the one source, in order, and the last output of which it goes on, if some of its own stay
+ * whatever happens.
+ */
+export function timeOutputs(
+  op: TimeOperator,
+  args: Arguments,
+  { inputs, last }: { inputs: readonly Row[]; last: Row | null },
+): Row[] {
   switch (op) {
     case 'integral':
-      return integral(inputs, args);
+      return integral(inputs, args, last);
     case 'exponential_smoothing':
-      return smoothed(inputs, args);
+      return smoothed(inputs, args, last);
     case 'moving_average':
       return averages(inputs, args['window'] as number);
     case 'time_shift':
@@ -42,14 +49,19 @@ export function timeOutputs(op: TimeOperator, args: Arguments, inputs: readonly 
   }
 }
 
-function integral(inputs: readonly Row[], args: Arguments): Row[] {
+function integral(all: readonly Row[], args: Arguments, last: Row | null): Row[] {
   const unit = (args['unit'] ?? 1) as number;
   const gap = (args['max_gap'] ?? Number.POSITIVE_INFINITY) as number;
   const isHeld = args['method'] === 'held';
-  let total = 0;
-  return inputs.map(({ t, v }, index) => {
-    if (v === null) return { t, v };
-    const before = inputs[index - 1];
+  const inputs = last === null ? all : all.filter(({ t }) => t > last.t);
+  let total = (last?.v ?? 0) as number;
+  let before = last === null ? undefined : all.findLast(({ t }) => t === last.t);
+  return inputs.map((input) => {
+    const { t, v } = input;
+    if (v === null) {
+      before = input;
+      return { t, v };
+    }
     if (before !== undefined && before.v !== null && t - before.t <= gap) {
       const first = before.v as number;
       const milliseconds = (t - before.t) * 1000;
@@ -57,12 +69,14 @@ function integral(inputs: readonly Row[], args: Arguments): Row[] {
         ? (first * milliseconds) / (1000 * unit)
         : ((first + (v as number)) * milliseconds) / (2000 * unit);
     }
+    before = input;
     return { t, v: total };
   });
 }
 
-function smoothed(inputs: readonly Row[], args: Arguments): Row[] {
-  let last: { t: number; v: number } | null = null;
+function smoothed(all: readonly Row[], args: Arguments, from: Row | null): Row[] {
+  let last = from as { t: number; v: number } | null;
+  const inputs = all.filter(({ t }) => from === null || t > from.t);
   return inputs.map(({ t, v }) => {
     if (v === null) return { t, v };
     const value = v as number;

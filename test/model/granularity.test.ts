@@ -3,6 +3,7 @@ import fc from 'fast-check';
 
 import {
   bucketCeilMs,
+  bucketEndMs,
   bucketStartMs,
   Granularity,
   lowerGranularities,
@@ -18,6 +19,18 @@ const instants = fc.oneof(
 );
 
 describe('granularities', () => {
+  test.each(['hours', 'days', 'weeks', '15minutes@Asia/Kolkata', 'months@Europe/Paris'])(
+    'of %s keep infinite instants, which stand for no bucket',
+    (name) => {
+      const granularity = Granularity.byName(name);
+      for (const instant of [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]) {
+        expect(bucketStartMs(instant, granularity)).toBe(instant);
+        expect(bucketEndMs(instant, granularity)).toBe(instant);
+        expect(bucketCeilMs(instant, granularity)).toBe(instant);
+      }
+    },
+  );
+
   test('run from highest to lowest, with the names, keys and durations users know', () => {
     expect(
       Granularity.values.map(({ name, key, durationMs }) => [name, key, durationMs / 1000]),
@@ -160,4 +173,56 @@ test('a granularity is its name as text and in JSON', () => {
     expect(`${granularity}`).toBe(granularity.name);
     expect(JSON.stringify({ granularity })).toBe(JSON.stringify({ granularity: granularity.name }));
   }
+});
+
+describe('what is no granularity', () => {
+  const refusal = (give: () => unknown): unknown => {
+    try {
+      return give();
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string };
+      expect(code).toBe('UNSUPPORTED_GRANULARITY');
+      return message;
+    }
+  };
+
+  test.each<[unknown, string]>([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [5, '5'],
+    ['minutes', '"minutes"'],
+    [Symbol('minutes'), 'Symbol(minutes)'],
+  ])('is refused by its value: %p', (step, shown) => {
+    expect(refusal(() => Granularity.of(step as never))).toBe(
+      `Expected a granularity as { every, unit, timeZone }, not ${shown}.`,
+    );
+  });
+
+  test.each<[unknown, string]>([
+    ['15', '"15"'],
+    [1n, '1'],
+    [7, '7'],
+    [Number.NaN, 'NaN'],
+    [null, 'null'],
+    [[15], 'an array'],
+    [{}, 'an object'],
+  ])('is refused by how many units it has: %p', (every, shown) => {
+    const message = refusal(() => Granularity.of({ every, unit: 'weeks' } as never));
+    expect(message).toBe(
+      'Argument every of weeks must be one of the numbers that divide evenly into larger units, ' +
+        `1, not ${shown}.`,
+    );
+  });
+
+  test.each<unknown>(['', 'fortnights', null, 5, 1n, {}, Symbol('days')])(
+    'is refused by its unit, zone or name: %p',
+    (given) => {
+      const unit = given as never;
+      expect(refusal(() => Granularity.of({ unit }))).toMatch(/^Unknown unit /);
+      expect(refusal(() => Granularity.of({ unit: 'days', timeZone: unit }))).toMatch(
+        /^Unknown time zone /,
+      );
+      expect(refusal(() => Granularity.byName(unit))).toMatch(/^Unknown granularity /);
+    },
+  );
 });

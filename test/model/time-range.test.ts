@@ -6,6 +6,7 @@ import {
   cutToSecond,
   intersectRanges,
   isEmptyRange,
+  restOfRange,
   TIME_END_MS,
   TIME_MAX_MS,
   TIME_MIN_MS,
@@ -41,6 +42,15 @@ describe('time ranges', () => {
         );
       }),
     );
+  });
+
+  test('that are worked off get shorter with each part', () => {
+    const range = { startMs: 1, endMs: 3 };
+    expect(restOfRange(range, 2)).toEqual({ startMs: 2, endMs: 3 });
+    expect(isEmptyRange(restOfRange(range, 3))).toBe(true);
+    for (const doneMs of [1, 0, Number.NaN]) {
+      expect(() => restOfRange(range, doneMs)).toThrow('gets on with each of them');
+    }
   });
 
   test('of all time reach every instant that a Date holds, and no further', () => {

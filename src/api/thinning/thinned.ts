@@ -1,4 +1,4 @@
-import type { LevelSelection } from '../../downsamplers/level-schema.ts';
+import type { LevelSelection } from '../../downsamplers/level-selection.ts';
 import { UnsupportedDownsampler, UnsupportedValueType } from '../../exceptions/errors.ts';
 import type { ValueType } from '../../model/stream.ts';
 import type { DatapointRows } from '../datapoint-rows.ts';

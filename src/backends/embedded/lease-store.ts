@@ -1,23 +1,28 @@
 import type { StreamId } from '../../model/stream.ts';
 import type { LeaseOptions } from '../backend.ts';
 import { idKey } from './keys.ts';
+import { hasProcessEnded, ownProcessMark } from './process-mark.ts';
 import type { StoreFiles } from './store-files.ts';
 
 interface Lease {
   readonly owner: string;
-  readonly untilMs: number;
+  /** As `ownProcessMark` gave it; empty where it is not known. */
+  readonly processMark: string;
 }
 
 /** `[untilMs:f64]`, little-endian, before the owner's name. */
 const HEADER_SIZE_BYTES = 8;
+/** Between the owner's name and the mark of his process. */
+const MARK_SEPARATOR = '\n';
 
 /**
- * Who may maintain which stream, and until when, by the clock of whoever asks. Called inside a
- * transaction.
+ * Who may maintain which stream, and until when, by the clock of whoever asks; no longer than his process runs, where
+ * that can be told. Called inside a transaction.
  */
 export class LeaseStore {
   readonly #files: StoreFiles;
   readonly #now: () => Date;
+  readonly #mark = ownProcessMark();
 
   constructor(files: StoreFiles, { now }: { now: () => Date }) {
     this.#files = files;
@@ -27,7 +32,8 @@ export class LeaseStore {
   acquire(streamId: StreamId, options: LeaseOptions): boolean {
     const key = idKey(streamId);
     const lease = this.#held(key);
-    if (lease !== null && lease.owner !== options.owner) return false;
+    const isFree = lease === null || lease.owner === options.owner;
+    if (!isFree && !hasProcessEnded(lease.processMark)) return false;
     this.#put(key, options);
     return true;
   }
@@ -55,13 +61,16 @@ export class LeaseStore {
     if (bytes === undefined || bytes.length < HEADER_SIZE_BYTES) return null;
     const untilMs = bytes.readDoubleLE(0);
     if (untilMs <= this.#now().getTime()) return null;
-    return { owner: bytes.toString('utf8', HEADER_SIZE_BYTES), untilMs };
+    const text = bytes.toString('utf8', HEADER_SIZE_BYTES);
+    const [owner = '', processMark = ''] = text.split(MARK_SEPARATOR);
+    return { owner, processMark };
   }
 
   #put(key: Uint8Array, { owner, durationMs }: LeaseOptions): void {
-    const bytes = Buffer.allocUnsafe(HEADER_SIZE_BYTES + Buffer.byteLength(owner));
+    const text = this.#mark === '' ? owner : `${owner}${MARK_SEPARATOR}${this.#mark}`;
+    const bytes = Buffer.allocUnsafe(HEADER_SIZE_BYTES + Buffer.byteLength(text));
     bytes.writeDoubleLE(this.#now().getTime() + durationMs, 0);
-    bytes.write(owner, HEADER_SIZE_BYTES);
+    bytes.write(text, HEADER_SIZE_BYTES);
     this.#files.leases.put(key, bytes);
   }
 }

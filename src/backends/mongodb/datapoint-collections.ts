@@ -1,6 +1,6 @@
 import { Granularity, type GranularityName } from '../../model/granularity.ts';
 import { levelLabel, levelNumber } from '../../model/level-number.ts';
-import { UTC } from '../../model/zone-offsets.ts';
+import { UTC } from '../../model/time-zone.ts';
 import type { Connection } from './connection.ts';
 import { ensureIndex, type Keys } from './indexes.ts';
 

@@ -3,6 +3,7 @@ import type { Datapoints } from '../../api/datapoints.ts';
 import type { Datastream } from '../../api/datastream.ts';
 import type { DataRange, Stream } from '../../api/types.ts';
 import type { Granularity } from '../../model/granularity.ts';
+import { TIME_MIN_MS } from '../../model/time-range.ts';
 import { csvCell, csvText } from '../../text/csv.ts';
 import { exactJson } from '../../text/exact-json.ts';
 import { usageError } from '../cli-error.ts';
@@ -47,8 +48,12 @@ export function registerGet(program: Command, context: CommandContext): void {
     .command('get')
     .description('print the datapoints of a stream, or draw them')
     .argument('<id>', 'stream id')
-    .argument('[granularity]', "level to read (default: the stream's highest)", parseGranularity)
-    .option('--start <time>', 'from this time on (default: the earliest datapoint)', time)
+    .argument(
+      '[granularity]',
+      "level to read (default: the stream's highest)",
+      parseGranularityName,
+    )
+    .option('--start <time>', 'from this time on (default: the first that there is)', time)
     .addOption(
       new Option('--start-exclusive <time>', 'from after this time on')
         .argParser(time)
@@ -84,7 +89,7 @@ export function registerGet(program: Command, context: CommandContext): void {
       parseChoice<GetFormat>(text, ['table', 'csv', 'ndjson', 'json']),
     )
     .addOption(new Option('--plot', 'draw the series in the terminal').conflicts('format'))
-    .action(async (streamId: string, granularity: Granularity | undefined, options: GetOptions) => {
+    .action(async (streamId: string, granularity: string | undefined, options: GetOptions) => {
       if (granularity !== undefined && options.maxPoints !== undefined) {
         throw usageError('--max-points picks the granularity: name none.');
       }
@@ -99,6 +104,12 @@ export function registerGet(program: Command, context: CommandContext): void {
         else await printDatapoints(context, request);
       });
     });
+}
+
+/** Stays a text: without a zone it also stands for the level in the zone of the stream. */
+function parseGranularityName(text: string): string {
+  parseGranularity(text);
+  return text;
 }
 
 /** @throws {CliError} USAGE unless the text is a whole number from 2 on: both ends are kept. */
@@ -126,13 +137,13 @@ interface GetRequest {
 function openData(
   datastream: Datastream,
   stream: Stream,
-  { granularity, options }: { granularity: Granularity | undefined; options: GetOptions },
+  { granularity, options }: { granularity: string | undefined; options: GetOptions },
 ): Datapoints {
   const { end, endExclusive, reverse, live, fallback, fill, thin, maxPoints, valueDownsamplers } =
     options;
   const timeDownsamplers = timesToRead(options);
   const range: DataRange = {
-    ...startOf(stream, options),
+    ...startOf(options),
     ...(end && { end }),
     ...(endExclusive && { endExclusive }),
     ...(reverse && { reverse }),
@@ -148,9 +159,11 @@ function openData(
     : datastream.getData(stream.id, { ...range, maxPoints });
 }
 
-function startOf(stream: Stream, { start, startExclusive }: GetOptions): DataRange {
+/** Without a start, everything: levels may reach back further than the raw datapoints that are left. */
+function startOf({ start, startExclusive, maxPoints }: GetOptions): DataRange {
   if (startExclusive !== undefined) return { startExclusive };
-  return { start: start ?? stream.earliestDatapoint ?? 0 };
+  if (start !== undefined) return { start };
+  return maxPoints === undefined ? { start: TIME_MIN_MS } : {};
 }
 
 function timesToRead({

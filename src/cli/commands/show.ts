@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Stream } from '../../api/types.ts';
-import { UTC } from '../../model/zone-offsets.ts';
+import { UTC } from '../../model/time-zone.ts';
 import { exactJson, timeText } from '../../text/exact-json.ts';
 import type { CommandContext } from '../command-context.ts';
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { durationOf } from '../../model/duration.ts';
 import type { Scope } from '../../server/access/identity.ts';
 import { SCOPES } from '../../server/state/permissions.ts';
 import { timeText } from '../../text/exact-json.ts';
-import { durationMsOf } from '../../text/time.ts';
+
 import { type StateOptions, withAccess, withStateOptions } from '../access-state.ts';
 import type { CommandContext } from '../command-context.ts';
 import { printList } from '../format/list.ts';
@@ -72,7 +73,7 @@ function parseScopes(text: string): readonly Scope[] {
 
 /** @throws {CliError} USAGE */
 function parseEnd(text: string, now: Date): number {
-  const durationMs = durationMsOf(text);
+  const durationMs = durationOf(text);
   return durationMs === null ? parseTime(text, now).getTime() : now.getTime() + durationMs;
 }
 

@@ -1,7 +1,7 @@
 import type { DeriveFrom, RetentionOptions, Stream, StreamDefinition } from '../../api/types.ts';
 import { Granularity } from '../../model/granularity.ts';
 import { isTagObject, type Tags } from '../../model/tags.ts';
-import { UTC } from '../../model/zone-offsets.ts';
+import { UTC } from '../../model/time-zone.ts';
 import { exactJson } from '../../text/exact-json.ts';
 import type { LineFormat } from '../input/datapoint-line.ts';
 import { abbreviate, ValueSyntaxError } from '../parse/value.ts';

@@ -303,4 +303,28 @@ export function retentionTopic({ test }: Suite): void {
     await assertCode(() => fixture.ensure('a', unknown), 'UNSUPPORTED_GRANULARITY');
     assert.equal(await fixture.datastream.findStreams().count(), 0);
   });
+
+  test('a read of so many points takes a level that still has the range', async (fixture) => {
+    const { datastream } = fixture;
+    const id = await retained(fixture, 'a');
+    if (id === null) return;
+    await fill(fixture, id);
+    await datastream.downsampleStreams();
+    const chosen = async (startSeconds: number, maxPoints = 1e6): Promise<string | null> => {
+      const data = datastream.getData(id, { start: at(startSeconds), maxPoints });
+      return (await data.granularity())?.name ?? null;
+    };
+    const days = (count: number): number => NOW_SECONDS - count * DAY_SECONDS;
+    assert.equal(await chosen(days(0.5)), 'seconds');
+    assert.equal(await chosen(days(3)), 'minutes');
+    assert.equal(await chosen(days(3), 1000), '10minutes');
+    assert.equal(await chosen(days(7)), 'hours');
+    assert.equal(await chosen(days(10), 20), 'days');
+    await datastream.updateStream(id, { retention: { raw: '1d', hours: '1d' } });
+    fixture.nowMs += 1000;
+    await datastream.downsampleStreams();
+    // Nothing has what is gone: the finest will do.
+    assert.equal(await chosen(days(0.5)), 'seconds');
+    assert.equal(await chosen(days(7)), 'seconds');
+  });
 }

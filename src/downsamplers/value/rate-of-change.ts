@@ -22,8 +22,15 @@ export const rateOfChange: ValueDownsampler = {
       const firsts = floats(columns, 'a');
       const lasts = floats(columns, 'z');
       const elapsedMs = elapsed(columns);
-      return (row) =>
-        elapsedMs(row) === 0 ? Number.NaN : (lasts[row]! - firsts[row]!) / (elapsedMs(row) / 1000);
+      return (row) => {
+        const seconds = elapsedMs(row) / 1000;
+        if (seconds === 0) return Number.NaN;
+        const difference = lasts[row]! - firsts[row]!;
+        // The rate may be a float where the difference is too large for one.
+        return Number.isFinite(difference)
+          ? difference / seconds
+          : lasts[row]! / seconds - firsts[row]! / seconds;
+      };
     },
   },
   decimal: {

@@ -1,7 +1,7 @@
 import { divideDecimals, sqrtDecimal } from '../../model/high-accuracy.ts';
 import { VALUE_DOWNSAMPLER_LETTERS } from '../../model/value-letters.ts';
-import { floats, type ValueDownsampler } from '../downsampler.ts';
-import { decimalVariances } from '../moments-state.ts';
+import type { ValueDownsampler } from '../downsampler.ts';
+import { decimalVariances, plainVariances } from '../moments-state.ts';
 
 /**
  * Population standard deviation, in the unit of the values. In float64 from (count, mean, M2), which
@@ -17,9 +17,8 @@ export const stdDev: ValueDownsampler = {
     // The mean is part of the mergeable state although finishing does not read it.
     components: ['c', 'mu', 'm2'],
     bind(columns) {
-      const counts = floats(columns, 'c');
-      const m2s = floats(columns, 'm2');
-      return (row) => Math.sqrt(m2s[row]! / counts[row]!);
+      const variance = plainVariances(columns);
+      return (row) => Math.sqrt(variance(row));
     },
   },
   decimal: {

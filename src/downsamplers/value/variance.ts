@@ -1,7 +1,7 @@
 import { divideDecimals, multiplyExact } from '../../model/high-accuracy.ts';
 import { VALUE_DOWNSAMPLER_LETTERS } from '../../model/value-letters.ts';
-import { floats, type ValueDownsampler } from '../downsampler.ts';
-import { decimalVariances } from '../moments-state.ts';
+import type { ValueDownsampler } from '../downsampler.ts';
+import { decimalVariances, plainVariances } from '../moments-state.ts';
 
 /** Population variance, in the square of the values' unit: the square of `std_dev`, from the same state. */
 export const variance: ValueDownsampler = {
@@ -11,11 +11,7 @@ export const variance: ValueDownsampler = {
   requires: ['sum', 'count', 'sum_squares'],
   plain: {
     components: ['c', 'mu', 'm2'],
-    bind(columns) {
-      const counts = floats(columns, 'c');
-      const m2s = floats(columns, 'm2');
-      return (row) => m2s[row]! / counts[row]!;
-    },
+    bind: plainVariances,
   },
   decimal: {
     components: ['q', 's', 'c'],

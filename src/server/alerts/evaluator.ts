@@ -3,8 +3,9 @@ import type { BaseLogger } from 'pino';
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
 import { StreamNotFound } from '../../exceptions/errors.ts';
+import { durationOf } from '../../model/duration.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
-import { durationMsOf } from '../../text/time.ts';
+
 import type { AlertRule } from '../state/records/alert.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { type Alert, alertOf, alertStateId, newAlert } from './alert-detail.ts';
@@ -120,7 +121,7 @@ export class Evaluator {
     const nowMs = this.#parts.now().getTime();
     const latestMs = stream.latestDatapoint?.getTime() ?? null;
     if (condition.kind === 'stale') {
-      const afterMs = durationMsOf(condition.after)!;
+      const afterMs = durationOf(condition.after)!;
       // Without any datapoint, it counts from when it was first looked at.
       const isRaised =
         latestMs === null
@@ -168,7 +169,7 @@ function limitsOf({ above, below, clear, for: hold }: Threshold): Limits {
     isAbove: above !== undefined,
     raise,
     clear: clear ?? raise,
-    holdMs: hold === undefined ? 0 : durationMsOf(hold)!,
+    holdMs: hold === undefined ? 0 : durationOf(hold)!,
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { durationOf } from '../../model/duration.ts';
 import type { Tags } from '../../model/tags.ts';
-import { DURATION_SYNTAX, durationMsOf } from '../../text/time.ts';
+import { DURATION_SYNTAX } from '../../text/time.ts';
 
 const DESTINATION_COUNT_MAX = 10;
 const ADDRESS_COUNT_MAX = 20;
@@ -9,7 +10,7 @@ const ADDRESS_COUNT_MAX = 20;
 const duration = z
   .string()
   .max(50)
-  .refine((text) => durationMsOf(text) !== null, `expected a duration, ${DURATION_SYNTAX}`);
+  .refine((text) => durationOf(text) !== null, `expected a duration, ${DURATION_SYNTAX}`);
 
 const tags = z.record(z.string(), z.json()).transform((given) => given as Tags);
 

@@ -1,10 +1,11 @@
 import { CronPattern } from 'croner';
 import { z } from 'zod';
-import { DURATION_SYNTAX, durationMsOf } from '../../text/time.ts';
+import { durationOf } from '../../model/duration.ts';
+import { DURATION_SYNTAX } from '../../text/time.ts';
 
 /** A length of time as text; becomes milliseconds. */
 const duration = z.string().transform((text, context) => {
-  const durationMs = durationMsOf(text);
+  const durationMs = durationOf(text);
   if (durationMs !== null) return durationMs;
   context.addIssue({ code: 'custom', message: `expected a duration, ${DURATION_SYNTAX}` });
   return z.NEVER;
