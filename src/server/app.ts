@@ -13,6 +13,7 @@ import {
 import { protectRoutes } from './access/fastify-hooks.ts';
 import { serveApiDocs } from './api-docs.ts';
 import { datastreamRoutes } from './compat/datastream/routes.ts';
+import { feedsPlugin } from './compat/feeds/feeds-plugin.ts';
 import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
@@ -100,6 +101,7 @@ export async function buildApp(
   await app.register(prometheusRoutes, { service });
   await app.register(grafanaRoutes, { prefix: '/grafana', service });
   await app.register(datastreamRoutes, { service });
+  await app.register(feedsPlugin, { service });
   return app as unknown as FastifyInstance;
 }
 

@@ -4,9 +4,12 @@ import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
 import { Alerts } from './alerts/alerts.ts';
 import type { WatchRights } from './alerts/evaluator.ts';
+import { Feeds } from './compat/feeds/feeds.ts';
+import { SineDemoSwitch, sineDemoJob } from './compat/feeds/sine-demo.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 import { graphiteServer } from './graphite.ts';
 import { collectHost, type HostCollection } from './host-collection.ts';
+import { newStreamsOf } from './http/write-options.ts';
 import { BatchWriter } from './ingest/batch-writer.ts';
 import type { GraphiteServer } from './ingest/graphite-server.ts';
 import { alertsJob } from './jobs/alerts-job.ts';
@@ -30,6 +33,8 @@ export interface Service {
   readonly live: LiveFeed;
   readonly jobs: Jobs;
   readonly alerts: Alerts;
+  /** What can be posted to by name. */
+  readonly feeds: { readonly feeds: Feeds; readonly demo: SineDemoSwitch };
   readonly metrics: ServiceMetrics;
   readonly log: BaseLogger;
   /** The only clock. */
@@ -103,8 +108,15 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     onError: (error) =>
       log.error({ err: error }, 'The store cannot be followed; it is tried again.'),
   });
+  const feeds = new Feeds({
+    state,
+    datastream,
+    writer,
+    newStreams: newStreamsOf(config.ingest),
+  });
+  const demo = new SineDemoSwitch({ state, feeds });
   const alerts = openAlerts(config, parts);
-  const { maintenance, cleanup, alerts: alerting } = config.jobs;
+  const { maintenance, cleanup, alerts: alerting, demo: demoSchedule } = config.jobs;
   const jobs = new Jobs(
     [
       scheduled(maintenanceJob(datastream, warnings), maintenance),
@@ -113,6 +125,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
         alerting,
       ),
       scheduled(cleanupJob([() => access.removeEnded(), () => alerts.removeEnded()]), cleanup),
+      scheduled(sineDemoJob(demo, now), demoSchedule),
     ],
     {
       state,
@@ -154,6 +167,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     live,
     jobs,
     alerts,
+    feeds: { feeds, demo },
     metrics,
     graphite,
     log,

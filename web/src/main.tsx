@@ -8,8 +8,10 @@ import './styles/chart.css';
 import './styles/pages.css';
 import { App } from './app.tsx';
 import { followLinks } from './router/location.ts';
+import { syncPreferences } from './state/preferences-sync.ts';
 import { followTheme } from './state/theme.ts';
 
 followTheme();
 followLinks();
+syncPreferences();
 render(<App />, document.getElementById('app')!);

@@ -119,6 +119,8 @@ const jobsConfig = z.strictObject({
   alerts: jobConfig('*/10 * * * * *'),
   /** What has expired of sessions, tokens and the audit log. */
   cleanup: jobConfig('0 17 * * * *'),
+  /** A sine that is posted to a feed, while that is switched on. */
+  demo: jobConfig('*/30 * * * * *'),
 });
 
 const emailConfig = z.strictObject({

@@ -138,15 +138,16 @@ export class BatchWriter {
 
   async #seeToRates(
     targets: readonly Target[],
-    { newStreams }: Pick<WriteOptions, 'newStreams'>,
+    { newStreams, mayCreate, onCreated }: WriteOptions,
   ): Promise<void> {
     if (!newStreams.derivesRates) return;
     const counters = targets.filter(
-      ({ rows, stream }) => rows.series.isCounter && !stream.hasRates,
+      ({ rows, stream }) => rows.series.isCounter && !stream.hasRates && mayCreate(stream.tags),
     );
     await eachAtOnce(counters, CAREFUL_COUNT_MAX, async (target) => {
-      const refusal = await ensureRates(this.#datastream, target, newStreams);
+      const { createdIds, refusal } = await ensureRates(this.#datastream, target, newStreams);
       target.stream.hasRates = true;
+      if (createdIds.length > 0) await onCreated(createdIds);
       if (refusal !== null) this.#onRatesRefused(refusal);
     });
   }

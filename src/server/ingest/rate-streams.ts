@@ -9,14 +9,18 @@ import type { Target } from './targets.ts';
 /**
  * Sees to it that a counter has a stream of its rates, and the stream of its resets that rates need. Both have the
  * tags of the counter, with `reset(…)` and `rate(…)` about its series.
- * @returns why the store has no such streams; null when they are there.
+ * @returns ids of those that are new, and why the store has no such streams; null when they are there.
  */
 export async function ensureRates(
   datastream: Datastream,
   { rows, stream }: Target,
   options: NewStreamOptions,
-): Promise<DatastreamException | null> {
+): Promise<{
+  readonly createdIds: readonly string[];
+  readonly refusal: DatastreamException | null;
+}> {
   const { series } = rows;
+  const createdIds: string[] = [];
   const definition = definitionFor(datastream, rows, options);
   const ensure = async (
     what: 'reset' | 'rate',
@@ -27,7 +31,9 @@ export async function ensureRates(
     const present = await datastream.findStreams(query).at(0);
     if (present !== undefined) return present.id;
     const tags = { ...definition.tags, ...query };
-    return datastream.ensureStream(query, { ...definition, tags, ...derivation });
+    const id = await datastream.ensureStream(query, { ...definition, tags, ...derivation });
+    createdIds.push(id);
+    return id;
   };
   try {
     const reset = await ensure('reset', {
@@ -41,9 +47,9 @@ export async function ensureRates(
       deriveFrom: [{ name: 'reset', stream: reset }, { stream: stream.id }],
       deriveOp: 'counter_derivative',
     });
-    return null;
+    return { createdIds, refusal: null };
   } catch (error) {
-    if (error instanceof DatastreamException) return error;
+    if (error instanceof DatastreamException) return { createdIds, refusal: error };
     throw error;
   }
 }

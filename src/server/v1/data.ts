@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -6,12 +5,12 @@ import type { Datapoints } from '../../api/datapoints.ts';
 import type { DatapointColumns, DataRange, Stream } from '../../api/types.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
 import { isRelative, notModified, setCaching } from '../http/caching.ts';
-import { inChunks } from '../http/chunks.ts';
 import { columnsJson, rowsJson } from '../http/columns-json.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { csvLines, equalTailCount } from '../http/data-columns.ts';
 import { instant } from '../http/instants.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
+import { sendText } from '../http/send-text.ts';
 import { streamFor } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
 import { type DataQuery, dataQuerySchema, dataSchema, rangeQuerySchema } from './schemas/data.ts';
@@ -170,22 +169,6 @@ function placeBehind(timestampMs: number, tailCount: number, { place, query }: A
 
 function nextJson(next: Place | null): string {
   return `"next":${next === null ? 'null' : JSON.stringify(encodeCursor(next))}`;
-}
-
-/**
- * Answers with text that is made while it is sent. What fails before the first part is an answer of its own; what
- * fails later ends the connection, so that nobody takes a part for the whole.
- */
-async function sendText(
-  reply: FastifyReply,
-  { type, parts }: { readonly type: string; readonly parts: AsyncIterable<string> },
-): Promise<FastifyReply> {
-  const chunks = inChunks(parts)[Symbol.asyncIterator]();
-  const first = await refusingArguments(() => chunks.next());
-  async function* all(): AsyncGenerator<string, void, undefined> {
-    for (let item = first; item.done !== true; item = await chunks.next()) yield item.value;
-  }
-  return reply.type(type).send(Readable.from(all(), { objectMode: false }));
 }
 
 function rangeOf(query: DataQuery, { place, now }: { place: Place | null; now: Date }): DataRange {

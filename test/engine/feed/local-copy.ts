@@ -11,7 +11,7 @@ export class LocalCopy {
   readonly events: StreamEvent[] = [];
   readonly positions: Map<string, StreamPosition> = new Map();
   readonly #datastream: Datastream;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   /** Called before each event is taken in. */
   readonly #onEvent: () => Promise<void>;
   #running: Promise<void> = Promise.resolve();
@@ -21,8 +21,9 @@ export class LocalCopy {
     this.#onEvent = onEvent;
   }
 
-  /** Resolves when the feed has begun. */
+  /** Resolves when the feed has begun; may be called again after it ended. */
   begin(options: Parameters<Datastream['changes']>[0] = {}): Promise<void> {
+    this.#abort = new AbortController();
     return new Promise((resolve, reject) => {
       this.#running = this.#run({ ...options, signal: this.#abort.signal }, resolve);
       this.#running.catch(reject);

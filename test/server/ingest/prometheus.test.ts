@@ -8,6 +8,7 @@ import {
   type PrometheusMemory,
   PrometheusParser,
 } from '../../../src/server/ingest/prometheus.ts';
+import type { WriteOptions } from '../../../src/server/ingest/write-options.ts';
 import { message, sampleBytes, seriesBytes } from './remote-write.fixture.ts';
 import { cutAt, open, type Parsed, parsed } from './support.ts';
 
@@ -241,28 +242,38 @@ describe('Prometheus remote write', () => {
     const { datastream, write, data } = await open();
     const memory = newPrometheusMemory();
     const newStreams = { ...DEFAULT_NEW_STREAMS, derivesRates: true };
-    const send = async (ms: number, value: number, isKnown = true): Promise<void> => {
+    const send = async (
+      ms: number,
+      value: number,
+      options: Partial<WriteOptions> & { readonly isKnown?: boolean } = {},
+    ): Promise<void> => {
+      const { isKnown = true, ...others } = options;
       const labels = [
         ['__name__', 'n_total'],
         ['job', 'a'],
       ] as const;
       const bytes = message([{ labels, samples: [[value, ms]] }], isKnown ? [['n', 1]] : []);
-      await write(newParser({ memory }), compress(bytes), { newStreams });
+      await write(newParser({ memory }), compress(bytes), { newStreams, ...others });
     };
-    await send(0, 10, false);
+    await send(0, 10, { isKnown: false });
     expect(await datastream.findStreams().count()).toBe(1);
-    await send(10_000, 30);
+    const created: string[] = [];
+    await send(5000, 20, { mayCreate: () => false, onCreated: (ids) => void created.push(...ids) });
+    expect(await datastream.findStreams().count()).toBe(1);
+    await send(10_000, 30, { onCreated: (ids) => void created.push(...ids) });
+    expect(created).toHaveLength(2);
     await send(20_000, 5);
     await send(30_000, 6);
     expect(await datastream.findStreams().count()).toBe(3);
     await datastream.backprocessStreams();
     const text = 'n_total{job="a"}';
     expect(await data({ series: `rate(${text})` })).toEqual([
+      [5000, 2],
       [10_000, 2],
       [30_000, 0.1],
     ]);
     expect(await data({ series: `reset(${text})`, job: 'a' })).toEqual([[20_000, 1]]);
-    expect(await data({ series: text })).toHaveLength(4);
+    expect(await data({ series: text })).toHaveLength(5);
     await datastream.close();
   });
 });

@@ -22,7 +22,7 @@ export interface Dashboard {
   readonly content: DashboardContent;
 }
 
-type Changes = Partial<Pick<Dashboard, 'name' | 'isShared' | 'content'>>;
+type SavedDashboard = Pick<Dashboard, 'name' | 'isShared' | 'content'>;
 
 export const readDashboards = async (signal?: AbortSignal): Promise<readonly Dashboard[]> =>
   itemsOf<Dashboard>(await request('GET', '/dashboards', { signal }), 'dashboards').map(checked);
@@ -33,8 +33,8 @@ export const readDashboard = async (id: string, signal?: AbortSignal): Promise<D
 export const createDashboard = (name: string): Promise<Dashboard> =>
   request('POST', '/dashboards', { body: { name, content: { charts: [] } } });
 
-export const changeDashboard = (id: string, body: Changes): Promise<unknown> =>
-  request('PATCH', `/dashboards/${id}`, { body });
+export const saveDashboard = (id: string, body: SavedDashboard): Promise<unknown> =>
+  request('PUT', `/dashboards/${id}`, { body });
 
 export const deleteDashboard = (id: string): Promise<void> =>
   request('DELETE', `/dashboards/${id}`);

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import {
-  changeDashboard,
   type Dashboard,
   type DashboardChart,
   deleteDashboard,
   readDashboard,
+  saveDashboard,
 } from '../api/dashboards.ts';
 import { readStream } from '../api/streams.ts';
 import type { StreamInfo } from '../api/types.ts';
@@ -39,8 +39,8 @@ function Loaded({ dashboard }: { readonly dashboard: Dashboard }): JSX.Element {
   const [charts, setCharts] = useState(dashboard.content.charts);
   const [isEditing, setEditing] = useState(isOwn && charts.length === 0);
   const streams = useStreams(charts);
-  const save = useAction((changes: Parameters<typeof changeDashboard>[1]) =>
-    changeDashboard(id, changes),
+  const save = useAction((changes: Partial<Parameters<typeof saveDashboard>[1]>) =>
+    saveDashboard(id, { name, isShared, content: { charts }, ...changes }),
   );
   const take = (next: readonly DashboardChart[]): void => {
     setCharts(next);

@@ -3,13 +3,8 @@ import { changePassword } from '../api/session.ts';
 import { Field } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
 import { TokensPanel } from '../components/tokens-panel.tsx';
-import {
-  browserTimeZone,
-  changePreferences,
-  preferences,
-  shownTimeZone,
-  type Theme,
-} from '../state/preferences.ts';
+import { browserTimeZone, preferences, shownTimeZone, type Theme } from '../state/preferences.ts';
+import { changePreferences } from '../state/preferences-sync.ts';
 import { session } from '../state/session.ts';
 import { useNow } from '../state/use-now.ts';
 import { useObservable } from '../state/use-observable.ts';

@@ -1,7 +1,10 @@
+import { isTimeZone } from '../time/zone.ts';
 import { Observable } from './observable.ts';
 import { readStored, writeStored } from './stored.ts';
 
-export type Theme = 'system' | 'light' | 'dark';
+const THEMES = ['system', 'light', 'dark'] as const;
+
+export type Theme = (typeof THEMES)[number];
 
 export interface Preferences {
   /** IANA name; null: that of the browser. */
@@ -9,16 +12,22 @@ export interface Preferences {
   readonly theme: Theme;
 }
 
-const DEFAULTS: Preferences = { timeZone: null, theme: 'system' };
-
 /** How this person wants to see things. */
-export const preferences = new Observable<Preferences>({
-  ...DEFAULTS,
-  ...readStored<Partial<Preferences>>('preferences', {}),
-});
+export const preferences = new Observable<Preferences>(
+  preferencesOf(readStored<unknown>('preferences', null)),
+);
 
-export function changePreferences(changes: Partial<Preferences>): void {
-  const next = { ...preferences.value, ...changes };
+/** Whatever was stored, as far as it can be used. */
+export function preferencesOf(stored: unknown): Preferences {
+  const { timeZone, theme } = (stored ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    timeZone: typeof timeZone === 'string' && isTimeZone(timeZone) ? timeZone : null,
+    theme: THEMES.find((name) => name === theme) ?? 'system',
+  };
+}
+
+/** Takes preferences over, and remembers them in this browser. */
+export function takePreferences(next: Preferences): void {
   writeStored('preferences', next);
   preferences.set(next);
 }
