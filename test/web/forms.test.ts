@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { itemsOf } from '../../web/src/api/items-of.ts';
+import { alertRule, conditionText, targetText } from '../../web/src/format/alert-rule.ts';
 import { derivationLag } from '../../web/src/format/derivation-lag.ts';
 import { factsOf } from '../../web/src/format/facts-of.ts';
 import { sendSnippets, writeSnippet } from '../../web/src/format/send-snippets.ts';
@@ -114,4 +115,42 @@ test.each([
   [[1, 2], '', '[1,2]'],
 ])('the value %j in %j is %s', (value, unit, text) => {
   expect(valueText(value, unit)).toBe(text);
+});
+
+describe('rules of alerts', () => {
+  test('are made from a form, and said in words', () => {
+    const stale = alertRule({ kind: 'stale', after: '30m ' }, { site: 'north' });
+    expect(stale).toEqual({
+      target: { query: { site: 'north' } },
+      condition: { kind: 'stale', after: '30m' },
+      severity: 'warning',
+      destinations: [{ kind: 'log' }],
+    });
+    expect(conditionText(stale['condition']!)).toBe('no datapoint for 30m');
+    expect(targetText(stale['target']!)).toBe('site=north');
+    const above = alertRule(
+      {
+        kind: 'above',
+        limit: '5',
+        clear: '4.5',
+        level: 'minutes',
+        lasting: '2m',
+        severity: 'critical',
+        webhook: 'https://h/x',
+        email: 'a@b.example, c@d.example',
+      },
+      {},
+    );
+    expect(above).toMatchObject({
+      condition: { above: 5, clear: 4.5, level: 'minutes', valueDownsampler: 'mean', for: '2m' },
+      severity: 'critical',
+      destinations: [
+        { kind: 'log' },
+        { kind: 'webhook', url: 'https://h/x' },
+        { kind: 'email', to: ['a@b.example', 'c@d.example'] },
+      ],
+    });
+    expect(conditionText(above['condition']!)).toBe('mean of minutes above 5, until 4.5, for 2m');
+    expect(targetText(above['target']!)).toBe('all streams');
+  });
 });

@@ -1,45 +1,62 @@
 import { request } from './client.ts';
 import { itemsOf } from './items-of.ts';
-import type { Json } from './types.ts';
+import type { Json, Tags } from './types.ts';
 
-export interface AlertRule {
-  readonly id: string;
+/** What a rule is made of. */
+interface AlertRuleInput {
   readonly name: string;
   readonly isEnabled: boolean;
-  readonly definition?: Json;
+  readonly description: string;
+  readonly severity: string;
+  readonly target: Json;
+  readonly condition: Json;
+  readonly destinations: Json;
+  readonly notifyResolved: boolean;
+}
+
+export interface AlertRule extends AlertRuleInput {
+  readonly id: string;
+  /** How many streams are in which state. */
+  readonly states: Readonly<Record<string, number>>;
 }
 
 /** Where one stream stands by one rule. */
-export interface AlertState {
-  readonly ruleId: string;
-  readonly streamId: string;
+export interface Alert {
+  readonly rule: { readonly id: string; readonly name: string; readonly severity: string };
+  readonly stream: string;
+  readonly tags: Tags;
   readonly state: string;
   readonly since: string;
-  readonly detail?: Json;
+  readonly value: number | null;
+  readonly isSilenced: boolean;
 }
 
 /** A change of a state. */
 export interface AlertEvent {
+  readonly seq: number;
   readonly at: string;
   readonly ruleId: string;
-  readonly streamId: string;
+  readonly stream: string;
   readonly state: string;
-  readonly detail?: Json;
 }
 
 export const readAlertRules = async (signal?: AbortSignal): Promise<readonly AlertRule[]> =>
-  itemsOf(await request('GET', '/alerts', { signal }), 'rules');
+  itemsOf(await request('GET', '/alerts/rules', { signal }), 'rules');
 
-export const readAlertStates = async (signal?: AbortSignal): Promise<readonly AlertState[]> =>
-  itemsOf(await request('GET', '/alerts/states', { signal }), 'states');
+export const readAlerts = async (signal?: AbortSignal): Promise<readonly Alert[]> =>
+  itemsOf(await request('GET', '/alerts', { signal }), 'alerts');
 
 export const readAlertHistory = async (signal?: AbortSignal): Promise<readonly AlertEvent[]> =>
   itemsOf(await request('GET', '/alerts/history', { signal }), 'events');
 
-export const createAlertRule = (body: { name: string; definition: Json }): Promise<unknown> =>
-  request('POST', '/alerts', { body });
+export const createAlertRule = (body: { readonly [name: string]: Json }): Promise<unknown> =>
+  request('POST', '/alerts/rules', { body });
 
-export const enableAlertRule = (id: string, isEnabled: boolean): Promise<unknown> =>
-  request('PATCH', `/alerts/${id}`, { body: { isEnabled } });
+export const enableAlertRule = (rule: AlertRule, isEnabled: boolean): Promise<unknown> => {
+  const { name, description, severity, target, condition, destinations, notifyResolved } = rule;
+  const input = { name, description, severity, target, condition, destinations, notifyResolved };
+  return request('PUT', `/alerts/rules/${rule.id}`, { body: { ...input, isEnabled } });
+};
 
-export const deleteAlertRule = (id: string): Promise<void> => request('DELETE', `/alerts/${id}`);
+export const deleteAlertRule = (id: string): Promise<void> =>
+  request('DELETE', `/alerts/rules/${id}`);

@@ -23,7 +23,8 @@ export function DataTable<Row>({
 }): JSX.Element {
   if (rows.length === 0) return <p class="muted">{empty}</p>;
   return (
-    <section class="table-frame" aria-label={caption}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it by keys.
+    <section class="table-frame" aria-label={caption} tabIndex={0}>
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { type ApiToken, createToken, readTokens, revokeToken, SCOPES } from '../api/tokens.ts';
 import { useRequest } from '../state/use-request.ts';
 import { useTimeZone } from '../state/use-time-zone.ts';
-import { instantText } from '../time/time-text.ts';
+import { secondText } from '../time/time-text.ts';
 import { ConfirmButton } from './confirm-button.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { DataTable } from './data-table.tsx';
@@ -17,7 +17,7 @@ export function TokensPanel(): JSX.Element {
   const [secret, setSecret] = useState<string | null>(null);
   const zone = useTimeZone();
   const time = (iso: string | null, otherwise: string): string =>
-    iso === null ? otherwise : instantText(Math.floor(Date.parse(iso) / 1000) * 1000, zone);
+    iso === null ? otherwise : secondText(iso, zone);
   return (
     <section class="panel">
       <h2>API tokens</h2>

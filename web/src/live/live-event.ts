@@ -1,6 +1,13 @@
 import type { Json, Tags } from '../api/types.ts';
 import type { LiveRows } from './live-columns.ts';
 
+/** Up to which datapoint the service knows a stream. */
+export interface LivePosition {
+  readonly latestMs: number;
+  /** How many of the newest datapoints have that timestamp. */
+  readonly count: number;
+}
+
 /** What the service tells while a page is open. Instants are epoch milliseconds. */
 export type LiveEvent =
   | { readonly kind: 'appended'; readonly streamId: string; readonly rows: LiveRows }
@@ -11,13 +18,32 @@ export type LiveEvent =
       readonly fromMs: number | null;
     }
   | { readonly kind: 'created' | 'deleted' | 'left' | 'tags'; readonly streamId: string }
+  /** From here on nothing is missed; what came before has to be known from elsewhere. */
+  | {
+      readonly kind: 'ready';
+      /** By stream; streams without datapoints are not there. */
+      readonly positions: ReadonlyMap<string, LivePosition>;
+    }
   /** Events were missed: everything that is shown has to be read anew. */
   | { readonly kind: 'reset' };
+
+export const LIVE_EVENT_NAMES = [
+  'ready',
+  'reset',
+  'appended',
+  'changed',
+  'levels',
+  'created',
+  'deleted',
+  'left',
+  'tags',
+] as const;
 
 /** Reads an event; null when it is none that a page could use. */
 export function parseLiveEvent(text: string): LiveEvent | null {
   const body = parseObject(text);
   if (body?.['kind'] === 'reset') return { kind: 'reset' };
+  if (body?.['kind'] === 'ready') return { kind: 'ready', positions: positionsOf(body['streams']) };
   const streamId = body?.['streamId'];
   if (body === null || typeof streamId !== 'string') return null;
   const kind = body['kind'];
@@ -72,4 +98,23 @@ function earliestOf(levels: Json | undefined): number | null {
   );
   const known = bounds.filter((ms): ms is number => ms !== null);
   return known.length < bounds.length || known.length === 0 ? null : Math.min(...known);
+}
+
+function positionsOf(streams: Json | undefined): ReadonlyMap<string, LivePosition> {
+  const positions = new Map<string, LivePosition>();
+  for (const stream of Array.isArray(streams) ? streams : []) {
+    const { latest, count = 1 } = stream?.position ?? {};
+    const latestMs = boundMs(latest);
+    if (typeof stream?.streamId !== 'string' || latestMs === null) continue;
+    positions.set(stream.streamId, { latestMs, count });
+  }
+  return positions;
+}
+
+/** Whether raw datapoints, ascending, go as far as the service knows the stream. */
+export function reaches(timestamps: readonly number[], { latestMs, count }: LivePosition): boolean {
+  const lastMs = timestamps.at(-1);
+  if (lastMs === undefined || lastMs < latestMs) return false;
+  const equalCount = timestamps.filter((timestampMs) => timestampMs === latestMs).length;
+  return lastMs > latestMs || equalCount >= count;
 }

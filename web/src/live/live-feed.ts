@@ -1,5 +1,5 @@
 import { setReachable } from '../state/connection.ts';
-import { type LiveEvent, parseLiveEvent } from './live-event.ts';
+import { LIVE_EVENT_NAMES, type LiveEvent, parseLiveEvent } from './live-event.ts';
 
 /** `polling`: the service sends no events, and pages ask for themselves now and then. */
 export type LiveStatus = 'connecting' | 'live' | 'reconnecting' | 'polling';
@@ -50,10 +50,12 @@ export class LiveFeed {
       if (source.readyState === EventSource.CONNECTING) onStatus('reconnecting');
       else this.#refused();
     });
-    source.addEventListener('message', (message: MessageEvent<string>) => {
-      const event = parseLiveEvent(message.data);
-      if (event !== null) onEvent(event);
-    });
+    for (const name of LIVE_EVENT_NAMES) {
+      source.addEventListener(name, (message: MessageEvent<string>) => {
+        const event = parseLiveEvent(message.data);
+        if (event !== null) onEvent(event);
+      });
+    }
   }
 
   /** The browser gives up after an answer that is not a stream of events. */

@@ -5,7 +5,7 @@ import { drawnLevels } from '../chart/drawn-levels.ts';
 import { isWithin, spanOf, type TimeWindow, widened } from '../time/time-window.ts';
 import { granularityMs } from '../time/units.ts';
 import { appendRows, dropBefore, replaceTail } from './live-columns.ts';
-import type { LiveEvent } from './live-event.ts';
+import { type LiveEvent, type LivePosition, reaches } from './live-event.ts';
 
 export interface SeriesState {
   readonly columns: ChartColumns;
@@ -64,7 +64,8 @@ export class SeriesLoader {
 
   take(event: LiveEvent): void {
     if (event.kind === 'reset') void this.#read();
-    else if (event.streamId !== this.#stream.id || this.#loaded === null) return;
+    else if (event.kind === 'ready') this.#catchUp(event.positions.get(this.#stream.id));
+    else if (event.streamId !== this.#stream.id) return;
     else if (event.kind === 'appended') this.#append(event);
     else if (event.kind === 'changed') this.#refresh(event.fromMs ?? Number.NEGATIVE_INFINITY);
   }
@@ -110,6 +111,14 @@ export class SeriesLoader {
     }
   }
 
+  /** Reads what came between the answer that is shown and the first event. */
+  #catchUp(position: LivePosition | undefined): void {
+    if (position === undefined) return;
+    const { isRaw, timestamps } = this.#state.columns;
+    if (this.#loaded !== null && isRaw && reaches(timestamps, position)) return;
+    this.#refresh(Math.min(timestamps.at(-1) ?? position.latestMs, position.latestMs));
+  }
+
   #append({ rows }: Extract<LiveEvent, { kind: 'appended' }>): void {
     const { columns } = this.#state;
     const longer = appendRows(columns, rows);
@@ -130,18 +139,18 @@ export class SeriesLoader {
       this.#tail = undefined;
       const startMs = this.#tailFromMs;
       this.#tailFromMs = Number.POSITIVE_INFINITY;
-      void this.#readTail(startMs);
+      // An answer that is under way may be from before the change.
+      if (this.#loaded === null || this.#controller !== null) this.#refresh(startMs);
+      else void this.#readTail(startMs, this.#loaded.window);
     }, TAIL_MS);
   }
 
-  async #readTail(changedMs: number): Promise<void> {
+  async #readTail(changedMs: number, loaded: TimeWindow): Promise<void> {
     const { columns } = this.#state;
-    const loaded = this.#loaded;
-    if (loaded === null || this.#controller !== null) return;
     // The bucket of the change begins before it; calendar buckets can be a little longer than their name says.
     const bucketMs = columns.isRaw ? 0 : granularityMs(columns.granularity) * 1.05;
-    const startMs = Math.max(changedMs - bucketMs, loaded.window.startMs);
-    const endMs = Math.max(loaded.window.endMs, this.#wanted?.window.endMs ?? 0);
+    const startMs = Math.max(changedMs - bucketMs, loaded.startMs);
+    const endMs = Math.max(loaded.endMs, this.#wanted?.window.endMs ?? 0);
     if (startMs > endMs) return;
     try {
       const tail = await this.#ask(

@@ -32,13 +32,17 @@ export function summaryOf(recent: DataColumns, trend: DataColumns | null): Strea
   };
 }
 
-/** The summary with new datapoints; what is not newer than the last one is left to the next reading. */
-export function withRows(summary: StreamSummary, rows: LiveRows): StreamSummary {
+/**
+ * The summary with new datapoints. Null when these are not all newer than the last one, so that it has to be read
+ * anew: a correction, or something that an answer had already brought.
+ */
+export function withRows(
+  summary: StreamSummary,
+  { timestamps, values }: LiveRows,
+): StreamSummary | null {
   const lastMs = summary.recent.timestamps.at(-1) ?? Number.NEGATIVE_INFINITY;
-  const first = rows.timestamps.findIndex((timestampMs) => timestampMs > lastMs);
-  if (first === -1) return summary;
-  const timestamps = rows.timestamps.slice(first);
-  const values = rows.values.slice(first);
+  if (timestamps.length === 0) return summary;
+  if (timestamps[0]! <= lastMs) return null;
   const last = <T>(items: readonly T[], count: number): readonly T[] => items.slice(-count);
   const { recent, trend } = summary;
   return {

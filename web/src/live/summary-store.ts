@@ -2,7 +2,7 @@ import { readColumns } from '../api/data.ts';
 import type { StreamInfo } from '../api/types.ts';
 import { Observable } from '../state/observable.ts';
 import { DAY_MS } from '../time/units.ts';
-import type { LiveEvent } from './live-event.ts';
+import { type LiveEvent, reaches } from './live-event.ts';
 import { RECENT_COUNT, type StreamSummary, summaryOf, withRows } from './stream-summary.ts';
 
 /** Requests at once; the rest of what is seen waits. */
@@ -16,7 +16,12 @@ export class SummaryStore {
   readonly #summaries = new Map<string, Summary>();
   readonly #streams = new Map<string, StreamInfo>();
   readonly #waiting = new Set<string>();
+  readonly #hasTrends: boolean;
   #runningCount = 0;
+
+  constructor({ hasTrends = true }: { readonly hasTrends?: boolean } = {}) {
+    this.#hasTrends = hasTrends;
+  }
 
   /** Null until it is read. */
   summaryOf(stream: StreamInfo): Summary {
@@ -37,9 +42,17 @@ export class SummaryStore {
         if (!visibleIds.includes(id)) this.#summaries.delete(id);
       }
       for (const id of visibleIds) this.#ask(id);
+    } else if (event.kind === 'ready') {
+      for (const [id, position] of event.positions) {
+        const shown = this.#summaries.get(id)?.value;
+        if (shown && !reaches(shown.recent.timestamps, position)) this.#ask(id);
+      }
     } else if (event.kind === 'appended') {
       const summary = this.#summaries.get(event.streamId);
-      if (summary?.value) summary.set(withRows(summary.value, event.rows));
+      if (summary?.value == null) return;
+      const longer = withRows(summary.value, event.rows);
+      if (longer === null) this.#ask(event.streamId);
+      else summary.set(longer);
     } else if (event.kind === 'changed') this.#ask(event.streamId);
   }
 
@@ -70,7 +83,7 @@ export class SummaryStore {
       const otherwiseMs = latestDatapoint === null ? null : Date.parse(latestDatapoint);
       const latestMs = recent.timestamps[0] ?? otherwiseMs;
       const trend =
-        valueType === 'numeric' && latestMs !== null
+        this.#hasTrends && valueType === 'numeric' && latestMs !== null
           ? await readColumns(id, {
               start: latestMs - DAY_MS,
               end: latestMs,

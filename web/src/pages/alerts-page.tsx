@@ -1,102 +1,132 @@
 import type { JSX } from 'preact';
 import {
+  type Alert,
   type AlertEvent,
   type AlertRule,
-  type AlertState,
   deleteAlertRule,
   enableAlertRule,
   readAlertHistory,
   readAlertRules,
-  readAlertStates,
+  readAlerts,
 } from '../api/alerts.ts';
-import { ApiError } from '../api/api-error.ts';
-import { readStream } from '../api/streams.ts';
 import { ConfirmButton } from '../components/confirm-button.tsx';
 import { DataTable } from '../components/data-table.tsx';
-import { EmptyState } from '../components/empty-state.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
+import { conditionText, targetText } from '../format/alert-rule.ts';
+import { numberText } from '../format/number-text.ts';
 import { streamTitle } from '../format/stream-title.ts';
+import { useAction } from '../state/use-action.ts';
 import { useNow } from '../state/use-now.ts';
-import { useRequest } from '../state/use-request.ts';
+import { type RequestState, useRequest } from '../state/use-request.ts';
+import { useStreamTitles } from '../state/use-stream-titles.ts';
 import { useTimeZone } from '../state/use-time-zone.ts';
-import { instantText } from '../time/time-text.ts';
+import { secondText } from '../time/time-text.ts';
 import { NewAlertRule } from './alerts/new-alert-rule.tsx';
 import { usePageTitle } from './use-page-title.ts';
 
 const POLL_MS = 5000;
-const STREAM_COUNT_MAX = 50;
 
 /** What is wrong now, the rules that say so, and what was. */
 export function AlertsPage(): JSX.Element {
   usePageTitle('Alerts');
-  const zone = useTimeZone();
   const round = Math.floor(useNow(POLL_MS) / POLL_MS);
-  const rules = useRequest(readAlertRules, []);
-  const states = useRequest(readAlertStates, [round]);
-  const history = useRequest(readAlertHistory, [round]);
-  const streamIds = [
-    ...new Set([...(states.data ?? []), ...(history.data ?? [])].map(({ streamId }) => streamId)),
-  ].slice(0, STREAM_COUNT_MAX);
-  const titles = useStreamTitles(streamIds);
-  const ruleName = (id: string): string => rules.data?.find((rule) => rule.id === id)?.name ?? id;
-  const time = (iso: string): string =>
-    instantText(Math.floor(Date.parse(iso) / 1000) * 1000, zone);
-  const streamLink = ({ streamId }: { readonly streamId: string }): JSX.Element => (
-    <a href={`/streams/${streamId}`}>{titles.get(streamId) ?? streamId}</a>
-  );
-  if (rules.error instanceof ApiError && rules.error.isMissingRoute) {
-    return (
-      <EmptyState title="This service has no alerts">
-        <p>Its API has no route for them.</p>
-      </EmptyState>
-    );
-  }
+  const rules = useRequest(readAlertRules, [round]);
   return (
     <>
       <div class="page-head">
         <h1>Alerts</h1>
       </div>
-      {rules.error !== null && (
-        <ProblemNote doing="Reading the rules" error={rules.error} onRetry={rules.reload} />
-      )}
-      <section class="panel">
-        <h2>Now</h2>
-        <DataTable<AlertState>
+      <AlertsPanel round={round} />
+      <RulesPanel rules={rules} />
+      <HistoryPanel round={round} rules={rules.data ?? []} />
+    </>
+  );
+}
+
+function AlertsPanel({ round }: { readonly round: number }): JSX.Element {
+  const zone = useTimeZone();
+  const { data, error, reload } = useRequest(readAlerts, [round]);
+  return (
+    <section class="panel">
+      <h2>Now</h2>
+      {error !== null && <ProblemNote doing="Reading the alerts" error={error} onRetry={reload} />}
+      {data !== null && (
+        <DataTable<Alert>
           caption="Alerts now"
-          rows={(states.data ?? []).filter(({ state }) => state !== 'ok')}
-          keyOf={({ ruleId, streamId }) => `${ruleId} ${streamId}`}
+          rows={data.filter(({ state }) => state !== 'ok')}
+          keyOf={({ rule, stream }) => `${rule.id} ${stream}`}
           empty="Nothing is wrong."
           columns={[
-            { title: 'State', cell: ({ state }) => <span class={`badge ${state}`}>{state}</span> },
-            { title: 'Stream', cell: streamLink },
-            { title: 'Rule', cell: ({ ruleId }) => ruleName(ruleId) },
-            { title: 'Since', cell: ({ since }) => time(since) },
+            {
+              title: 'State',
+              cell: ({ state, isSilenced }) => (
+                <>
+                  <StateBadge state={state} />
+                  {isSilenced && <span class="badge">silenced</span>}
+                </>
+              ),
+            },
+            {
+              title: 'Stream',
+              cell: ({ stream, tags }) => (
+                <a href={`/streams/${stream}`}>{streamTitle({ id: stream, tags })}</a>
+              ),
+            },
+            {
+              title: 'Value',
+              isNumber: true,
+              cell: ({ value }) => (value === null ? '' : numberText(value)),
+            },
+            { title: 'Rule', cell: ({ rule }) => `${rule.name} (${rule.severity})` },
+            { title: 'Since', cell: ({ since }) => secondText(since, zone) },
           ]}
         />
-      </section>
-      <section class="panel">
-        <h2>Rules</h2>
+      )}
+    </section>
+  );
+}
+
+function RulesPanel({
+  rules: { data, error, reload },
+}: {
+  readonly rules: RequestState<readonly AlertRule[]>;
+}): JSX.Element {
+  const enable = useAction(async (rule: AlertRule, isEnabled: boolean) => {
+    try {
+      await enableAlertRule(rule, isEnabled);
+    } finally {
+      // A change that was refused must not look as if it were made.
+      reload();
+    }
+  });
+  return (
+    <section class="panel">
+      <h2>Rules</h2>
+      {error !== null && <ProblemNote doing="Reading the rules" error={error} onRetry={reload} />}
+      {enable.error !== null && <ProblemNote doing="Changing the rule" error={enable.error} />}
+      {data !== null && (
         <DataTable<AlertRule>
           caption="Rules"
-          rows={rules.data ?? []}
+          rows={data}
           keyOf={({ id }) => id}
           empty="There are no rules yet."
           columns={[
             { title: 'Name', cell: ({ name }) => name },
+            { title: 'Streams', cell: ({ target }) => targetText(target) },
+            { title: 'Raised by', cell: ({ condition }) => conditionText(condition) },
             {
-              title: 'Condition',
-              cell: ({ definition }) => <code>{JSON.stringify(definition)}</code>,
+              title: 'Firing',
+              isNumber: true,
+              cell: ({ states }) => String(states['firing'] ?? 0),
             },
             {
               title: 'On',
-              cell: ({ id, name, isEnabled }) => (
+              cell: (rule) => (
                 <input
                   type="checkbox"
-                  aria-label={`${name} is on`}
-                  checked={isEnabled}
-                  onChange={({ currentTarget }) =>
-                    void enableAlertRule(id, currentTarget.checked).finally(rules.reload)
-                  }
+                  aria-label={`${rule.name} is on`}
+                  checked={rule.isEnabled}
+                  onChange={({ currentTarget }) => void enable.run(rule, currentTarget.checked)}
                 />
               ),
             },
@@ -110,47 +140,61 @@ export function AlertsPage(): JSX.Element {
                   doing="Deleting the rule"
                   onConfirm={async () => {
                     await deleteAlertRule(id);
-                    rules.reload();
+                    reload();
                   }}
                 >
-                  <p>Its states go with it.</p>
+                  <p>Its alerts end.</p>
                 </ConfirmButton>
               ),
             },
           ]}
         />
-        <NewAlertRule onMade={rules.reload} />
-      </section>
-      <section class="panel">
-        <h2>History</h2>
-        <DataTable<AlertEvent>
-          caption="What happened"
-          rows={history.data ?? []}
-          keyOf={({ at, ruleId, streamId }, index) => `${at} ${ruleId} ${streamId} ${index}`}
-          empty="Nothing has happened."
-          columns={[
-            { title: 'When', cell: ({ at }) => time(at) },
-            { title: 'State', cell: ({ state }) => <span class={`badge ${state}`}>{state}</span> },
-            { title: 'Stream', cell: streamLink },
-            { title: 'Rule', cell: ({ ruleId }) => ruleName(ruleId) },
-          ]}
-        />
-      </section>
-    </>
+      )}
+      {data !== null && <NewAlertRule onMade={reload} />}
+    </section>
   );
 }
 
-function useStreamTitles(ids: readonly string[]): ReadonlyMap<string, string> {
-  const { data } = useRequest(
-    async (signal) => {
-      const read = await Promise.allSettled(ids.map((id) => readStream(id, signal)));
-      return new Map(
-        read.flatMap((result) =>
-          result.status === 'fulfilled' ? [[result.value.id, streamTitle(result.value)]] : [],
-        ),
-      );
-    },
-    [ids.join()],
+function HistoryPanel({
+  round,
+  rules,
+}: {
+  readonly round: number;
+  readonly rules: readonly AlertRule[];
+}): JSX.Element {
+  const zone = useTimeZone();
+  const { data, error, reload } = useRequest(readAlertHistory, [round]);
+  const titles = useStreamTitles((data ?? []).map(({ stream }) => stream));
+  return (
+    <section class="panel">
+      <h2>History</h2>
+      {error !== null && <ProblemNote doing="Reading the history" error={error} onRetry={reload} />}
+      {data !== null && (
+        <DataTable<AlertEvent>
+          caption="What happened"
+          rows={data}
+          keyOf={({ seq }) => String(seq)}
+          empty="Nothing has happened."
+          columns={[
+            { title: 'When', cell: ({ at }) => secondText(at, zone) },
+            { title: 'State', cell: ({ state }) => <StateBadge state={state} /> },
+            {
+              title: 'Stream',
+              cell: ({ stream }) => (
+                <a href={`/streams/${stream}`}>{titles.get(stream) ?? stream}</a>
+              ),
+            },
+            {
+              title: 'Rule',
+              cell: ({ ruleId }) => rules.find(({ id }) => id === ruleId)?.name ?? ruleId,
+            },
+          ]}
+        />
+      )}
+    </section>
   );
-  return data ?? new Map();
+}
+
+function StateBadge({ state }: { readonly state: string }): JSX.Element {
+  return <span class={`badge ${state}`}>{state}</span>;
 }

@@ -33,6 +33,11 @@ export function instantText(instantMs: number, zone: string): string {
   return `${dateText(time)} ${clockText(time)}`;
 }
 
+/** An ISO 8601 instant in whole seconds. */
+export function secondText(iso: string, zone: string): string {
+  return instantText(Math.floor(Date.parse(iso) / SECOND_MS) * SECOND_MS, zone);
+}
+
 /** A window without what both ends have in common: `22 Nov 2026 14:00 – 15:30`. */
 export function windowText(
   { startMs, endMs }: { readonly startMs: number; readonly endMs: number },

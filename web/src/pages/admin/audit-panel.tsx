@@ -4,7 +4,7 @@ import { DataTable } from '../../components/data-table.tsx';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { useRequest } from '../../state/use-request.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
-import { instantText } from '../../time/time-text.ts';
+import { secondText } from '../../time/time-text.ts';
 
 /** Who changed what. */
 export function AuditPanel(): JSX.Element {
@@ -25,7 +25,7 @@ export function AuditPanel(): JSX.Element {
           columns={[
             {
               title: 'When',
-              cell: ({ at }) => instantText(Math.floor(Date.parse(at) / 1000) * 1000, zone),
+              cell: ({ at }) => secondText(at, zone),
             },
             {
               title: 'Who',

@@ -3,8 +3,11 @@ import { useMemo, useState } from 'preact/hooks';
 import { readColumns } from '../../api/data.ts';
 import type { StreamInfo } from '../../api/types.ts';
 import { graphDrawing } from '../../chart/graph-layout.ts';
+import { LiveBadge } from '../../components/live-badge.tsx';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { streamTitle } from '../../format/stream-title.ts';
+import { useLive } from '../../live/use-live.ts';
+import { useRecent } from '../../live/use-recent.ts';
 import { useRequest } from '../../state/use-request.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
 import { instantText } from '../../time/time-text.ts';
@@ -30,6 +33,13 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
       ),
     [stream.id, stream.latestDatapoint],
   );
+  const recent = useRecent(stream);
+  const status = useLive([stream.id], {
+    onEvent: (event) => {
+      recent.take(event);
+      reload();
+    },
+  });
   /** How many graphs before the newest one. */
   const [back, setBack] = useState(0);
   const value = data?.values?.[back] ?? null;
@@ -39,7 +49,9 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
   const when = timestampMs === undefined ? '' : instantText(timestampMs, zone);
   return (
     <article>
-      <StreamHead stream={stream} latestMs={data?.timestamps[0] ?? null} recent={null} />
+      <StreamHead stream={stream} recent={recent.rows}>
+        <LiveBadge status={status} />
+      </StreamHead>
       {error !== null && <ProblemNote doing="Reading the graphs" error={error} onRetry={reload} />}
       <section class="panel graph-figure">
         <div class="panel-head">

@@ -1,5 +1,4 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import type { StreamInfo } from '../../api/types.ts';
 import { NO_COLUMNS } from '../../chart/columns.ts';
 import { stateSegments } from '../../chart/state-segments.ts';
@@ -11,6 +10,7 @@ import { StateTimeline } from '../../components/state-timeline.tsx';
 import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle } from '../../format/stream-title.ts';
 import { useLive } from '../../live/use-live.ts';
+import { useRecent } from '../../live/use-recent.ts';
 import { useStates } from '../../live/use-states.ts';
 import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
@@ -29,8 +29,8 @@ export function NominalStream({
 }): JSX.Element {
   const zone = useTimeZone();
   const history = historyOf([stream]);
-  const [seenMs, setSeenMs] = useState(0);
-  const latestMs = history.latestMs === null ? null : Math.max(history.latestMs, seenMs);
+  const recent = useRecent(stream);
+  const latestMs = recent.rows.timestamps.at(-1) ?? history.latestMs;
   const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
   const states = useStates(stream, time.window);
   const columns = states.data ?? NO_COLUMNS;
@@ -38,15 +38,15 @@ export function NominalStream({
     isPaused: time.isPaused,
     onEvent: (event) => {
       states.reload();
-      if (event.kind === 'appended') setSeenMs(event.rows.timestamps.at(-1) ?? 0);
-      else if (event.kind === 'tags') reload();
+      recent.take(event);
+      if (event.kind === 'tags') reload();
     },
   });
   const segments = stateSegments(columns, { window: time.window, untilMs: time.history.nowMs });
   const title = streamTitle(stream);
   return (
     <article>
-      <StreamHead stream={stream} latestMs={latestMs} recent={columns}>
+      <StreamHead stream={stream} recent={recent.rows}>
         <LiveBadge status={status} />
         <ExportMenu
           streamId={stream.id}

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { StreamInfo } from '../../api/types.ts';
 import { drawnLevels } from '../../chart/drawn-levels.ts';
 import type { PlotLine } from '../../chart/plot-model.ts';
@@ -14,6 +14,7 @@ import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle, streamUnit } from '../../format/stream-title.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useOverview } from '../../live/use-overview.ts';
+import { useRecent } from '../../live/use-recent.ts';
 import { useSeries } from '../../live/use-series.ts';
 import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
@@ -41,8 +42,9 @@ export function NumericStream({
   const unit = streamUnit(stream);
   const { letter, kind } = drawnLevels(stream);
   const history = historyOf([stream]);
-  const [seenMs, setSeenMs] = useState(0);
-  const latestMs = seenMs === 0 ? history.latestMs : Math.max(history.latestMs ?? seenMs, seenMs);
+  const recent = useRecent(stream);
+  const seenMs = recent.rows.timestamps.at(-1) ?? null;
+  const latestMs = seenMs ?? history.latestMs;
   const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
   const series = useSeries([stream], {
     window: time.window,
@@ -53,8 +55,8 @@ export function NumericStream({
     isPaused: time.isPaused,
     onEvent: (event) => {
       series.take(event);
-      if (event.kind === 'appended') setSeenMs(event.rows.timestamps.at(-1) ?? 0);
-      else if (event.kind === 'reset' || event.kind === 'tags') reload();
+      recent.take(event);
+      if (event.kind === 'reset' || event.kind === 'tags') reload();
     },
   });
   const { columns, isLoading, error } = series.of(stream.id);
@@ -77,7 +79,7 @@ export function NumericStream({
   );
   return (
     <article ref={frame}>
-      <StreamHead stream={stream} latestMs={latestMs} recent={columns}>
+      <StreamHead stream={stream} recent={recent.rows}>
         <LiveBadge status={status} />
         <ExportMenu
           streamId={stream.id}

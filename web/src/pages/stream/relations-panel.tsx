@@ -1,8 +1,6 @@
 import type { JSX } from 'preact';
-import { readStream } from '../../api/streams.ts';
 import type { StreamInfo } from '../../api/types.ts';
-import { streamTitle } from '../../format/stream-title.ts';
-import { useRequest } from '../../state/use-request.ts';
+import { useStreamTitles } from '../../state/use-stream-titles.ts';
 
 /** What a stream is derived from, and what is derived from it. */
 export function RelationsPanel({ stream }: { readonly stream: StreamInfo }): JSX.Element | null {
@@ -11,21 +9,11 @@ export function RelationsPanel({ stream }: { readonly stream: StreamInfo }): JSX
     ...(derivedFrom?.sources.map((source) => source.stream) ?? []),
     ...contributesTo.map(({ streamId }) => streamId),
   ];
-  const { data } = useRequest(
-    async (signal) => {
-      const read = await Promise.allSettled(ids.map((id) => readStream(id, signal)));
-      return new Map(
-        read.flatMap((result) =>
-          result.status === 'fulfilled' ? [[result.value.id, streamTitle(result.value)]] : [],
-        ),
-      );
-    },
-    [ids.join()],
-  );
+  const titles = useStreamTitles(ids);
   if (ids.length === 0) return null;
   const link = (id: string, note: string): JSX.Element => (
     <li key={id}>
-      <a href={`/streams/${id}`}>{data?.get(id) ?? id}</a>
+      <a href={`/streams/${id}`}>{titles.get(id) ?? id}</a>
       <span class="muted">{note}</span>
     </li>
   );
