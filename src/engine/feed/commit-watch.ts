@@ -4,9 +4,9 @@ import type { Backend } from '../../backends/backend.ts';
 const POLL_MS = 50;
 /** Commits of this process that come so close together are looked at together. */
 const REST_MIN_MS = 4;
-const REST_MAX_MS = 2000;
+const REST_MAX_MS = 1000;
 /** After each look there is a rest so many times as long: many streams must not keep the process busy. */
-const REST_PER_LOOK = 4;
+const REST_PER_LOOK = 2;
 
 /** Says when it is time to look for changes: soon after a commit, of whichever process. */
 export class CommitWatch {

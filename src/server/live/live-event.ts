@@ -6,7 +6,7 @@ import { exactJson } from '../../text/exact-json.ts';
 /** What happens to one stream. */
 export type OneStreamEvent = Exclude<StreamEvent, { readonly kind: 'ready' }>;
 
-export type LiveKind = StreamEvent['kind'] | 'reset';
+type LiveKind = StreamEvent['kind'] | 'reset';
 
 /** One event as readers get it. */
 export interface LiveMessage {

@@ -1,7 +1,7 @@
 import type { Tags } from '../../model/tags.ts';
 import type { LiveEvent, LiveMessage } from './live-event.ts';
 
-export interface LiveStream {
+interface LiveStream {
   readonly id: string;
   readonly tags: Tags;
 }
