@@ -241,10 +241,11 @@ export class Run {
   async #aggregate(step: AggregateStep): Promise<void> {
     if (!this.isRetaining) return applyAggregate(this, step);
     const model = await this.#modelBefore();
-    const before = this.streams.map((stream) => model.rows(stream.model));
+    const before = new Map(this.streams.map((stream) => [stream, model.rows(stream.model)]));
     await applyAggregate(this, step);
-    for (const [index, stream] of this.streams.entries()) {
-      if (stream.model.derivation?.isOverQuery) freezeRedefined(stream.model, before[index] ?? []);
+    for (const stream of this.streams) {
+      if (!stream.model.derivation?.isOverQuery) continue;
+      freezeRedefined(stream.model, before.get(stream) ?? []);
     }
   }
 
