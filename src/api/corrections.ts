@@ -6,7 +6,7 @@ import { isEmptyRange, SECOND_MS, type TimeRange } from '../model/time-range.ts'
 import { instantMs, parseTimestamp } from '../model/timestamp.ts';
 import { copyPlain } from '../model/value-json.ts';
 import { checkRawBounds, rawRange } from './data-range.ts';
-import { checkStreamId } from './option-checks.ts';
+import { checkItems, checkStreamId } from './option-checks.ts';
 import type { ReplacingData, TimeBounds } from './types.ts';
 
 interface GivenRows {
@@ -68,7 +68,7 @@ export function checkUpserts(
   }[],
   timestampRange: TimeRange,
 ): readonly Correction[] {
-  if (!Array.isArray(items)) throw new TypeError('upsertMultiple takes a list of datapoints.');
+  checkItems(items, 'upsertMultiple');
   const byStream = new Map<string, UpsertedRow[]>();
   for (const { streamId, value, timestamp } of items) {
     const rows = byStream.get(streamId) ?? [];
@@ -105,12 +105,13 @@ function byStart(a: Replacement, b: Replacement): number {
 
 function givenRows(data: ReplacingData): GivenRows {
   if (Array.isArray(data)) {
+    checkItems(data, 'replaceData');
     return {
       timestamps: Float64Array.from(data, ({ timestamp }) => instantMs(timestamp)),
       values: data.map(({ value }) => value),
     };
   }
-  const { timestamps, values } = data as Extract<ReplacingData, { timestamps: unknown }>;
+  const { timestamps, values } = (data ?? {}) as Extract<ReplacingData, { timestamps: unknown }>;
   const isColumn = values instanceof Float64Array || Array.isArray(values);
   if (!(timestamps instanceof Float64Array) || !isColumn) {
     throw new TypeError(

@@ -35,6 +35,7 @@ import { MaintenanceRunner } from './maintenance-runner.ts';
 import {
   checkAppendOptions,
   checkDatastreamOptions,
+  checkItems,
   checkStatusOptions,
   checkStreamId,
 } from './option-checks.ts';
@@ -203,7 +204,7 @@ export class Datastream {
     }[],
     options: AppendOptions = {},
   ): Promise<AppendedDatapoint[]> {
-    if (!Array.isArray(items)) throw new TypeError('appendMultiple takes a list of datapoints.');
+    checkItems(items, 'appendMultiple');
     if (items.length === 0) return [];
     const check = checkAppendOptions(options);
     const grid = itemGridOf(items, this.#backend.supports.timestampRange);
@@ -222,10 +223,11 @@ export class Datastream {
    */
   async appendColumns(
     streamId: string,
-    { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Column },
+    columns: { readonly timestamps: Float64Array; readonly values: Column },
     options: AppendOptions = {},
   ): Promise<void> {
     const check = checkAppendOptions(options);
+    const { timestamps, values } = columns ?? {};
     if (!(timestamps instanceof Float64Array) || !isColumn(values)) {
       throw new TypeError(
         'appendColumns takes a Float64Array of timestamps and a column of values.',

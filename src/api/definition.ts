@@ -54,6 +54,7 @@ const DEFINITION_KEYS: ReadonlySet<string> = new Set<keyof StreamDefinition>([
   'retention',
 ]);
 
+const SOURCE_KEYS: ReadonlySet<string> = new Set(['name', 'stream', 'granularity']);
 const QUERY_KEYS: ReadonlySet<string> = new Set<keyof DeriveQuery>(['query']);
 
 /** What `ensureStream` asks for, checked as far as that needs no other stream. */
@@ -197,19 +198,22 @@ function checkNumeric(option: keyof ValueTypeOptions, valueType: ValueType): voi
 }
 
 function checkDerivation(
-  { deriveFrom, deriveOp, deriveArgs = {}, deriveBackprocess = true }: StreamDefinition,
+  { deriveFrom, deriveOp, deriveArgs, deriveBackprocess = true }: StreamDefinition,
   valueType: ValueType,
 ): CheckedDerivation | null {
-  if (deriveFrom === undefined && deriveOp === undefined) return null;
+  if (deriveFrom === undefined && deriveOp === undefined) {
+    if (deriveArgs === undefined) return null;
+    throw new InvalidOperatorArguments('deriveArgs need deriveFrom and deriveOp.');
+  }
   if (deriveFrom === undefined) throw new InvalidOperatorArguments('deriveOp needs deriveFrom.');
   if (deriveOp === undefined) throw new UnsupportedDeriveOperator('deriveFrom needs deriveOp.');
   checkOperator(deriveOp, valueType);
-  if (!isTagObject(deriveArgs))
-    throw new InvalidOperatorArguments('Expected deriveArgs as an object.');
+  const args = deriveArgs ?? {};
+  if (!isTagObject(args)) throw new InvalidOperatorArguments('Expected deriveArgs as an object.');
   const query = isDeriveQuery(deriveFrom) ? checkSourceQuery(deriveOp, deriveFrom) : null;
   return {
     op: deriveOp,
-    args: { ...deriveArgs },
+    args: { ...args },
     sources: isDeriveQuery(deriveFrom) ? [] : checkSources(deriveFrom),
     query,
     isBackprocessed: deriveBackprocess,
@@ -251,7 +255,7 @@ export function checkOperator(deriveOp: string, valueType: ValueType): void {
   );
 }
 
-/** @throws {InvalidOperatorArguments} {UnsupportedGranularity} */
+/** @throws {InvalidOperatorArguments} {UnsupportedGranularity} {TypeError} */
 export function checkSources(
   deriveFrom: Exclude<GivenSources, DeriveQuery>,
 ): CheckedDerivation['sources'] {
@@ -269,8 +273,15 @@ function checkSource(source: DeriveFrom): CheckedDerivation['sources'][number] {
       'A derive source is the id of a stream, or { name?, stream, granularity? }.',
     );
   }
+  checkKeys(source, SOURCE_KEYS, 'a derive source');
+  const name: unknown = source.name ?? null;
+  if (name !== null && typeof name !== 'string') {
+    throw new InvalidOperatorArguments(
+      `The name of a derive source is text, not ${shownValue(name)}.`,
+    );
+  }
   return {
-    name: source.name ?? null,
+    name,
     streamId: source.stream as StreamId,
     granularity: source.granularity === undefined ? null : checkGranularity(source.granularity),
   };

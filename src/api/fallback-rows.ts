@@ -40,15 +40,28 @@ export function fallbackParts(
     if (rowsFromMs(record, level.name) >= expiredMs) continue;
     const boundMs = bucketCeilMs(expiredMs, level);
     if (rest.startMs >= boundMs) break;
-    const startMs = Math.min(boundMs, rest.endMs);
+    const endMs = Math.min(boundMs, rest.endMs);
     parts.unshift({
       granularity,
-      range: { startMs, isStartExclusive: false, endMs: rest.endMs },
+      range: {
+        startMs: firstAfterMs(record, granularity, endMs),
+        isStartExclusive: false,
+        endMs: rest.endMs,
+      },
     });
-    rest = { ...rest, endMs: startMs };
+    rest = { ...rest, endMs };
     granularity = level;
   }
   return [{ granularity, range: rest }, ...parts];
+}
+
+/**
+ * Where rows begin that have nothing before the instant. Buckets of two time zones may never meet: one that
+ * lies across the instant would tell again what the coarser bucket before it has told.
+ */
+function firstAfterMs(record: StreamRecord, granularity: Granularity, instantMs: number): number {
+  const isRaw = granularity.name === record.highestGranularity;
+  return isRaw ? instantMs : bucketCeilMs(instantMs, granularity);
 }
 
 function coarserThan(record: StreamRecord, finest: Granularity): readonly Granularity[] {

@@ -43,7 +43,7 @@ export function checkLevelChanges({ levels, timeZone }: StreamChanges): LevelCha
 export function changedLevels(record: StreamRecord, changes: LevelChanges): ExtraLevels {
   const highest = Granularity.byName(record.highestGranularity);
   const { timeZone: zoneBefore = UTC, extraLevels: before = [] } = record;
-  const zone = changes.timeZone ?? zoneBefore;
+  const zone = changes.timeZone === undefined ? zoneBefore : changes.timeZone;
   const asked = checkExtraLevels(highest, changes.list ?? changes.add, zone);
   const wanted = asked.extraLevels ?? [];
   const { timeZone: zoneAfter = UTC } = asked;

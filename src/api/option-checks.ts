@@ -69,6 +69,21 @@ export function checkKeys(options: unknown, keys: ReadonlySet<string>, what: str
   }
 }
 
+/**
+ * Refuses what is no list of datapoints, naming the one that is none.
+ * @param what of a call or an option, as the start of a sentence.
+ * @throws {TypeError}
+ */
+export function checkItems(items: unknown, what: string): asserts items is readonly object[] {
+  if (!Array.isArray(items)) throw new TypeError(`${what} takes a list of datapoints.`);
+  for (const [index, item] of items.entries()) {
+    if (typeof item === 'object' && item !== null) continue;
+    throw new TypeError(
+      `${what} takes a list of datapoints, of which number ${index} is ${shownValue(item)}.`,
+    );
+  }
+}
+
 /** @throws {TypeError} unless it is true, false or absent. */
 export function checkFlag(value: unknown, name: string): void {
   if (value !== undefined && typeof value !== 'boolean') {

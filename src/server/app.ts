@@ -18,6 +18,7 @@ import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
 import { Problem, sendProblem } from './http/problem.ts';
+import { limitRequests } from './http/request-limit.ts';
 import { viewerOf } from './http/request-viewer.ts';
 import { readTls } from './operations/listening.ts';
 import { operationRoutes } from './operations/operations.ts';
@@ -65,6 +66,7 @@ export async function buildApp(
     );
   });
   noteRequests(app as unknown as FastifyInstance, service.metrics);
+  await limitRequests(app as unknown as FastifyInstance, config);
   await app.register(cookie);
   protectRoutes(app as unknown as FastifyInstance, service.access);
   app.decorateRequest('viewer');

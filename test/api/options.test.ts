@@ -45,6 +45,49 @@ describe('options that nobody reads', () => {
     expect(await datastream.findStreams().count()).toBe(1);
   });
 
+  test('of derivations and time zones are refused, and nothing is created or changed', async () => {
+    const { datastream } = await open();
+    const stream = await datastream.ensureStream({ n: 1 }, SECONDS);
+    const wrong = <T>(value: unknown): T => value as T;
+    const derive = (source: object, more: object = {}): Promise<unknown> =>
+      datastream.ensureStream(
+        { n: 2 },
+        { ...SECONDS, deriveOp: 'sum', deriveFrom: [wrong({ stream, ...source })], ...more },
+      );
+    await expect(derive({ granularty: 'minutes' })).rejects.toThrow(
+      'Unknown option "granularty" of a derive source.',
+    );
+    await expect(derive({ name: 5 })).rejects.toThrow('The name of a derive source is text, not 5');
+    await expect(
+      datastream.ensureStream({ n: 2 }, { ...SECONDS, deriveArgs: { min: 1 } }),
+    ).rejects.toMatchObject({ code: 'INVALID_OPERATOR_ARGUMENTS' });
+    await expect(datastream.updateStream(stream, { timeZone: wrong(null) })).rejects.toMatchObject({
+      code: 'UNSUPPORTED_GRANULARITY',
+    });
+    expect(await datastream.findStreams().count()).toBe(1);
+  });
+
+  test('and datapoints that are none are named', async () => {
+    const { datastream } = await open();
+    const id = await datastream.ensureStream({ n: 1 }, SECONDS);
+    const wrong = <T>(value: unknown): T => value as T;
+    const item = { streamId: id, value: 1, timestamp: at(0) };
+    const none = 'takes a list of datapoints, of which number 1 is null.';
+    const items = wrong<(typeof item)[]>([item, null]);
+    await expect(datastream.appendMultiple(items)).rejects.toThrow(`appendMultiple ${none}`);
+    await expect(datastream.upsertMultiple(items)).rejects.toThrow(`upsertMultiple ${none}`);
+    await expect(datastream.replaceData(id, { start: 0 }, items)).rejects.toThrow(
+      `replaceData ${none}`,
+    );
+    await expect(datastream.replaceData(id, { start: 0 }, wrong(null))).rejects.toThrow(
+      'replaceData takes a list of datapoints, or a Float64Array',
+    );
+    await expect(datastream.appendColumns(id, wrong(null))).rejects.toThrow(
+      'appendColumns takes a Float64Array',
+    );
+    expect(await datastream.getData(id, 'seconds', { start: 0 }).count()).toBe(0);
+  });
+
   test('include tags that contradict the query tags', async () => {
     const { datastream } = await open();
     await expect(

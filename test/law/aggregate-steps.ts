@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Datastream } from '../../src/api/datastream.ts';
 import type { StreamChanges } from '../../src/api/types.ts';
@@ -28,7 +29,9 @@ export type AggregateStep =
       /** Whether it takes the same streams as before, if it is an aggregate already. */
       readonly isOfSame: boolean;
     }
-  | { readonly kind: 'move'; readonly stream: number; readonly site: string | null };
+  | { readonly kind: 'move'; readonly stream: number; readonly site: string | null }
+  /** Of a stream that derives from others. */
+  | { readonly kind: 'delete'; readonly stream: number };
 
 const query: fc.Arbitrary<Query> = fc.record({
   operator: fc.constantFrom(...OPERATORS),
@@ -63,6 +66,10 @@ export const aggregateStep: fc.Arbitrary<AggregateStep> = fc.oneof(
       site: fc.constantFrom('x', 'y', null),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('delete' as const), stream }),
+  },
 );
 
 /** What such a step needs of a run. */
@@ -72,6 +79,8 @@ interface AggregatingRun {
   readonly start: number;
   /** Seconds since 1970 at which the engines live. */
   readonly now: number;
+  /** Gives a name that no stream had. */
+  readonly takeName: () => number;
 }
 
 /** Tags of a stream of that site. */
@@ -91,17 +100,18 @@ export async function applyAggregate(run: AggregatingRun, step: AggregateStep): 
     }
   }
   if (step.kind === 'aggregate') return create(run, step);
+  if (step.kind === 'delete') return remove(run, step.stream);
   const chosen = run.streams[step.stream % run.streams.length]!;
   return step.kind === 'move' ? move(run, chosen, step.site) : requery(run, step);
 }
 
 async function create(
-  { datastream, streams, start, now }: AggregatingRun,
+  { datastream, streams, start, now, takeName }: AggregatingRun,
   { seconds, query: { operator, site, isBackprocessed } }: AggregateStep & { kind: 'aggregate' },
 ): Promise<void> {
   const kind = { isNumeric: true, hasMore: false };
   const id = await datastream.ensureStream(
-    { name: streams.length },
+    { name: takeName() },
     {
       valueType: 'numeric',
       valueDownsamplers: downsamplersOf(kind, datastream.supports),
@@ -166,6 +176,25 @@ async function requery(
   const after = isBackprocessed ? Number.NEGATIVE_INFINITY : now;
   if (!keepsQuery) target.query = { site, after };
   model.derivation = overQuery(streams, { op: operator, ...target.query!, own: model.highest });
+}
+
+/** Deletes a derived stream, unless others name it as a source: aggregates let it go. */
+async function remove({ datastream, streams }: AggregatingRun, pick: number): Promise<void> {
+  const derived = streams.filter(({ model }) => model.derivation !== null);
+  const target = derived[pick % Math.max(derived.length, 1)];
+  if (target === undefined) return;
+  const isNamed = derived.some(
+    ({ model: { derivation } }) =>
+      derivation!.isOverQuery !== true &&
+      derivation!.sources.some((source) => source.stream === target.model),
+  );
+  const deleting = datastream.deleteStreams({ stream_id: target.id });
+  if (isNamed) {
+    await assert.rejects(deleting, { code: 'OUTSTANDING_DEPENDENCIES' });
+    return;
+  }
+  await deleting;
+  streams.splice(streams.indexOf(target), 1);
 }
 
 function queryOf(site: string | null): Tags {

@@ -17,6 +17,8 @@ interface DerivingRun {
   /** Seconds since 1970: when the history began, and when the engines live. */
   readonly start: number;
   readonly now: number;
+  /** Gives a name that no stream had. */
+  readonly takeName: () => number;
 }
 
 /** What a stream is to derive from, as far as there are such streams. */
@@ -58,7 +60,7 @@ export async function derive(run: DerivingRun, step: Step & { kind: 'derive' }):
   const args = argsOf(step, { max, sourceCount: sources.length });
   const isNumeric = step.op !== 'counter_reset';
   const id = await datastream.ensureStream(
-    { name: run.streams.length },
+    { name: run.takeName() },
     {
       valueType: isNumeric ? 'numeric' : 'nominal',
       valueDownsamplers: downsamplersOf({ isNumeric, hasMore: false }, datastream.supports),

@@ -125,6 +125,56 @@ const arrivesWhileExpiring: readonly Step[] = [
   },
 ];
 
+const maintain: Step = { kind: 'maintain', what: 'both', until: 10_000_000 };
+
+/** Twenty datapoints, and what all of them lead to. */
+function twenty(stream: number): readonly Step[] {
+  const rows = Array.from({ length: 20 }, (_, index) => [10, index] as const);
+  return [{ kind: 'columns', stream, rows }, maintain];
+}
+
+/** So much of a stream is kept before its latest datapoint; of a derived one, before the beginning. */
+function expires(stream: number, back: number): Step {
+  return { kind: 'retain', stream, back, gone: 0, longer: 0, isLasting: false };
+}
+
+/** A source of an aggregate has expired, another one changes where it had, and the first one leaves. */
+const expiredSourceLeaves: readonly Step[] = [
+  { kind: 'aggregate', seconds: 1, query: { operator: 'sum', site: 'x', isBackprocessed: true } },
+  ...twenty(0),
+  ...twenty(2),
+  expires(0, 20),
+  { kind: 'late', stream: 2, back: 101, value: 7 },
+  maintain,
+  { kind: 'move', stream: 0, site: null },
+];
+
+/** A reset arrives where rates are kept as they are: the one that comes next still goes. */
+const resetBeforeWhatIsKept: readonly Step[] = [
+  { kind: 'derive', ...derive, op: 'counter_derivative', picks: [0, 0] },
+  { kind: 'append', stream: 4, gap: 10, value: 0 },
+  ...twenty(0),
+  expires(0, 55),
+  { kind: 'append', stream: 4, gap: 132, value: 0.25 },
+];
+
+/** A stream becomes a total when what it derives from, or itself, has expired: the total begins there. */
+function becomesTotal(expired: Step): readonly Step[] {
+  return [
+    { kind: 'derive', ...derive, op: 'clamp', picks: [0] },
+    ...twenty(0),
+    expired,
+    {
+      kind: 'redefine',
+      stream: 0,
+      to: { op: 'integral', picks: [0], isCoarse: false, hasMax: true },
+      limit: 0,
+    },
+    maintain,
+    { kind: 'late', stream: 0, back: 31, value: 3 },
+  ];
+}
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Setting, Step[]][] = [
   lastResetVanishes,
@@ -134,6 +184,10 @@ export const EXAMPLES: [Setting, Step[]][] = [
   keptIsDeleted,
   firstArrivesLast,
   arrivesWhileExpiring,
+  expiredSourceLeaves,
+  resetBeforeWhatIsKept,
+  becomesTotal(expires(0, 55)),
+  becomesTotal(expires(5, -145)),
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {

@@ -9,7 +9,7 @@ import { msOf } from './units.ts';
 const LATE = { checkTimestamp: false } as const;
 
 /** Of steps that define streams otherwise: what of them cannot be computed anew stays as it is. */
-const DEFINING_KINDS: readonly Step['kind'][] = ['levels', 'heartbeat'];
+const DEFINING_KINDS: readonly Step['kind'][] = ['levels', 'heartbeat', 'delete'];
 
 interface KeepingRun {
   readonly datastream: Datastream;

@@ -20,8 +20,11 @@ export const ladderStep: fc.Arbitrary<LadderStep> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('heartbeat' as const),
-      stream: pick,
-      seconds: fc.option(fc.integer({ min: 1, max: 5000 })),
+      // Mostly of the streams that tell what is held.
+      stream: fc.oneof(fc.constantFrom(2, 3), pick),
+      seconds: fc.option(
+        fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 5000 })),
+      ),
     }),
   },
 );

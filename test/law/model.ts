@@ -94,7 +94,7 @@ export interface Rules {
 }
 
 /** A change of the model that makes it wrong, to prove that the comparison notices. */
-export type Defect = 'none' | 'late data is lost' | 'nulls are zeros' | 'sum ignores a source';
+export type Defect = 'none' | 'late data is lost' | 'nulls are zeros' | 'a source is ignored';
 
 /** Per level, by name, of a stream that may lose its last datapoints, up to when it was found complete before. */
 export type Watermarks = ReadonlyMap<ModelStream, ReadonlyMap<string, number>>;
@@ -216,7 +216,7 @@ export class Model {
   #derive(stream: ModelStream): readonly Row[] {
     const { derivation, highest } = stream;
     const { op, max, limits = LIMITS, args = {}, isOverQuery, sources } = derivation!;
-    const isIgnoring = this.#defect === 'sum ignores a source' && op === 'sum';
+    const isIgnoring = this.#defect === 'a source is ignored' && (op === 'sum' || isOverQuery);
     const read = isIgnoring ? sources.slice(0, -1) : sources;
     const inputs = read
       .flatMap((source, index) =>

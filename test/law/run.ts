@@ -51,6 +51,9 @@ export class Run {
   /** Streams that derive from nothing. */
   baseStreams: readonly RunStream[] = [];
   readonly #setting: Setting;
+  #nameCount = 0;
+  /** Gives a name that no stream had. */
+  readonly takeName: () => number = () => this.#nameCount++;
   #nowMs: number;
   /** Whether rows of a stream may expire, or have. */
   isRetaining = false;
@@ -108,7 +111,7 @@ export class Run {
     const extra = this.#extraOf(index, highestGranularity);
     const site = SITES[index % SITES.length]!;
     const id = await this.datastream.ensureStream(
-      { name: index },
+      { name: this.takeName() },
       {
         tags: siteTags(site),
         valueType: kind.isNumeric ? 'numeric' : 'nominal',
@@ -196,6 +199,7 @@ export class Run {
         return;
       case 'requery':
       case 'move':
+      case 'delete':
         return this.#aggregate(step);
       case 'levels':
       case 'heartbeat':
@@ -237,10 +241,11 @@ export class Run {
   async #aggregate(step: AggregateStep): Promise<void> {
     if (!this.isRetaining) return applyAggregate(this, step);
     const model = await this.#modelBefore();
-    const before = this.streams.map((stream) => model.rows(stream.model));
+    const before = new Map(this.streams.map((stream) => [stream, model.rows(stream.model)]));
     await applyAggregate(this, step);
-    for (const [index, stream] of this.streams.entries()) {
-      if (stream.model.derivation?.isOverQuery) freezeRedefined(stream.model, before[index] ?? []);
+    for (const stream of this.streams) {
+      if (!stream.model.derivation?.isOverQuery) continue;
+      freezeRedefined(stream.model, before.get(stream) ?? []);
     }
   }
 

@@ -4,7 +4,7 @@ import type { StreamChanges, StreamDefinition } from '../../api/types.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
 import { readVisible } from '../http/stream-search.ts';
-import { TagFilter } from '../http/tag-filter.ts';
+import { TAG_OPERATORS, TagFilter } from '../http/tag-filter.ts';
 import { streamFor } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
 import {
@@ -39,7 +39,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         summary: 'Lists streams in creation order',
         description:
           'Parameters `tags__name=value` ask for tags; nested names and an operator follow after `__`, as in ' +
-          '`tags__site__name__in=a,b`.',
+          `\`tags__site__name__in=a,b\`. Operators: ${TAG_OPERATORS.join(', ')}.`,
         querystring: z.looseObject({
           q: z.string().max(200).optional().describe('Text that some tag contains.'),
           limit: z.coerce.number().int().min(1).max(pageStreams).default(PAGE_STREAM_COUNT),

@@ -9,7 +9,7 @@ const TRUE_WORDS: ReadonlySet<string> = new Set(['yes', 'true', 't', '1', 'y']);
 const WHOLE = /^-?\d+$/;
 
 /** The values of a parameter, which may be repeated. */
-export function textsOf(parameters: Parameters, name: string): readonly string[] {
+function textsOf(parameters: Parameters, name: string): readonly string[] {
   const given = parameters[name];
   if (given === undefined) return [];
   return (Array.isArray(given) ? given : [given]).map(String);
