@@ -405,6 +405,17 @@ export class Datastream {
     await this.#backend.checkpoint();
   }
 
+  /**
+   * Writes a folder that opens as an embedded store with every datapoint that was acknowledged before the call,
+   * also while other processes write.
+   * @throws {NotSupported} on a store without `supports.backup`.
+   * @throws {BackendUnavailable} when there is something of that name, or when it cannot be written.
+   */
+  async backUp(folder: string): Promise<void> {
+    await this.#appender.idle();
+    await this.#backend.backUp(folder);
+  }
+
   /** Waits for appends under way, and closes the backend. Idempotent. */
   async close(): Promise<void> {
     await this.#appender.idle();

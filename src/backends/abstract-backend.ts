@@ -1,4 +1,4 @@
-import { BackendClosed } from '../exceptions/errors.ts';
+import { BackendClosed, NotSupported } from '../exceptions/errors.ts';
 import { assert } from '../model/assert.ts';
 import {
   type Block,
@@ -158,6 +158,16 @@ export abstract class AbstractBackend implements Backend {
     return this._checkpoint();
   }
 
+  async backUp(folder: string): Promise<void> {
+    this.#assertOpen();
+    if (!this.supports.backup) {
+      throw new NotSupported(
+        `The store ${this.location} writes no backups: its server, or "datastream copy", does that.`,
+      );
+    }
+    return this._backUp(folder);
+  }
+
   async acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
     this.#assertOpen();
     return this._acquireLease(streamId, options);
@@ -248,6 +258,10 @@ export abstract class AbstractBackend implements Backend {
   }
   /** For a store that puts work off. */
   protected async _checkpoint(): Promise<void> {}
+  /** Where the manifest has `backup`. */
+  protected async _backUp(_folder: string): Promise<void> {
+    assert(false, 'a store that writes backups overrides this');
+  }
   protected abstract _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
   protected abstract _renewLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
   protected abstract _releaseLease(streamId: StreamId, owner: string): Promise<void>;

@@ -272,6 +272,13 @@ export interface Backend {
    */
   checkpoint(): Promise<void>;
 
+  /**
+   * Writes a folder that opens as a store with everything that was acknowledged before the call, also while other
+   * processes write; what comes during it may be in it or not. Only where the manifest has `backup`.
+   * @throws {BackendUnavailable} when there is something of that name, or when it cannot be written.
+   */
+  backUp(folder: string): Promise<void>;
+
   /** Takes the lease unless somebody else holds it; the holder itself may take it again. */
   acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean>;
   /** Extends a lease that is still held; false when it ran out or is somebody else's. */

@@ -27,6 +27,8 @@ export interface BackendManifest {
   readonly liveLevels: boolean;
   /** Streams may have levels beside those in `Granularity.values`: calendars, time zones, any units. */
   readonly extraLevels: boolean;
+  /** Writes consistent copies of its own files, while others write. */
+  readonly backup: boolean;
   /** Names of the downsamplers that streams may have; `all` are those of the registry. */
   readonly valueDownsamplers: readonly string[] | 'all';
   /** Names of the downsamplers of bucket times. Where only the mean is there, it is the bucket's start. */
@@ -46,6 +48,7 @@ export const COMPLETE_MANIFEST: BackendManifest = Object.freeze({
   levels: 'stored',
   liveLevels: true,
   extraLevels: true,
+  backup: true,
   valueDownsamplers: 'all',
   timeDownsamplers: 'all',
   timestampRange: ALL_TIME,

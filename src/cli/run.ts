@@ -5,6 +5,7 @@ import type { CliIo } from './cli-io.ts';
 import { CommandContext, DEFAULT_STORE_URL, oneLine } from './command-context.ts';
 import { registerAppend } from './commands/append.ts';
 import { registerBackprocess } from './commands/backprocess.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerChange } from './commands/change.ts';
 import { registerCheckpoint } from './commands/checkpoint.ts';
 import { registerCollect } from './commands/collect.ts';
@@ -48,6 +49,7 @@ const REGISTRATIONS = [
   registerStatus,
   registerVerify,
   registerCheckpoint,
+  registerBackup,
   registerCollect,
   registerServe,
   registerConfig,

@@ -9,7 +9,8 @@ import { StateStore } from './state/state-store.ts';
 
 const EMBEDDED_SCHEME = 'embedded:';
 const MEMORY_SCHEME = 'memory:';
-const STATE_FOLDER = 'service';
+/** The folder of the state in that of an embedded store. */
+export const STATE_FOLDER = 'service';
 /** Many people may share an address. */
 const ADDRESS_FACTOR = 4;
 
@@ -47,8 +48,11 @@ export async function openAccess(
   };
 }
 
-/** Beside the files of an embedded store: who copies its folder has the users, too. */
-function stateFolder({ state, store }: ServiceConfig): string {
+/**
+ * Where the state is: beside the files of an embedded store, who copies its folder has the users, too.
+ * @throws {ConfigError} when the configuration does not say.
+ */
+export function stateFolder({ state, store }: ServiceConfig): string {
   if (state !== null) return state;
   const path = store.startsWith(EMBEDDED_SCHEME) ? store.slice(EMBEDDED_SCHEME.length) : '';
   if (path !== '') return join(path, STATE_FOLDER);

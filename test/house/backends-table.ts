@@ -32,6 +32,7 @@ const ROWS: { readonly [Key in keyof BackendManifest]: string } = {
   levels: 'where lower levels come from',
   liveLevels: 'levels can follow every append',
   extraLevels: 'levels of calendars, time zones, any units',
+  backup: 'consistent copies of its files while others write',
   valueDownsamplers: 'value downsamplers',
   timeDownsamplers: 'time downsamplers',
   timestampRange: 'timestamps',

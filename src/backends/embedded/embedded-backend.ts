@@ -22,6 +22,7 @@ import type {
   StreamVersion,
 } from '../backend.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
+import { writeBackup } from './backup.ts';
 import { BlockStore } from './block-store.ts';
 import { Committer } from './committer.ts';
 import { type LevelRequest, NO_PAGE, readLevelPages } from './group-pages.ts';
@@ -123,6 +124,17 @@ export class EmbeddedBackend extends AbstractBackend {
     const { queue, sealer } = this.#open();
     queue.flush();
     await sealer.checkpoint();
+  }
+
+  protected override async _backUp(folder: string): Promise<void> {
+    const { queue, replica } = this.#open();
+    queue.flush();
+    const pinned = replica.pin();
+    try {
+      await writeBackup(pinned, folder);
+    } finally {
+      pinned.release();
+    }
   }
 
   protected override async _readStreams(

@@ -13,6 +13,7 @@ import {
 } from './journal-frame.ts';
 import { EMPTY_INDEX, isOpen, type JournalIndex, type Segment } from './journal-index.ts';
 import { SEGMENT_HEADER_SIZE_BYTES, SegmentFile, segmentSizeFor } from './journal-segment.ts';
+import type { SegmentExtent } from './pinned-store.ts';
 
 const NO_HEADER: Uint8Array = new Uint8Array(FRAME_HEADER_SIZE_BYTES);
 /** What is read at once, at first and at most; a single frame may take more. */
@@ -151,6 +152,16 @@ export class JournalFiles {
     this.#index = index;
     this.#enter(segment);
     this.#write(this.#file!, frame);
+  }
+
+  /** How much of each file counts. Only with the write lock, for whoever has read to the end. */
+  extents(): readonly SegmentExtent[] {
+    const { segments } = this.#index;
+    return segments.map(({ id, sizeBytes }, i) => {
+      if (i < segments.length - 1) return { id, sizeBytes, endBytes: sizeBytes };
+      assert(this.#file?.segment.id === id, 'whoever has read to the end is in the last file');
+      return { id, sizeBytes, endBytes: this.#offset };
+    });
   }
 
   /** Whether `next` met a frame with none but later entries. */

@@ -16,6 +16,7 @@ import {
 } from './journal-index.ts';
 import { makeSegmentAtOnce, segmentIdOf, segmentName, segmentSizeFor } from './journal-segment.ts';
 import { type NewSegment, SpareSegment } from './journal-spare.ts';
+import type { SegmentExtent } from './pinned-store.ts';
 import { isNoRoom, isSystemError, type StoreFiles } from './store-files.ts';
 import { flushFolderAtOnce } from './store-folder.ts';
 import { JOURNAL_KEY } from './store-format.ts';
@@ -118,6 +119,11 @@ export class Journal {
    */
   assertEnd(seq: number): void {
     this.#segments.assertNothingBehind(seq);
+  }
+
+  /** How much of each file counts, for whoever has read all entries, with the write lock. */
+  extents(): readonly SegmentExtent[] {
+    return this.#segments.extents();
   }
 
   /** The next read finds its place anew, for a view that is not the one of the last read. */

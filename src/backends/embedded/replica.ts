@@ -1,5 +1,6 @@
 import { BlockCorrupt } from '../../exceptions/errors.ts';
 import { Journal } from './journal.ts';
+import { type PinnedStore, pinStore } from './pinned-store.ts';
 import type { StoreFiles } from './store-files.ts';
 import { View } from './view.ts';
 
@@ -58,6 +59,20 @@ export class Replica {
       this.journal.noteFailed();
       throw error;
     }
+  }
+
+  /**
+   * Pins the store as it is: all that was acknowledged before, and nothing of what comes. Holds the write lock for
+   * as long as it takes to read the journal anew.
+   */
+  pin(): PinnedStore {
+    return this.#files.readLocked(() => {
+      // A view from before may stand anywhere; a new one has read to the end.
+      this.#view = null;
+      this.#newest();
+      const { path } = this.#files;
+      return pinStore(path, this.journal.extents(), () => this.#files.takeSnapshot());
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import { resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase, type Transaction } from 'lmdb';
 import {
   BackendUnavailable,
   BlockCorrupt,
@@ -22,6 +22,33 @@ const MDB_PAGE_NOTFOUND = -30797;
 const MDB_CORRUPTED = -30796;
 const MDB_BAD_TXN = -30782;
 
+/** How a store folder is opened, beside its path. */
+export const STORE_OPTIONS = {
+  ...BINARY,
+  // A folder may have a dot in its name; without this, LMDB would take it for a file.
+  noSubdir: false,
+  // A commit is on disk when it returns, and before any other process sees it.
+  overlappingSync: false,
+  // One more while a store of an older layout is upgraded.
+  maxDbs: NAMES.length + 1,
+  maxReaders: READER_COUNT_MAX,
+  mapSize: MAP_SIZE_BYTES,
+} as const;
+
+/** All databases as of one commit. LMDB uses none of their pages again until it is released. */
+export interface StoreSnapshot {
+  /** As they are stored. */
+  readonly names: readonly string[];
+  /** The rows of a database in the order of their keys, some at a time. */
+  chunks(name: string, rowCountMax: number): Iterable<readonly StoredRow[]>;
+  release(): void;
+}
+
+interface StoredRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 type Databases = { readonly [name in (typeof NAMES)[number]]: ByteDatabase };
 
 /** The databases of one store folder (docs/format/embedded-store.md) and its transactions. */
@@ -40,6 +67,8 @@ export interface StoreFiles extends Databases {
   write<T>(action: () => T): T;
   /** As `write`, for an action that changes nothing: others do not either meanwhile. */
   readLocked<T>(action: () => T): T;
+  /** What is committed at this moment; with the write lock, that stays the newest as long as it is held. */
+  takeSnapshot(): StoreSnapshot;
   /** Whether the transaction under way has changed anything. */
   readonly isChanged: boolean;
   /** Takes back what killed processes left behind. */
@@ -59,18 +88,7 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
   let root: RootDatabase<Uint8Array, Uint8Array> | null = null;
   try {
     const changed = await prepareFolder(location);
-    root = open<Uint8Array, Uint8Array>({
-      ...BINARY,
-      path: location,
-      // A folder may have a dot in its name; without this, LMDB would take it for a file.
-      noSubdir: false,
-      // A commit is on disk when it returns, and before any other process sees it.
-      overlappingSync: false,
-      // One more while a store of an older layout is upgraded.
-      maxDbs: NAMES.length + 1,
-      maxReaders: READER_COUNT_MAX,
-      mapSize: MAP_SIZE_BYTES,
-    });
+    root = open<Uint8Array, Uint8Array>({ ...STORE_OPTIONS, path: location });
     const files = prepare(root, location);
     await flushFolders(changed);
     return files;
@@ -91,7 +109,7 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
   };
   const databases = Object.fromEntries(
     NAMES.map((property) => {
-      const name = property === 'blocks' ? BLOCKS_NAME : property;
+      const name = storedName(property);
       const database = root.openDB<Uint8Array, Uint8Array>({ name, ...BINARY });
       return [property, withNotedChanges(database, noteChange)];
     }),
@@ -127,6 +145,17 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
         throw readFailure(error, path);
       }
     },
+    takeSnapshot() {
+      const transaction = root.useReadTransaction();
+      return {
+        names: NAMES.map(storedName),
+        chunks: (name, rowCountMax) => {
+          const property = NAMES.find((known) => storedName(known) === name)!;
+          return chunksOf(databases[property], { transaction, limit: rowCountMax });
+        },
+        release: () => transaction.done(),
+      };
+    },
     clearStaleReaders() {
       root.readerCheck();
     },
@@ -134,6 +163,24 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
       await root.close();
     },
   };
+}
+
+function storedName(property: (typeof NAMES)[number]): string {
+  return property === 'blocks' ? BLOCKS_NAME : property;
+}
+
+function* chunksOf(
+  database: ByteDatabase,
+  options: { readonly transaction: Transaction; readonly limit: number },
+): Generator<readonly StoredRow[]> {
+  let last: Uint8Array | null = null;
+  for (;;) {
+    const place = last === null ? {} : { start: last, exclusiveStart: true };
+    const rows: readonly StoredRow[] = [...database.getRange({ ...place, ...options })];
+    if (rows.length > 0) yield rows;
+    if (rows.length < options.limit) return;
+    last = rows.at(-1)!.key;
+  }
 }
 
 /** Calls `note` before each change of the database. */

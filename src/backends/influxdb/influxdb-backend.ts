@@ -60,6 +60,7 @@ export class InfluxdbBackend extends AbstractBackend {
   readonly supports: BackendManifest = Object.freeze({
     ...COMPLETE_MANIFEST,
     liveLevels: false,
+    backup: false,
     extraLevels: false,
     equalTimestamps: false,
     groupValues: false,

@@ -45,6 +45,7 @@ export class MemoryBackend extends AbstractBackend {
     ...COMPLETE_MANIFEST,
     durable: false,
     processes: false,
+    backup: false,
   });
   readonly location = 'memory:';
   readonly #now: () => Date;

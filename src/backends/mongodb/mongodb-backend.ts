@@ -95,7 +95,11 @@ interface Parts {
  * and block documents follow it. Format: docs/format/mongodb.md.
  */
 export class MongodbBackend extends AbstractBackend {
-  readonly supports: BackendManifest = Object.freeze({ ...COMPLETE_MANIFEST, liveLevels: false });
+  readonly supports: BackendManifest = Object.freeze({
+    ...COMPLETE_MANIFEST,
+    liveLevels: false,
+    backup: false,
+  });
   readonly location: string;
   readonly #url: MongodbUrl;
   readonly #limits: Limits;

@@ -47,7 +47,11 @@ const LAYOUT: SqlLayout = { name: 'postgresql', version: 1, tables: blockTable }
 
 /** A store in a schema of a PostgreSQL database; docs/format/postgresql.md tells how it works. */
 export class PostgresqlBackend extends AbstractBackend {
-  readonly supports: BackendManifest = Object.freeze({ ...COMPLETE_MANIFEST, liveLevels: false });
+  readonly supports: BackendManifest = Object.freeze({
+    ...COMPLETE_MANIFEST,
+    liveLevels: false,
+    backup: false,
+  });
   readonly location: string;
   readonly #target: SqlTarget;
   readonly #options: PostgresqlBackendOptions;

@@ -53,6 +53,7 @@ export function lifecycleTopic({ test }: Suite): void {
         highAccuracy: 'boolean',
         liveLevels: 'boolean',
         extraLevels: 'boolean',
+        backup: 'boolean',
       },
     );
     assert(levels === 'stored' || levels === 'computed');
@@ -61,6 +62,13 @@ export function lifecycleTopic({ test }: Suite): void {
     }
     assert(timestampRange.startMs <= 0, 'the epoch is supported');
     assert(timestampRange.endMs >= 2 ** 31 * 1000, 'the years to 2038 are supported');
+  });
+
+  test('backups overwrite nothing, and are refused where there are none', async ({ backend }) => {
+    const code = backend.supports.backup ? 'BACKEND_UNAVAILABLE' : 'NOT_SUPPORTED';
+    await assertCode(() => backend.backUp('.'), code);
+    await backend.close();
+    await assertCode(() => backend.backUp('.'), 'BACKEND_CLOSED');
   });
 
   test('open() of an open store does nothing', async ({ backend }) => {

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { checkDataFile } from '../../backends/lmdb/data-file.ts';
 import { ServiceError } from './service-error.ts';
 
-const FILE_NAME = 'service.lmdb';
+/** Name of the file in its folder. */
+export const STATE_FILE = 'service.lmdb';
 const FORMAT_VERSION = 1;
 const FORMAT_KEY: StateKey = ['format'];
 /** Only the user who runs the service reads its state: it has password hashes. */
@@ -50,7 +52,7 @@ export class StateFiles {
     folder: string,
     { creates }: { readonly creates: boolean },
   ): Promise<StateFiles> {
-    const path = join(resolve(folder), FILE_NAME);
+    const path = join(resolve(folder), STATE_FILE);
     if (!creates && !existsSync(path)) {
       throw new ServiceError('STATE_UNAVAILABLE', `There is no state of a service at ${path}.`);
     }
@@ -127,6 +129,27 @@ export class StateFiles {
     return this.read(() => [...this.#values.getKeys(rangeOf(prefix, options))]);
   }
 
+  /**
+   * Writes a copy of one moment into a new folder.
+   * @throws {ServiceError} STATE_UNAVAILABLE when that fails.
+   */
+  async backUp(folder: string): Promise<void> {
+    const path = join(folder, STATE_FILE);
+    try {
+      mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+      await this.#root.backup(path, false);
+      chmodSync(path, FILE_MODE);
+      const file = await open(path, 'r');
+      await file.sync().finally(() => file.close());
+    } catch (error) {
+      throw new ServiceError(
+        'STATE_UNAVAILABLE',
+        `Cannot write a copy of the state of the service, ${path}: ${reason(error)}.`,
+        { cause: error },
+      );
+    }
+  }
+
   async close(): Promise<void> {
     await this.#root.close();
   }
@@ -184,7 +207,7 @@ async function prepareFiles(folder: string, path: string): Promise<void> {
 }
 
 function openRoot(path: string): Root {
-  return open<unknown, (string | number)[]>({
+  return openLmdb<unknown, (string | number)[]>({
     path,
     noSubdir: true,
     // A commit is on disk when it returns, and before any other process sees it.
@@ -193,7 +216,7 @@ function openRoot(path: string): Root {
     maxReaders: READER_COUNT_MAX,
     mapSize: MAP_SIZE_BYTES,
     permissionsMode: FILE_MODE,
-  } as Parameters<typeof open>[0] & { path: string });
+  } as Parameters<typeof openLmdb>[0] & { path: string });
 }
 
 function rangeOf(

@@ -19,6 +19,8 @@ import { TOKENS, type Token } from './records/token.ts';
 import { USERS, type User } from './records/user.ts';
 import { StateFiles } from './state-files.ts';
 
+export { STATE_FILE } from './state-files.ts';
+
 const DAY_MS = 86_400_000;
 
 export interface StateStoreOptions {
@@ -103,6 +105,11 @@ export class StateStore {
   /** Runs synchronous reads on one snapshot. */
   read<T>(action: () => T): T {
     return this.#files.read(action);
+  }
+
+  /** Writes a consistent copy into a new folder, also while other processes write. @throws {ServiceError} STATE_UNAVAILABLE */
+  async backUp(folder: string): Promise<void> {
+    await this.#files.backUp(folder);
   }
 
   async close(): Promise<void> {

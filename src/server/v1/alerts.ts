@@ -126,6 +126,27 @@ export const alertRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     },
   );
 
+  app.patch(
+    '/alerts/rules/:id',
+    {
+      config: change,
+      schema: {
+        tags,
+        summary: 'Turns a rule on or off; off, its alerts end',
+        params: paramsSchema,
+        body: z.strictObject({ isEnabled: z.boolean() }),
+        response: { 200: ruleSchema },
+      },
+    },
+    async (request) => {
+      const { id, name, definition } = readOwnRule(service, request, request.params.id);
+      const { isEnabled } = request.body;
+      const rule = alerts.updateRule(id, { name, isEnabled, definition });
+      audit(request, 'alert-rule.change', rule);
+      return ruleBody(rule, service);
+    },
+  );
+
   app.delete(
     '/alerts/rules/:id',
     {
@@ -339,6 +360,15 @@ function ownRule({ alerts }: Service, request: FastifyRequest, ruleId: string): 
   const rule = alerts.rule(ruleId);
   if (isOwn(rule, request)) return rule;
   throw new ServiceError('NOT_FOUND', `No alert rule ${JSON.stringify(ruleId)}.`);
+}
+
+function readOwnRule(
+  service: Service,
+  request: FastifyRequest,
+  ruleId: string,
+): RuleInput & { readonly id: string } {
+  const { rule, definition } = readRule(ownRule(service, request, ruleId));
+  return { ...rule, definition };
 }
 
 function inputOf({ name, isEnabled, ...definition }: RuleBodyInput): RuleInput {

@@ -116,6 +116,12 @@ describe('alerts over HTTP', () => {
     expect(await call('DELETE', `/rules/${id}/silence`)).toMatchObject({ body: { silences: [] } });
     expect(await call('POST', `/rules/${id}/test`)).toMatchObject({ body: { destinations: [] } });
     expect((await call('GET', `/rules/${id}/deliveries`)).body).toEqual({ deliveries: [] });
+    expect(await call('PATCH', `/rules/${id}`, { isEnabled: false })).toMatchObject({
+      status: 200,
+      body: { name: 'Hotter', isEnabled: false, states: { firing: 1 } },
+    });
+    await evaluate();
+    expect((await call('GET', `/rules/${id}`)).body).toMatchObject({ states: {} });
     expect(await call('DELETE', `/rules/${id}`)).toMatchObject({ status: 204 });
     expect((await call('GET', '/rules')).body).toEqual({ rules: [] });
     expect((await call('GET', '')).body).toEqual({ alerts: [] });
@@ -125,6 +131,7 @@ describe('alerts over HTTP', () => {
       'alert-rule.change',
       'alert-rule.silence',
       'alert-rule.unsilence',
+      'alert-rule.change',
       'alert-rule.remove',
     ]);
   });
@@ -185,6 +192,7 @@ describe('alerts over HTTP', () => {
     for (const [method, path, body] of [
       ['GET', `/rules/${rule.id}`],
       ['PUT', `/rules/${rule.id}`, query],
+      ['PATCH', `/rules/${rule.id}`, { isEnabled: false }],
       ['DELETE', `/rules/${rule.id}`],
       ['POST', `/rules/${rule.id}/test`],
       ['GET', `/rules/${rule.id}/deliveries`],
