@@ -99,11 +99,12 @@ test('answers are lists in one way or another', () => {
 });
 
 test('any JSON is facts', () => {
-  expect(factsOf({ a: 1, b: { c: 'x', d: [true] }, e: [] })).toEqual([
+  expect(factsOf({ a: 1, b: { c: 'x', d: [true] }, e: [], rowCount: null })).toEqual([
     { name: 'a', text: '1' },
     { name: 'b c', text: 'x' },
     { name: 'b d 0', text: 'true' },
     { name: 'e', text: '0 items' },
+    { name: 'row count', text: '–' },
   ]);
 });
 

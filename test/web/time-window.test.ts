@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  initialView,
   keepNear,
   panBy,
   type TimeView,
@@ -38,6 +39,12 @@ describe('windows of time', () => {
     expect(none.endMs).toBeGreaterThan(none.startMs);
     const one = windowOfView({ kind: 'all' }, { earliestMs: 5, latestMs: 5, nowMs: NOW_MS });
     expect(one.endMs).toBeGreaterThan(one.startMs);
+  });
+
+  test('begin with the last day, or with all that there is', () => {
+    expect(initialView(LIVE)).toEqual({ kind: 'latest', spanMs: DAY_MS });
+    expect(initialView({ ...LIVE, earliestMs: LIVE.latestMs - HOUR_MS })).toEqual({ kind: 'all' });
+    expect(initialView({ earliestMs: null, latestMs: null })).toEqual({ kind: 'all' });
   });
 
   test('zoom around an instant that stays where it is', () => {

@@ -7,6 +7,7 @@ import type { PlotEvent } from './plot-events.ts';
 import type { PlotModel } from './plot-model.ts';
 
 const TICK_PX = 90;
+const POINT_PX = 14;
 const BAND_OPACITY = 0.18;
 const STACK_OPACITY = 0.45;
 const FONT = '12px system-ui, sans-serif';
@@ -89,7 +90,10 @@ export function plotOptions(
         scale: axis,
         stroke: role === 'value' ? seriesColor(palette, color) : 'transparent',
         width: role === 'value' ? 1.5 : 0,
-        points: { show: role === 'value' ? pointsWhenFew : false, size: 5 },
+        points:
+          role === 'value'
+            ? { show: pointsWhenFew, filter: isolatedPoints, size: 5 }
+            : { show: false },
         ...(model.bands.some(({ high, low }) => high === index && low === null) && {
           fill: faded(seriesColor(palette, color), STACK_OPACITY),
         }),
@@ -136,8 +140,33 @@ function ticksOf(plot: uPlot, window: { startMs: number; endMs: number }, zone: 
 }
 
 /** Datapoints are worth a dot where there is room for dots. */
-const pointsWhenFew = (plot: uPlot, _series: number, first: number, last: number): boolean =>
-  last - first < plot.bbox.width / devicePixelRatio / 14;
+const pointsWhenFew = (plot: uPlot, _series: number, first: number, last: number): boolean => {
+  const [times] = plot.data;
+  const widthPx = plot.valToPos(times[last] ?? 0, 'x') - plot.valToPos(times[first] ?? 0, 'x');
+  return last - first < widthPx / POINT_PX;
+};
+
+/** What has gaps on both sides is no line: it gets a dot in any case. */
+const isolatedPoints = (plot: uPlot, series: number, show: boolean): number[] | null => {
+  if (show) return null;
+  const values = plot.data[series]!;
+  const [first, last] = plot.series[0]!.idxs ?? [0, -1];
+  const isolated: number[] = [];
+  for (let row = first; row <= last; row++) {
+    if (values[row] == null) continue;
+    if (neighbour(values, row, -1) === null && neighbour(values, row, 1) === null) {
+      isolated.push(row);
+    }
+  }
+  return isolated;
+};
+
+/** The next value in a direction; null at a gap or at the end. */
+function neighbour(values: uPlot.AlignedData[number], row: number, step: number): number | null {
+  let at = row + step;
+  while (at >= 0 && at < values.length && values[at] === undefined) at += step;
+  return values[at] ?? null;
+}
 
 const FLAG_PX = { width: 9, height: 7 };
 

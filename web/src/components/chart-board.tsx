@@ -8,8 +8,7 @@ import { useSeries } from '../live/use-series.ts';
 import { historyOf } from '../state/stream-history.ts';
 import { useTimeView } from '../state/use-time-view.ts';
 import { useTimeZone } from '../state/use-time-zone.ts';
-import { windowOfView } from '../time/time-window.ts';
-import { DAY_MS } from '../time/units.ts';
+import { initialView, windowOfView } from '../time/time-window.ts';
 import { LiveBadge } from './live-badge.tsx';
 import { Navigator } from './navigator.tsx';
 import { StreamsChart } from './streams-chart.tsx';
@@ -34,7 +33,7 @@ export function ChartBoard({ charts }: { readonly charts: readonly BoardChart[] 
   const history = historyOf(streams);
   const [seenMs, setSeenMs] = useState(0);
   const latestMs = history.latestMs === null ? null : Math.max(history.latestMs, seenMs);
-  const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
+  const time = useTimeView({ ...history, latestMs }, initialView(history));
   const series = useSeries(streams, {
     window: time.window,
     pointCount: Math.max(50, Math.round((widthPx || 900) / PX_PER_POINT)),

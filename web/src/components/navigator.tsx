@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { ChartColumns } from '../chart/columns.ts';
-import { numbersOf } from '../chart/columns.ts';
+import { numbersOf, withGaps } from '../chart/columns.ts';
 import { movedWindow, type NavigatorPart, windowShares } from '../chart/navigator.ts';
 import { sparklinePath, sparklineRuns } from '../chart/sparkline.ts';
 import type { TimeViewState } from '../state/use-time-view.ts';
 import { instantText } from '../time/time-text.ts';
 import { spanOf, type TimeWindow } from '../time/time-window.ts';
+import { granularityMs } from '../time/units.ts';
 
 const BOX = { width: 1000, height: 44, margin: 2 };
 const KEY_PART = 0.05;
@@ -28,10 +29,9 @@ export function Navigator({
   const strip = useRef<HTMLDivElement>(null);
   const { start, end } = windowShares(time.window, whole);
   const values = numbersOf(columns.letters[columns.isRaw ? 'm' : letter]);
-  const shares = columns.timestamps.map(
-    (timestampMs) => (timestampMs - whole.startMs) / spanOf(whole),
-  );
-  const path = sparklinePath(sparklineRuns(shares, values, BOX));
+  const line = withGaps(columns.timestamps, [values], granularityMs(columns.granularity));
+  const shares = line.times.map((timestampMs) => (timestampMs - whole.startMs) / spanOf(whole));
+  const path = sparklinePath(sparklineRuns(shares, line.columns[0]!, BOX));
   const set = (window: TimeWindow): void => time.setView({ kind: 'fixed', window });
 
   const grab = (part: NavigatorPart) => (event: PointerEvent) => {

@@ -1,17 +1,18 @@
 import type { JSX } from 'preact';
+import { withGaps } from '../chart/columns.ts';
 import { sparklinePath, sparklineRuns } from '../chart/sparkline.ts';
+import type { StreamSummary } from '../live/stream-summary.ts';
 
 const BOX = { width: 128, height: 32, margin: 3 };
 
 /** A small line without axes; its end is marked. Says nothing to a screen reader that the row does not say. */
 export function Sparkline({
-  timestamps,
-  values,
+  trend: { timestamps, values },
 }: {
-  readonly timestamps: readonly number[];
-  readonly values: readonly (number | null)[];
+  readonly trend: StreamSummary['trend'];
 }): JSX.Element {
-  const runs = sparklineRuns(timestamps, values, BOX);
+  const { times, columns } = withGaps(timestamps, [values], 0);
+  const runs = sparklineRuns(times, columns[0]!, BOX);
   const end = runs.at(-1)?.at(-1);
   return (
     <svg

@@ -10,6 +10,8 @@ import { useObservable } from '../state/use-observable.ts';
 import { agoText, durationText, instantText } from '../time/time-text.ts';
 import { Sparkline } from './sparkline.tsx';
 
+const NO_TREND: StreamSummary['trend'] = { timestamps: [], values: [] };
+
 /** One stream of the list: what it is, how it went, and its last value. */
 export function StreamRow({
   stream,
@@ -30,7 +32,7 @@ export function StreamRow({
   const latestMs = timestamps.at(-1) ?? dateOrNull(stream.latestDatapoint);
   const direction = directionOf(values.at(-1), values.at(-2));
   const allowedMs = silenceAllowedMs(timestamps, stream.highestGranularity);
-  const isStale = latestMs !== null && nowMs - latestMs > allowedMs;
+  const isStale = shown !== null && latestMs !== null && nowMs - latestMs > allowedMs;
   return (
     <article class="stream-row">
       <div class="what">
@@ -52,7 +54,7 @@ export function StreamRow({
           ))}
         </span>
       </div>
-      <Sparkline timestamps={shown?.trend.timestamps ?? []} values={shown?.trend.values ?? []} />
+      <Sparkline trend={shown?.trend ?? NO_TREND} />
       <div class={`last ${direction}`}>
         <span class="value">
           {shown === null ? '' : valueText(values.at(-1), streamUnit(stream))}

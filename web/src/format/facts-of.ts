@@ -9,12 +9,18 @@ export function factsOf(
   path = '',
 ): readonly { readonly name: string; readonly text: string }[] {
   if (typeof value !== 'object' || value === null) {
-    return [{ name: path, text: typeof value === 'number' ? numberText(value) : String(value) }];
+    const text = value === null ? '–' : String(value);
+    return [{ name: path, text: typeof value === 'number' ? numberText(value) : text }];
   }
   if (Array.isArray(value) && (value.length > ITEM_COUNT_MAX || value.length === 0)) {
     return [{ name: path, text: `${value.length} items` }];
   }
   return Object.entries(value).flatMap(([name, inner]) =>
-    factsOf(inner as Json, path === '' ? name : `${path} ${name}`),
+    factsOf(inner as Json, `${path} ${words(name)}`.trim()),
   );
+}
+
+/** `streamCount` as people write it: `stream count`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

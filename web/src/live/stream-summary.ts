@@ -14,8 +14,8 @@ export interface StreamSummary {
 }
 
 export const RECENT_COUNT = 8;
-/** New datapoints make the trend longer until it is read anew. */
-const TREND_COUNT_MAX = 240;
+/** Points that a trend has room for. */
+const TREND_COUNT_MAX = 120;
 
 /** @param recent newest first, as it is asked for. */
 export function summaryOf(recent: DataColumns, trend: DataColumns | null): StreamSummary {
@@ -50,9 +50,23 @@ export function withRows(
       timestamps: last([...recent.timestamps, ...timestamps], RECENT_COUNT),
       values: last<Json>([...recent.values, ...values], RECENT_COUNT),
     },
-    trend: {
-      timestamps: last([...trend.timestamps, ...timestamps], TREND_COUNT_MAX),
-      values: last([...trend.values, ...values.map(numberOf)], TREND_COUNT_MAX),
-    },
+    trend: longerTrend(trend, { timestamps, values }),
   };
+}
+
+/** The trend with new points: one that is too near to the one before the last takes the last one's place. */
+function longerTrend(trend: StreamSummary['trend'], rows: LiveRows): StreamSummary['trend'] {
+  const timestamps = [...trend.timestamps];
+  const values = [...trend.values];
+  for (const [row, timestampMs] of rows.timestamps.entries()) {
+    const spanMs = timestampMs - (timestamps[0] ?? timestampMs);
+    const isNear = timestampMs - (timestamps.at(-2) ?? -Infinity) < spanMs / TREND_COUNT_MAX;
+    if (isNear) {
+      timestamps.pop();
+      values.pop();
+    }
+    timestamps.push(timestampMs);
+    values.push(numberOf(rows.values[row]));
+  }
+  return { timestamps, values };
 }

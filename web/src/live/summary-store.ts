@@ -7,6 +7,8 @@ import { RECENT_COUNT, type StreamSummary, summaryOf, withRows } from './stream-
 
 /** Requests at once; the rest of what is seen waits. */
 const CONCURRENCY = 4;
+/** As many as are in sight on a tall screen. */
+const WAITING_COUNT_MAX = 60;
 const TREND_POINT_COUNT = 60;
 
 type Summary = Observable<StreamSummary | null>;
@@ -57,13 +59,20 @@ export class SummaryStore {
   }
 
   #ask(id: string): void {
+    // What came into sight last is looked at first; what was only scrolled past is forgotten.
+    this.#waiting.delete(id);
     this.#waiting.add(id);
+    const [oldest] = this.#waiting;
+    if (this.#waiting.size > WAITING_COUNT_MAX && oldest !== undefined) {
+      this.#waiting.delete(oldest);
+      if (this.#summaries.get(oldest)?.value === null) this.#summaries.delete(oldest);
+    }
     this.#next();
   }
 
   #next(): void {
     while (this.#runningCount < CONCURRENCY) {
-      const [id] = this.#waiting;
+      const id = [...this.#waiting].at(-1);
       if (id === undefined) return;
       this.#waiting.delete(id);
       this.#runningCount++;

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MONTH_MS, WEEK_MS, YEAR_MS } from './units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, MONTH_MS, WEEK_MS, YEAR_MS } from './units.ts';
 
 /** What a chart shows: `[startMs, endMs)`. */
 export interface TimeWindow {
@@ -36,6 +36,8 @@ export interface History {
 }
 
 const SPAN_MIN_MS = 100;
+/** A history that has just begun is not stretched over the whole width. */
+const ALL_SPAN_MIN_MS = MINUTE_MS;
 const SPAN_MAX_MS = 200 * YEAR_MS;
 /** Part of a window that stays free on the right, so that the newest datapoint does not touch the edge. */
 const FREE_PART = 0.02;
@@ -47,6 +49,15 @@ export function spanOf({ startMs, endMs }: TimeWindow): number {
 /** The view of a preset. */
 export function viewOfPreset({ spanMs }: Preset): TimeView {
   return spanMs === null ? { kind: 'all' } : { kind: 'latest', spanMs };
+}
+
+/** The last day; all where the history is shorter than that. */
+export function initialView({
+  earliestMs,
+  latestMs,
+}: Pick<History, 'earliestMs' | 'latestMs'>): TimeView {
+  const isShort = earliestMs === null || latestMs === null || latestMs - earliestMs < DAY_MS;
+  return isShort ? { kind: 'all' } : { kind: 'latest', spanMs: DAY_MS };
 }
 
 /** Whether the view shows new datapoints as they come. */
@@ -63,7 +74,7 @@ export function windowOfView(view: TimeView, history: History): TimeWindow {
   const { earliestMs, latestMs, nowMs } = history;
   if (view.kind === 'all') {
     const startMs = earliestMs ?? nowMs - HOUR_MS;
-    const endMs = Math.max(latestMs ?? nowMs, startMs + 10 * SPAN_MIN_MS);
+    const endMs = Math.max(latestMs ?? nowMs, startMs + ALL_SPAN_MIN_MS);
     const freeMs = (endMs - startMs) * FREE_PART;
     return { startMs: startMs - freeMs, endMs: endMs + freeMs };
   }

@@ -57,17 +57,22 @@ export function NewAlertRule({ onMade }: { readonly onMade: () => void }): JSX.E
         )}
         <Field label="Severity">
           {(ids) => (
-            <select {...ids} name="severity" defaultValue="warning">
+            <select {...ids} name="severity">
               {SEVERITIES.map((name) => (
-                <option key={name}>{name}</option>
+                <option key={name} selected={name === 'warning'}>
+                  {name}
+                </option>
               ))}
             </select>
           )}
         </Field>
-        <Field label="Tell this address of the web" help="Empty: nobody. The log is always told.">
+        <Field
+          label="Webhook"
+          help="An address that gets each alert as JSON. The log is always told."
+        >
           {(ids) => <input {...ids} name="webhook" type="url" placeholder="https://…" />}
         </Field>
-        <Field label="Tell by e-mail" help="Addresses with commas between them.">
+        <Field label="E-mail to" help="Addresses with commas between them.">
           {(ids) => <input {...ids} name="email" />}
         </Field>
       </Form>

@@ -15,8 +15,7 @@ import { useStates } from '../../live/use-states.ts';
 import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
-import { windowOfView } from '../../time/time-window.ts';
-import { DAY_MS } from '../../time/units.ts';
+import { initialView, windowOfView } from '../../time/time-window.ts';
 import { StreamHead } from './stream-head.tsx';
 
 /** A stream of states: what it was when. */
@@ -31,7 +30,7 @@ export function NominalStream({
   const history = historyOf([stream]);
   const recent = useRecent(stream);
   const latestMs = recent.rows.timestamps.at(-1) ?? history.latestMs;
-  const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
+  const time = useTimeView({ ...history, latestMs }, initialView(history));
   const states = useStates(stream, time.window);
   const columns = states.data ?? NO_COLUMNS;
   const status = useLive([stream.id], {

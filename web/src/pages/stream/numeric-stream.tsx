@@ -19,8 +19,7 @@ import { useSeries } from '../../live/use-series.ts';
 import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
-import { windowOfView } from '../../time/time-window.ts';
-import { DAY_MS } from '../../time/units.ts';
+import { initialView, windowOfView } from '../../time/time-window.ts';
 import { StreamHead } from './stream-head.tsx';
 
 const CHART_PX = 340;
@@ -45,7 +44,7 @@ export function NumericStream({
   const recent = useRecent(stream);
   const seenMs = recent.rows.timestamps.at(-1) ?? null;
   const latestMs = seenMs ?? history.latestMs;
-  const time = useTimeView({ ...history, latestMs }, { kind: 'latest', spanMs: DAY_MS });
+  const time = useTimeView({ ...history, latestMs }, initialView(history));
   const series = useSeries([stream], {
     window: time.window,
     pointCount: Math.max(50, Math.round((widthPx || 800) / PX_PER_POINT)),
