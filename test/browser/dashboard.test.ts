@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromiumPath, launch } from './chromium.ts';
 import { openDashboard, type TestDashboard } from './dashboard.fixture.ts';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const path = chromiumPath();
 const inBrowser = path === null ? describe.skip : describe;
 
@@ -221,7 +220,7 @@ inBrowser('the dashboard in a browser', () => {
   });
 
   async function accessibilityProblems(): Promise<readonly string[]> {
-    await page.evaluate(readFileSync(axePath, 'utf8'));
+    await page.evaluate(axe.source);
     return page.evaluate<readonly string[]>(ACCESSIBILITY_PROBLEMS);
   }
 });
