@@ -23,7 +23,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
   service: Service;
   series: OpenorgSeries;
 }> = (app, { service, series: all }, done) => {
-  const { access, writer, config } = service;
+  const { access, writer, config, metrics } = service;
   const bodyLimit = config.limits.bodyBytes;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) =>
@@ -101,8 +101,9 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
       if (!request.viewer.canCreate(tagsOf({ slug, is_public: body.is_public }))) {
         throw lackingPrivilege('You may not create series.');
       }
-      if (body.is_public && !hasScope(request.identity, 'grant')) {
-        throw lackingPrivilege('A public series needs the scope grant.');
+      const mayPublish = hasScope(request.identity, 'grant') && hasScope(request.identity, 'view');
+      if (body.is_public && !mayPublish) {
+        throw lackingPrivilege('A public series needs the scopes view and grant.');
       }
       const sources =
         equation === undefined ? new Map() : await sourcesFor(request, slug, equation);
@@ -150,6 +151,10 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
       const names = Object.keys(changes);
       if (names.length > 0) assertChangeable(request, series, changes);
       const appended = readings === null ? null : await all.append(series, readings);
+      if (appended !== null) {
+        const { count, appended: accepted } = appended;
+        metrics.noteIngest('openorg', { accepted, duplicate: count - accepted, dropped: 0 });
+      }
       if (names.length > 0) await change(request, series, changes);
       const isBrowser = (request.headers.accept ?? '').includes('text/html');
       const answer = { appended, updated: names };

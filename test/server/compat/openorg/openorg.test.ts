@@ -263,6 +263,15 @@ describe('the administrative interface of OpenOrg', () => {
     expect(await opened.service.datastream.findStreams().count()).toBe(0);
   });
 
+  test('a token does no more than its scopes, whoever has it', async () => {
+    const by = { ...owner, headers: owner.tokenHeaders(['view', 'append', 'change']) };
+    expect((await create(series('mine'), by)).status).toBe(403);
+    expect((await create(series('mine', { is_public: false }), by)).status).toBe(201);
+    expect((await post('mine', { is_public: true }, { by })).status).toBe(403);
+    expect((await call(`${ADMIN}mine/`, { method: 'DELETE', by })).status).toBe(403);
+    expect((await read('action=list&format=json')).body).toEqual({ names: [] });
+  });
+
   test('B3.18 lets buckets and readings begin together', async () => {
     const { body } = await create(series('test', { config: { ...CONFIG, start: 1_000_000 } }));
     expect(body.config.start).toBe(0);
@@ -508,7 +517,9 @@ describe('the public address of OpenOrg', () => {
   test('never fails, whatever it is asked', async () => {
     const open = await openTestService();
     try {
-      await open.app.inject({ method: 'POST', url: ADMIN, payload: series('open') });
+      const payload = series('open');
+      const created = await open.app.inject({ method: 'POST', url: ADMIN, payload });
+      expect(created.statusCode).toBe(201);
       await expectNoFailure(open, {
         methods: ['GET'],
         paths: [
