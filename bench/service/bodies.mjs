@@ -2,7 +2,7 @@
 import { gauge } from '../random.mjs';
 
 export const START_MS = Date.UTC(2025, 0, 1);
-export const STEP_MS = 10_000;
+const STEP_MS = 10_000;
 export const BODY_POINT_COUNT = 10_000;
 const SEED = 1;
 

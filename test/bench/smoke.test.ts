@@ -148,7 +148,12 @@ describe('the service', () => {
       live: { figures: Record<string, number>; hash: string };
       reads: { figures: Record<string, number>; hash: string };
     };
-    expect([...new Set(writes.map(({ form }) => form))]).toEqual(['json', 'lines', 'bare', 'plain']);
+    expect([...new Set(writes.map(({ form }) => form))]).toEqual([
+      'json',
+      'lines',
+      'bare',
+      'plain',
+    ]);
     expect(new Set(writes.map(({ shape, hash }) => `${shape}: ${hash}`)).size).toBe(2);
     for (const { rate } of writes) expect(rate).toBeGreaterThan(0);
     expect(Object.keys(live.figures)).toEqual(expect.arrayContaining(['p99Ms', 'rssMb']));

@@ -65,7 +65,8 @@ export class Feeds {
     assertFree(feed, name);
     const tags = this.axisTags(feed.name, name);
     // A name that nobody has tells the stream from whatever has such tags.
-    const series = seriesOfTags({ ...tags, feed_axis: randomUUID() });
+    const title = `${feed.name} ${name}`;
+    const series = seriesOfTags({ ...tags, title, feed_axis: randomUUID() });
     const rows = { series, values: new Float64Array() };
     const definition = definitionFor(datastream, rows, newStreams);
     const streamId = await datastream.ensureStream(series.query!, definition);
@@ -86,17 +87,15 @@ export class Feeds {
     return { ...SOURCE_TAG, feed, axis };
   }
 
-  /** Deletes axes with their data. @throws {OutstandingDependenciesError} */
-  async removeAxes(feed: Feed, axes: readonly FeedAxis[]): Promise<void> {
+  /** Deletes an axis with its data. @throws {OutstandingDependenciesError} */
+  async removeAxis(feed: Feed, { streamId }: FeedAxis): Promise<void> {
     const { datastream, writer } = this.#parts;
-    for (const { streamId } of axes) {
-      await datastream.deleteStreams({ stream_id: streamId });
-      writer.forget([streamId]);
-      this.#feeds.update(feed.id, (held) => ({
-        ...held,
-        axes: held.axes.filter((axis) => axis.streamId !== streamId),
-      }));
-    }
+    await datastream.deleteStreams({ stream_id: streamId });
+    writer.forget([streamId]);
+    this.#feeds.update(feed.id, (held) => ({
+      ...held,
+      axes: held.axes.filter((axis) => axis.streamId !== streamId),
+    }));
   }
 
   /** Forgets a feed whose axes were removed. */
@@ -120,17 +119,18 @@ export class Feeds {
 
   /**
    * Stores a number. The same number at the same instant is stored once, so that a request can be repeated.
+   * @returns its row, and whether that was there before.
    * @throws {Problem} 409 when the instant is full, or the stream refuses it.
    */
   async post(
     stream: Stream,
     { timestampMs, value }: { readonly timestampMs: number; readonly value: number },
-  ): Promise<Row> {
+  ): Promise<{ readonly row: Row; readonly isDuplicate: boolean }> {
     const rows = this.rowsOf(stream);
     const cutMs = rows.cut(timestampMs);
     const before = await rows.at(cutMs);
     const present = before.find((row) => row.value === value);
-    if (present !== undefined) return present;
+    if (present !== undefined) return { row: present, isDuplicate: true };
     if (!isRoomFor(before.length)) {
       throw new Problem(409, 'x: there are too many rows at this instant.', { field: 'x' });
     }
@@ -148,7 +148,7 @@ export class Feeds {
       throw new Problem(code === 'INVALID_TIMESTAMP' ? 400 : 409, detail, { code });
     }
     const stored = (await rows.at(cutMs)).find((row) => row.value === value);
-    if (stored !== undefined) return stored;
+    if (stored !== undefined) return { row: stored, isDuplicate: false };
     throw new Problem(409, 'x: it is older than what the stream keeps.', { field: 'x' });
   }
 }
