@@ -198,8 +198,19 @@ function send(
   const text = exactJson(withDates(answer, format));
   const callback = textOf(request.query as Parameters, 'callback');
   if (callback === null) return reply.type('application/json; charset=utf-8').send(text);
+  assertNotOfOthers(request);
   if (!CALLBACK.test(callback)) throw new Problem(400, `Invalid callback: '${callback}'`);
   return reply.type(JAVASCRIPT).send(`/**/${callback}(${text})`);
+}
+
+/** A page from elsewhere may run the answer: it gets what anybody gets. @throws {Problem} 403 */
+function assertNotOfOthers({ identity, headers }: FastifyRequest): void {
+  const site = headers['sec-fetch-site'];
+  if (identity.kind === 'anonymous' || site === undefined) return;
+  if (site === 'same-origin' || site === 'none') return;
+  throw new Problem(403, 'callback: not with credentials, for a page from elsewhere.', {
+    field: 'callback',
+  });
 }
 
 /** As its clients know them: a sentence, and another name for it where there is no such stream. */
