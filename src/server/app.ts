@@ -16,6 +16,7 @@ import { datastreamRoutes } from './compat/datastream/routes.ts';
 import { feedsPlugin } from './compat/feeds/feeds-plugin.ts';
 import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
+import { openorgPlugin } from './compat/openorg/plugin.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
 import { Problem, sendProblem } from './http/problem.ts';
 import { limitRequests } from './http/request-limit.ts';
@@ -104,6 +105,7 @@ export async function buildApp(
   await app.register(grafanaRoutes, { prefix: '/grafana', service });
   await app.register(datastreamRoutes, { service });
   await app.register(feedsPlugin, { service });
+  await app.register(openorgPlugin, { service });
   return app as unknown as FastifyInstance;
 }
 

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromiumPath, launch } from './chromium.ts';
 import { openDashboard, type TestDashboard } from './dashboard.fixture.ts';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const path = chromiumPath();
 const inBrowser = path === null ? describe.skip : describe;
 
@@ -137,6 +136,45 @@ inBrowser('the dashboard in a browser', () => {
     expect(await page.getByText('Workshop').count()).toBe(0);
   });
 
+  test('shows a new value in the list as it arrives', async () => {
+    await page.goto('/');
+    const row = page.getByRole('listitem').filter({ hasText: 'Front door' });
+    await row.getByText('closed').waitFor();
+    await page.locator('.live-badge.live').waitFor();
+    await dashboard.opened.service.datastream.append(dashboard.ids.door, 'ajar', Date.now());
+    await row.getByText('ajar').waitFor();
+    await row.getByText('now').waitFor();
+  });
+
+  test('draws charts by themselves, whose lines can be hidden', async () => {
+    await page.goto('/charts');
+    const chart = page.getByRole('region', { name: 'Cellar temperature' });
+    await chart.locator('.legend .level').waitFor();
+    expect(await page.evaluate(INK)).toBeGreaterThan(100);
+    const line = chart.getByRole('button', { name: /^Cellar temperature/ });
+    await line.click();
+    await chart.locator('.legend-line[aria-pressed="false"]').waitFor();
+    expect(await page.evaluate(INK)).toBe(0);
+  });
+
+  test('keeps dashboards that somebody puts together', async () => {
+    await page.goto('/dashboards');
+    await page.getByLabel('Name').fill('House');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByLabel('Cellar temperature').check();
+    await page.getByLabel('Title of the chart').fill('Below');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('region', { name: 'Below' }).waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.goto('/dashboards');
+    await page.getByRole('link', { name: 'House' }).click();
+    await page.getByRole('region', { name: 'Below' }).locator('.level').waitFor();
+    await page.getByRole('button', { name: 'Change' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('There are no dashboards yet').waitFor();
+  });
+
   test('exports what is seen', async () => {
     await page.goto(`/streams/${dashboard.ids.temperature}`);
     await level().waitFor();
@@ -182,7 +220,7 @@ inBrowser('the dashboard in a browser', () => {
   });
 
   async function accessibilityProblems(): Promise<readonly string[]> {
-    await page.evaluate(readFileSync(axePath, 'utf8'));
+    await page.evaluate(axe.source);
     return page.evaluate<readonly string[]>(ACCESSIBILITY_PROBLEMS);
   }
 });

@@ -4,6 +4,7 @@ import { findProgram, isProgram } from './files.ts';
 /** Programs that send to the service, as Debian has them. */
 const SENDERS = {
   prometheus: { variable: 'PROMETHEUS_PATH', folders: ['/usr/bin'] },
+  collectd: { variable: 'COLLECTD_PATH', folders: ['/usr/sbin'] },
 } as const;
 
 type SenderName = keyof typeof SENDERS;

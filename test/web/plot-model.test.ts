@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { axisRange } from '../../web/src/chart/axis-range.ts';
 import { type ChartColumns, chartColumns, withGaps } from '../../web/src/chart/columns.ts';
-import { joinTables, nearestRow } from '../../web/src/chart/join-columns.ts';
+import { joinTables, lastRowUntil, nearestRow } from '../../web/src/chart/join-columns.ts';
 import { plotEvents } from '../../web/src/chart/plot-events.ts';
 import { type PlotLine, plotModel } from '../../web/src/chart/plot-model.ts';
 import { streamOf } from './streams.ts';
@@ -117,6 +117,8 @@ describe('columns of charts', () => {
     expect(nearestRow(joined, { column: 1, row: 0 })).toBe(1);
     expect(nearestRow(joined, { column: 5, row: 0 })).toBeNull();
     expect(nearestRow(joined, { column: 0, row: 9 })).toBeNull();
+    expect(lastRowUntil(joined.times, 2.5)).toBe(1);
+    expect(lastRowUntil(joined.times, 0)).toBe(-1);
   });
 
   test('come from answers of both kinds', () => {

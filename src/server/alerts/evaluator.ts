@@ -14,6 +14,8 @@ import type { AlertRecorder, ReadRule } from './alert-recorder.ts';
 import { type Observation, observedValues } from './observed-values.ts';
 import { ruleDefinitionSchema, type Threshold } from './rule-definition.ts';
 
+/** Streams whose alerts share a transaction, and so a disk flush. */
+const LOOK_COUNT_MAX = 100;
 const NOTHING_NEW: Observation = { values: [], newestMs: null };
 
 /** Which streams an owner's rules may look at; null: none, as he may do nothing any more. */
@@ -35,6 +37,13 @@ export interface EvaluationReport {
   readonly problemCount: number;
 }
 
+/** What came of one stream. */
+interface Look {
+  readonly stream: Stream;
+  readonly before: Alert;
+  readonly stepped: Stepped;
+}
+
 /** Holds the streams against the rules. */
 export class Evaluator {
   readonly #parts: EvaluatorParts;
@@ -50,12 +59,19 @@ export class Evaluator {
     const rules = this.#parts.state.alertRules.all().map(readRule);
     for (const read of rules) {
       const seen = new Set<string>();
+      let looks: Look[] = [];
       for await (const stream of this.#streamsOf(read)) {
         signal.throwIfAborted();
         seen.add(stream.id);
         streamCount++;
-        if (!(await this.#look(read, stream))) problemCount++;
+        const look = await this.#look(read, stream);
+        if (look === null) problemCount++;
+        else looks.push(look);
+        if (looks.length < LOOK_COUNT_MAX) continue;
+        this.#record(read, looks);
+        looks = [];
       }
+      this.#record(read, looks);
       this.#closeOthers(read, seen);
     }
     return { ruleCount: rules.length, streamCount, problemCount };
@@ -90,21 +106,28 @@ export class Evaluator {
     }
   }
 
-  /** False when the stream could not be looked at; then its alert stays as it is. */
-  async #look(read: ReadRule, stream: Stream): Promise<boolean> {
-    const { recorder, log } = this.#parts;
+  /** Null when the stream could not be looked at; then its alert stays as it is. */
+  async #look(read: ReadRule, stream: Stream): Promise<Look | null> {
+    const { log } = this.#parts;
     const before = this.#alertOf(read, stream);
-    let stepped: Stepped;
     try {
-      stepped = await this.#stepped(read, stream, before);
+      return { stream, before, stepped: await this.#stepped(read, stream, before) };
     } catch (error) {
       if (isOfStore(error)) throw error;
       const where = { rule: read.rule.name, stream: stream.id };
       log.warn({ err: error, ...where }, 'A rule could not be held against a stream.');
-      return false;
+      return null;
     }
-    recorder.record(read, stream, { before, stepped });
-    return true;
+  }
+
+  #record(read: ReadRule, looks: readonly Look[]): void {
+    const { state, recorder } = this.#parts;
+    if (looks.length === 0) return;
+    state.write(() => {
+      for (const { stream, before, stepped } of looks) {
+        recorder.record(read, stream, { before, stepped });
+      }
+    });
   }
 
   #alertOf({ rule, conditionHash }: ReadRule, { id }: Stream): Alert {

@@ -35,12 +35,15 @@ const accessConfig = z.strictObject({
   failedLoginWaitLongest: duration.prefault('15m'),
   /** Characters of a password, at least. */
   passwordLength: z.int().min(1).default(10),
-  /** Cost of a password's hash, by argon2id: memory, passes, threads. Changes apply from the next login on. */
+  /** Memory that a password's hash takes, by argon2id. Changes apply from the next login on. */
   passwordMemoryKib: z.int().min(8).default(19_456),
+  /** Of the same, the passes. */
   passwordPasses: count.default(2),
+  /** Of the same, the threads. */
   passwordThreads: z.int().min(1).max(255).default(1),
-  /** How many changes the audit log remembers, and how long. */
+  /** How many changes the audit log remembers. */
   auditEntries: count.default(100_000),
+  /** And how long. */
   auditKept: duration.prefault('730d'),
 });
 
@@ -60,8 +63,9 @@ const limitsConfig = z.strictObject({
 });
 
 const ingestConfig = z.strictObject({
-  /** Of streams that a write creates. */
+  /** Highest granularity of streams that a write creates. */
   granularity: z.string().default('milliseconds'),
+  /** Of streams of numbers that a write creates. */
   valueDownsamplers: z.array(z.string()).default(['mean', 'min', 'max', 'sum', 'count', 'std_dev']),
   /** Of streams of texts and flags. */
   nominalDownsamplers: z.array(z.string()).default(['count', 'most_often', 'last']),
@@ -104,6 +108,7 @@ function isSchedule(text: string): boolean {
 const jobConfig = (schedule: string) =>
   z
     .strictObject({
+      /** Whether this process runs the job by its schedule; not, where separate workers do it. */
       enabled: z.boolean().default(true),
       /** A cron expression, with seconds, in the time zone of the host. */
       schedule: z
@@ -116,6 +121,7 @@ const jobConfig = (schedule: string) =>
 const jobsConfig = z.strictObject({
   /** Levels, derived streams and retention. */
   maintenance: jobConfig('*/10 * * * * *'),
+  /** Holds streams against alert rules, and delivers alerts. */
   alerts: jobConfig('*/10 * * * * *'),
   /** What has expired of sessions, tokens and the audit log. */
   cleanup: jobConfig('0 17 * * * *'),
@@ -126,11 +132,14 @@ const jobsConfig = z.strictObject({
 const emailConfig = z.strictObject({
   /** As in `smtps://user:password@mail.example.org`. */
   url: z.url({ protocol: /^smtps?$/ }),
+  /** Address of the sender. */
   from: z.string().min(3),
 });
 
 const alertsConfig = z.strictObject({
+  /** How long one try to deliver an alert may take, also by e-mail. */
   webhookTimeout: duration.prefault('10s'),
+  /** Tries before a delivery is given up; the wait between them doubles from 5 s to an hour. */
   webhookTries: count.default(6),
   /** Key of the signatures of webhooks. */
   webhookSecret: z.string().min(16).nullable().default(null),
@@ -147,8 +156,9 @@ const compatConfig = z.strictObject({
 });
 
 const tlsConfig = z.strictObject({
-  /** Paths of PEM files. */
+  /** Path of a PEM file. */
   certificate: z.string(),
+  /** Path of the PEM file of its key. */
   key: z.string(),
 });
 
@@ -158,7 +168,9 @@ export const serviceConfigSchema = z.strictObject({
   store: z.string().default('embedded:./data'),
   /** Folder of what the service itself keeps; null: `service` in the folder of an embedded store. */
   state: z.string().nullable().default(null),
+  /** Address to listen on; only this host's own as long as there is no user. */
   host: z.string().default('127.0.0.1'),
+  /** Port to listen on; 0 picks one. */
   port: port.default(8080),
   /** How people reach the service, where that is not host and port: for links and cookies. */
   publicUrl: z
@@ -177,6 +189,7 @@ export const serviceConfigSchema = z.strictObject({
   jobs: jobsConfig.prefault({}),
   alerts: alertsConfig.prefault({}),
   compat: compatConfig.prefault({}),
+  /** What the log tells, and what is worse. */
   log: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** How long requests under way may take when the service ends. */
   shutdown: duration.prefault('10s'),

@@ -186,6 +186,23 @@ describe('a rule on values', () => {
     expect(made.states).toEqual({ [a!]: 'firing', [b!]: 'ok', [later]: 'firing' });
   });
 
+  test('is held against many streams', async () => {
+    const made = await fixture();
+    const ids = await Promise.all(
+      Array.from({ length: 250 }, (_, n) =>
+        made.datastream.ensureStream({ n, kind: 'x' }, NUMERIC),
+      ),
+    );
+    made.rule({ target: { query: { kind: 'x' } }, condition: above });
+    for (const [n, id] of ids.entries())
+      await made.datastream.append(id, n % 2 === 0 ? 95 : 5, NOON);
+    for (let i = 0; i < 2; i++) await made.look();
+    const states = Object.values(made.states);
+    expect(states.filter((state) => state === 'firing')).toHaveLength(125);
+    expect(states).toHaveLength(250);
+    expect(made.history).toHaveLength(125);
+  });
+
   test('misses nothing between two looks, and begins with what is newest', async () => {
     const hook = await hookServer();
     const made = await fixture();

@@ -128,10 +128,10 @@ describe('feeds', () => {
     expect(nobody.status).toBe(401);
     expect(String(nobody.headers['www-authenticate'])).toContain('Basic');
     expect(nobody.body).toEqual({ error: expect.any(String) });
-    const wrong = { id: '', headers: { authorization: basic('anna', 'something else') } };
+    const wrong = { ...anna, headers: { authorization: basic('anna', 'something else') } };
     expect((await call(url, { by: wrong })).status).toBe(401);
     // A page from elsewhere would do it in the name of whoever looks at it.
-    const elsewhere = { id: '', headers: { ...anna.headers, 'sec-fetch-site': 'cross-site' } };
+    const elsewhere = { ...anna, headers: { ...anna.headers, 'sec-fetch-site': 'cross-site' } };
     expect((await call(url, { by: elsewhere })).status).toBe(403);
   });
 
@@ -147,6 +147,22 @@ describe('feeds', () => {
     expect((await call('/service/feeds/house', { by: bob, method: 'DELETE' })).status).toBe(404);
     const body = { name: 'mine', y_cast: 'int', axes: ['a'] };
     expect((await call('/service/feeds', { by: bob, method: 'POST', body })).status).toBe(403);
+  });
+
+  test('a token does no more than its scopes', async () => {
+    await addFeed('house', ['kitchen']);
+    const url = '/service/feed_input/house/kitchen?y=1';
+    const sender = { ...anna, headers: anna.tokenHeaders(['append']) };
+    expect((await call(url, { by: sender })).status).toBe(200);
+    expect((await call(url, { by: sender, method: 'HEAD' })).status).toBe(404);
+    expect((await call('/service/feed_output/house/kitchen', { by: sender })).status).toBe(403);
+    const changer = { ...anna, headers: anna.tokenHeaders(['view', 'change']) };
+    expect((await call(url, { by: changer })).status).toBe(403);
+    for (const path of ['house', 'house/axes/kitchen']) {
+      const answer = await call(`/service/feeds/${path}`, { by: changer, method: 'DELETE' });
+      expect(answer.status).toBe(403);
+    }
+    expect((await call('/service/feed_output/house/kitchen')).body.rows).toHaveLength(1);
   });
 
   test('C3.7 tells by numbers where the newest row went', async () => {
@@ -299,11 +315,11 @@ describe('feeds', () => {
     expect((await call(url, { by: admin })).status).toBe(404);
     expect((await call(url, { method: 'POST' })).status).toBe(403);
     const { jobs } = opened.service;
-    expect((await jobs.run('sine-demo')).result).toEqual({ rowCount: 0 });
+    expect((await jobs.run('demo')).result).toEqual({ rowCount: 0 });
     expect((await call(url, { by: admin, method: 'POST' })).body).toEqual({ state: true });
     for (let count = 0; count < 2; count++) {
       nowMs += 30_000;
-      expect((await jobs.run('sine-demo')).result).toEqual({ rowCount: 3 });
+      expect((await jobs.run('demo')).result).toEqual({ rowCount: 3 });
     }
     const rowsOf = async (axis: string): Promise<number[]> => {
       const { body } = await call(`/service/feed_output/sin%20wave/${axis}`, { by: admin });
@@ -313,7 +329,7 @@ describe('feeds', () => {
     expect(await rowsOf('90')).toEqual([1, Math.sin(0.1 + Math.PI / 2)]);
     expect((await call(url, { by: admin, method: 'POST' })).body).toEqual({ state: false });
     expect((await call('/tools/state_sin_wave', { by: admin })).body).toEqual({ state: false });
-    expect((await jobs.run('sine-demo')).result).toEqual({ rowCount: 0 });
+    expect((await jobs.run('demo')).result).toEqual({ rowCount: 0 });
   });
 
   test('never fail, whatever they are asked', async () => {

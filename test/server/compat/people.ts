@@ -1,7 +1,7 @@
 import type { Tags } from '../../../src/model/tags.ts';
 import { OPERATOR } from '../../../src/server/access/identity.ts';
 import type { Service } from '../../../src/server/service.ts';
-import type { GrantPermission } from '../../../src/server/state/permissions.ts';
+import type { GrantPermission, Scope } from '../../../src/server/state/permissions.ts';
 
 const PASSWORD = 'long enough, and odd';
 /** As cheap as argon2 allows: the tests are not about its cost. */
@@ -15,6 +15,8 @@ export interface Person {
   readonly id: string;
   /** Headers with which he shows who he is. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Those with a token of his instead. */
+  tokenHeaders(scopes: readonly Scope[]): Readonly<Record<string, string>>;
 }
 
 /** Adds a user; what he is granted holds for all streams with the tags. */
@@ -38,7 +40,14 @@ export async function addPerson(
       BY_OPERATOR,
     );
   }
-  return { id, headers: { authorization: basic(name, PASSWORD) } };
+  return {
+    id,
+    headers: { authorization: basic(name, PASSWORD) },
+    tokenHeaders: (scopes) => {
+      const token = { userId: id, name: 'a token', scopes, expiresAtMs: null };
+      return { authorization: `Bearer ${access.tokens.create(token, BY_OPERATOR).secret}` };
+    },
+  };
 }
 
 export function basic(name: string, password: string): string {

@@ -14,8 +14,12 @@ export interface ApiToken {
   readonly revokedAt: string | null;
 }
 
-export const readTokens = async (signal?: AbortSignal): Promise<readonly ApiToken[]> =>
-  itemsOf(await request('GET', '/tokens', { signal }), 'tokens');
+/** @param user `all`, for admins; default: whoever asks. */
+export const readTokens = async (
+  user: 'all' | null,
+  signal?: AbortSignal,
+): Promise<readonly ApiToken[]> =>
+  itemsOf(await request('GET', '/tokens', { query: { user }, signal }), 'tokens');
 
 /** The token itself is told once. `expires` is a date or e.g. `+30d`; null: never. */
 export const createToken = (body: {

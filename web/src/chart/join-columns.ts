@@ -44,3 +44,10 @@ export function nearestRow(
   if (after >= times.length) return before;
   return times[row]! - times[before]! <= times[after]! - times[row]! ? before : after;
 }
+
+/** The last row that is not after an instant; -1: all are. */
+export function lastRowUntil(times: readonly number[], instantMs: number): number {
+  let end = times.length;
+  while (end > 0 && times[end - 1]! > instantMs) end--;
+  return end - 1;
+}

@@ -6,7 +6,7 @@ import { derivationLag } from '../format/derivation-lag.ts';
 import { streamTitle } from '../format/stream-title.ts';
 import { durationText } from '../time/time-text.ts';
 
-const NODE = { width: 210, height: 46, gapX: 90, gapY: 14 };
+const NODE = { width: 210, height: 46, gapX: 64, gapY: 14 };
 const MARGIN = 8;
 const TITLE_LENGTH_MAX = 27;
 

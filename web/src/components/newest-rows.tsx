@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { ChartColumns } from '../chart/columns.ts';
+import { lastRowUntil } from '../chart/join-columns.ts';
 import { valueText } from '../format/value-text.ts';
 import { instantText } from '../time/time-text.ts';
 import { DataTable } from './data-table.tsx';
@@ -12,17 +13,19 @@ export function NewestRows({
   letter,
   unit,
   zone,
+  endMs,
 }: {
   readonly columns: ChartColumns;
   readonly letter: string;
   readonly unit: string;
   readonly zone: string;
+  /** End of the window. */
+  readonly endMs: number;
 }): JSX.Element {
   const { isRaw, timestamps, letters, granularity } = columns;
-  const rows = timestamps
-    .map((_, row) => row)
-    .slice(-ROW_COUNT)
-    .reverse();
+  const last = lastRowUntil(timestamps, endMs);
+  const rowCount = Math.min(ROW_COUNT, last + 1);
+  const rows = Array.from({ length: rowCount }, (_, back) => last - back);
   const numberColumn = (title: string, name: string) => ({
     title,
     isNumber: true,

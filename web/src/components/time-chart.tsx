@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { viewOfKey } from '../chart/chart-keys.ts';
-import { nearestRow } from '../chart/join-columns.ts';
+import { lastRowUntil, nearestRow } from '../chart/join-columns.ts';
 import { readPalette } from '../chart/palette.ts';
 import type { PlotEvent } from '../chart/plot-events.ts';
 import { listenToGestures } from '../chart/plot-gestures.ts';
@@ -96,7 +96,10 @@ export function TimeChart({
   };
   const rowCount = model.joined.times.length;
   const isHovering = row !== null && row < rowCount;
-  const shownRow = isHovering ? row : rowCount - 1;
+  // What is loaded beyond the window is not shown.
+  const lastRow = lastRowUntil(model.joined.times, endMs);
+  const isEmpty = lastRow === -1 || model.joined.times[lastRow]! < startMs;
+  const shownRow = isHovering ? row : lastRow;
   const values = new Map<string, LegendValue>();
   for (const [column, { lineId, role }] of model.series.entries()) {
     const at = nearestRow(model.own, { column, row: shownRow });
@@ -119,7 +122,7 @@ export function TimeChart({
         onMouseLeave={() => setRow(null)}
       >
         <div ref={host} style={{ height: `${heightPx}px` }} />
-        {rowCount === 0 && !isLoading && children === undefined && (
+        {isEmpty && !isLoading && children === undefined && (
           <p class="plot-note">No datapoints in this window</p>
         )}
         {children}

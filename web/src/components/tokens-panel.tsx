@@ -1,23 +1,17 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { type ApiToken, createToken, readTokens, revokeToken, SCOPES } from '../api/tokens.ts';
+import { createToken, readTokens, SCOPES } from '../api/tokens.ts';
 import { useRequest } from '../state/use-request.ts';
-import { useTimeZone } from '../state/use-time-zone.ts';
-import { secondText } from '../time/time-text.ts';
-import { ConfirmButton } from './confirm-button.tsx';
 import { CopyButton } from './copy-button.tsx';
-import { DataTable } from './data-table.tsx';
 import { Field } from './field.tsx';
 import { Form } from './form.tsx';
 import { ProblemNote } from './problem-note.tsx';
+import { TokenTable } from './token-table.tsx';
 
 /** Tokens for programs: those that there are, and new ones. */
 export function TokensPanel(): JSX.Element {
-  const { data, error, reload } = useRequest(readTokens, []);
+  const { data, error, reload } = useRequest((signal) => readTokens(null, signal), []);
   const [secret, setSecret] = useState<string | null>(null);
-  const zone = useTimeZone();
-  const time = (iso: string | null, otherwise: string): string =>
-    iso === null ? otherwise : secondText(iso, zone);
   return (
     <section class="panel">
       <h2>API tokens</h2>
@@ -27,36 +21,7 @@ export function TokensPanel(): JSX.Element {
       {error !== null ? (
         <ProblemNote doing="Reading the tokens" error={error} onRetry={reload} />
       ) : (
-        <DataTable<ApiToken>
-          caption="API tokens"
-          rows={(data ?? []).filter(({ revokedAt }) => revokedAt === null)}
-          keyOf={({ id }) => id}
-          empty={data === null ? 'Loading …' : 'There are no tokens.'}
-          columns={[
-            { title: 'Name', cell: ({ name }) => name },
-            { title: 'May', cell: ({ scopes }) => scopes.join(', ') },
-            { title: 'Made', cell: ({ createdAt }) => time(createdAt, '') },
-            { title: 'Ends', cell: ({ expiresAt }) => time(expiresAt, 'never') },
-            { title: 'Last used', cell: ({ lastUsedAt }) => time(lastUsedAt, 'never') },
-            {
-              title: 'Revoke',
-              cell: ({ id, name }) => (
-                <ConfirmButton
-                  label="Revoke"
-                  className="danger small"
-                  question={`Revoke ${name}?`}
-                  doing="Revoking the token"
-                  onConfirm={async () => {
-                    await revokeToken(id);
-                    reload();
-                  }}
-                >
-                  <p>Programs that use it are refused from now on.</p>
-                </ConfirmButton>
-              ),
-            },
-          ]}
-        />
+        data !== null && <TokenTable tokens={data} onRevoked={reload} />
       )}
       {secret !== null && (
         <div class="note good" role="status">

@@ -9,7 +9,7 @@ import { RECENT_COUNT, type StreamSummary, summaryOf, withRows } from './stream-
 const CONCURRENCY = 4;
 /** As many as are in sight on a tall screen. */
 const WAITING_COUNT_MAX = 60;
-const TREND_POINT_COUNT = 60;
+const TREND_POINT_COUNT = 120;
 
 type Summary = Observable<StreamSummary | null>;
 

@@ -4,6 +4,7 @@ import { useObservable } from '../state/use-observable.ts';
 import { AuditPanel } from './admin/audit-panel.tsx';
 import { JobsPanel } from './admin/jobs-panel.tsx';
 import { StatusPanel } from './admin/status-panel.tsx';
+import { AllTokensPanel } from './admin/tokens-panel.tsx';
 import { UsersPanel } from './admin/users-panel.tsx';
 import { usePageTitle } from './use-page-title.ts';
 
@@ -19,6 +20,7 @@ export function AdminPage(): JSX.Element {
       </div>
       <JobsPanel />
       <UsersPanel />
+      <AllTokensPanel />
       <StatusPanel />
       <AuditPanel />
     </>

@@ -6,6 +6,8 @@ import { returnCount } from './connection.ts';
 import { useObservable } from './use-observable.ts';
 
 const PAGE_COUNT = 200;
+/** A list of one page is read anew so often, so that streams that others create appear. */
+const REFRESH_MS = 10_000;
 
 export interface StreamList {
   readonly streams: readonly StreamInfo[];
@@ -58,6 +60,13 @@ export function useStreamList(search: string): StreamList {
     void read({ streams: [], next: null });
     return () => controller.current?.abort();
   }, [read, round, returns]);
+
+  const isSmall = !isLoading && loaded.next === null && loaded.streams.length <= PAGE_COUNT;
+  useEffect(() => {
+    if (!isSmall) return;
+    const timer = setTimeout(() => void read({ streams: [], next: null }), REFRESH_MS);
+    return () => clearTimeout(timer);
+  }, [isSmall, read]);
 
   return {
     streams: loaded.streams,

@@ -86,17 +86,15 @@ export class Feeds {
     return { ...SOURCE_TAG, feed, axis };
   }
 
-  /** Deletes axes with their data. @throws {OutstandingDependenciesError} */
-  async removeAxes(feed: Feed, axes: readonly FeedAxis[]): Promise<void> {
+  /** Deletes an axis with its data. @throws {OutstandingDependenciesError} */
+  async removeAxis(feed: Feed, { streamId }: FeedAxis): Promise<void> {
     const { datastream, writer } = this.#parts;
-    for (const { streamId } of axes) {
-      await datastream.deleteStreams({ stream_id: streamId });
-      writer.forget([streamId]);
-      this.#feeds.update(feed.id, (held) => ({
-        ...held,
-        axes: held.axes.filter((axis) => axis.streamId !== streamId),
-      }));
-    }
+    await datastream.deleteStreams({ stream_id: streamId });
+    writer.forget([streamId]);
+    this.#feeds.update(feed.id, (held) => ({
+      ...held,
+      axes: held.axes.filter((axis) => axis.streamId !== streamId),
+    }));
   }
 
   /** Forgets a feed whose axes were removed. */
@@ -120,17 +118,18 @@ export class Feeds {
 
   /**
    * Stores a number. The same number at the same instant is stored once, so that a request can be repeated.
+   * @returns its row, and whether that was there before.
    * @throws {Problem} 409 when the instant is full, or the stream refuses it.
    */
   async post(
     stream: Stream,
     { timestampMs, value }: { readonly timestampMs: number; readonly value: number },
-  ): Promise<Row> {
+  ): Promise<{ readonly row: Row; readonly isDuplicate: boolean }> {
     const rows = this.rowsOf(stream);
     const cutMs = rows.cut(timestampMs);
     const before = await rows.at(cutMs);
     const present = before.find((row) => row.value === value);
-    if (present !== undefined) return present;
+    if (present !== undefined) return { row: present, isDuplicate: true };
     if (!isRoomFor(before.length)) {
       throw new Problem(409, 'x: there are too many rows at this instant.', { field: 'x' });
     }
@@ -148,7 +147,7 @@ export class Feeds {
       throw new Problem(code === 'INVALID_TIMESTAMP' ? 400 : 409, detail, { code });
     }
     const stored = (await rows.at(cutMs)).find((row) => row.value === value);
-    if (stored !== undefined) return stored;
+    if (stored !== undefined) return { row: stored, isDuplicate: false };
     throw new Problem(409, 'x: it is older than what the stream keeps.', { field: 'x' });
   }
 }

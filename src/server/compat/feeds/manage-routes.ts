@@ -5,7 +5,7 @@ import { actorOf } from '../../access/fastify-hooks.ts';
 import { hasScope } from '../../access/identity.ts';
 import { Problem } from '../../http/problem.ts';
 import type { Service } from '../../service.ts';
-import { type Feed, Y_CASTS } from './feed-record.ts';
+import { type Feed, type FeedAxis, Y_CASTS } from './feed-record.ts';
 import type { Feeds } from './feeds.ts';
 import { checkedName } from './inputs.ts';
 import { mayManage, visibleFeed } from './permissions.ts';
@@ -69,6 +69,23 @@ export const feedManageRoutes: FastifyPluginCallbackZod<{
     await request.viewer.created([streamId]);
   };
 
+  /** @throws {Problem} 403, before anything is deleted. */
+  const removeAxes = async (
+    request: FastifyRequest,
+    feed: Feed,
+    axes: readonly FeedAxis[],
+  ): Promise<void> => {
+    for (const axis of axes) {
+      const stream = await feeds.streamOf(axis);
+      if (stream === null || request.viewer.can('delete', stream)) continue;
+      throw new Problem(403, `You may not delete ${feed.name}/${axis.name}.`);
+    }
+    for (const axis of axes) {
+      await feeds.removeAxis(feed, axis);
+      await request.viewer.deleted([axis.streamId]);
+    }
+  };
+
   const record = (request: FastifyRequest, action: string, { id, name: feedName }: Feed): void =>
     access.audit.record({ action, target: { kind: 'feed', id, name: feedName } }, actorOf(request));
 
@@ -130,9 +147,8 @@ export const feedManageRoutes: FastifyPluginCallbackZod<{
     },
     async (request, reply) => {
       const feed = await managed(request);
-      await feeds.removeAxes(feed, feed.axes);
+      await removeAxes(request, feed, feed.axes);
       feeds.remove(feed);
-      await request.viewer.deleted(feed.axes.map(({ streamId }) => streamId));
       record(request, 'feed.remove', feed);
       return reply.code(204).send();
     },
@@ -167,8 +183,7 @@ export const feedManageRoutes: FastifyPluginCallbackZod<{
       const feed = await managed(request);
       const axis = feed.axes.find(({ name: axisName }) => axisName === request.params.axis);
       if (axis === undefined) throw new Problem(404, `${feed.name} has no such axis.`);
-      await feeds.removeAxes(feed, [axis]);
-      await request.viewer.deleted([axis.streamId]);
+      await removeAxes(request, feed, [axis]);
       return reply.code(204).send();
     },
   );
@@ -204,7 +219,7 @@ export const feedManageRoutes: FastifyPluginCallbackZod<{
     async (request) => {
       const isOn = await demo.toggle(request.identity.userId);
       access.audit.record(
-        { action: 'feed.demo', target: { kind: 'job', id: 'sine-demo' }, after: isOn },
+        { action: 'feed.demo', target: { kind: 'job', id: 'demo' }, after: isOn },
         actorOf(request),
       );
       return { state: isOn };

@@ -29,7 +29,7 @@ export const feedRoutes: FastifyPluginCallbackZod<{ service: Service; feeds: Fee
   { service, feeds },
   done,
 ) => {
-  const { config, now } = service;
+  const { config, metrics, now } = service;
 
   for (const suffix of ['', '.json']) {
     const schemaOf = (summary: string) => ({ tags, summary, hide: suffix !== '' });
@@ -38,6 +38,8 @@ export const feedRoutes: FastifyPluginCallbackZod<{ service: Service; feeds: Fee
       method: ['GET', 'POST'],
       url: `/service/feed_input${suffix}/:feed/:axis`,
       config: { access: { scope: 'append' }, isUnsafe: true },
+      // Who asks for the head alone means to store nothing.
+      exposeHeadRoute: false,
       schema: {
         ...schemaOf('Posts a number to an axis of a feed'),
         params: axisParams,
@@ -48,7 +50,9 @@ export const feedRoutes: FastifyPluginCallbackZod<{ service: Service; feeds: Fee
         const { x, y } = inputOf(request.query, request.body);
         const timestampMs = instantOfX(x, now());
         const value = numberOfY(y, feed.yCast);
-        const row = await feeds.post(stream, { timestampMs, value });
+        const { row, isDuplicate } = await feeds.post(stream, { timestampMs, value });
+        const [accepted, duplicate] = isDuplicate ? [0, 1] : [1, 0];
+        metrics.noteIngest('feeds', { accepted, duplicate, dropped: 0 });
         return {
           feed_name: feed.name,
           axis_name: axis.name,

@@ -87,7 +87,7 @@ export class SineDemoSwitch {
 /** Posts a sine to the demo feed, while that is switched on. */
 export function sineDemoJob(demo: SineDemoSwitch, now: () => Date): Job {
   return {
-    name: 'sine-demo',
+    name: 'demo',
     title: 'Posts a sine to a feed, while the demo is switched on',
     run: async () => ({ rowCount: await demo.post(now().getTime()) }),
   };

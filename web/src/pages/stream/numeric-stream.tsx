@@ -108,7 +108,13 @@ export function NumericStream({
           time={time}
           zone={zone}
         />
-        <NewestRows columns={columns} letter={letter} unit={unit} zone={zone} />
+        <NewestRows
+          columns={columns}
+          letter={letter}
+          unit={unit}
+          zone={zone}
+          endMs={time.window.endMs}
+        />
       </section>
     </article>
   );

@@ -1,0 +1,253 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { mergeTags } from '../../../model/tags.ts';
+import { actorOf } from '../../access/fastify-hooks.ts';
+import { hasScope } from '../../access/identity.ts';
+import { Problem, refusingArguments } from '../../http/problem.ts';
+import type { Service } from '../../service.ts';
+import { type Changes, type NewSeries, newSeriesOf, seriesUpdateOf } from './bodies.ts';
+import { Equation } from './equation.ts';
+import { ApiError, sendApiError } from './errors.ts';
+import { assertMay, lackingPrivilege } from './permissions.ts';
+import type { Appended, OpenorgSeries, Series } from './series.ts';
+import { type SeriesDetails, tagsOf } from './series-config.ts';
+
+const SERVER = { name: 'datastream-engine', version: '1' };
+const slugParams = z.object({ slug: z.string().max(200) });
+const tags = ['compatibility'];
+const signedIn = { access: 'signed-in' as const };
+
+/** Creating, filling and deleting series, as openorg_timeseries has it at `/admin/`. */
+export const openorgAdminRoutes: FastifyPluginCallbackZod<{
+  service: Service;
+  series: OpenorgSeries;
+}> = (app, { service, series: all }, done) => {
+  const { access, writer, config, metrics } = service;
+  const bodyLimit = config.limits.bodyBytes;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) =>
+    parsed(null, body),
+  );
+  app.setErrorHandler((error, request, reply) => sendApiError(error, request, reply));
+
+  const urlOf = ({ url }: FastifyRequest, slug: string): string => {
+    const [path] = url.split('?', 1);
+    return `${path!.replace(/\/admin(?:\/.*)?$/, '/admin/')}${slug}/`;
+  };
+
+  const found = async (slug: string): Promise<Series> => {
+    const series = await all.find(slug);
+    if (series !== null) return series;
+    throw new ApiError(404, 'not-found', `There is no series ${JSON.stringify(slug)}.`);
+  };
+
+  const bodyOf = (request: FastifyRequest, { details }: Series) => {
+    const { config: settings, equation, ...rest } = details;
+    return {
+      _url: urlOf(request, details.slug),
+      ...rest,
+      is_virtual: equation !== null,
+      config: settings,
+      ...(equation !== null && { equation }),
+    };
+  };
+
+  /** Lets the public see a series, or not any more. @throws {ServiceError} FORBIDDEN */
+  const publish = (request: FastifyRequest, { stream }: Series, isPublic: boolean): void => {
+    const by = actorOf(request);
+    const target = { kind: 'stream' as const, streamId: stream.id };
+    if (isPublic) {
+      const subject = { kind: 'public' as const };
+      access.grants.add({ subject, permissions: ['view'], target, tags: stream.tags }, by);
+      return;
+    }
+    for (const { id, subject } of access.grants.ofStream(stream.id)) {
+      if (subject.kind === 'public') access.grants.remove(id, { tags: stream.tags }, by);
+    }
+  };
+
+  /** What a virtual series is read like where it does not say: as the first series of its equation. */
+  const detailsOf = (body: NewSeries, sources: ReadonlyMap<string, Series>): SeriesDetails => {
+    const { slug, title, notes, is_public, equation } = body;
+    const settings = body.config ?? [...sources.values()][0]?.details.config;
+    if (settings === undefined) {
+      throw new ApiError(400, 'missing-field', 'config: is missing.', { field: 'config' });
+    }
+    return { slug, title, notes, is_public, config: settings, equation: equation ?? null };
+  };
+
+  const sourcesFor = (request: FastifyRequest, slug: string, equation: string) =>
+    all.sourcesOf(slug, new Equation(equation), ({ stream }) => request.viewer.can('view', stream));
+
+  app.get(
+    '/',
+    { config: signedIn, schema: { tags, summary: 'Series that one may view (OpenOrg)' } },
+    async (request) => {
+      const readable = (await all.all()).filter(({ stream }) => request.viewer.can('view', stream));
+      return { series: readable.map((series) => bodyOf(request, series)), server: SERVER };
+    },
+  );
+
+  app.post(
+    '/',
+    { config: signedIn, schema: { tags, summary: 'Creates a series (OpenOrg)' } },
+    async (request, reply) => {
+      const body = newSeriesOf(request);
+      if (body.is_virtual === true && body.equation === undefined) {
+        throw new ApiError(400, 'missing-field', 'equation: is missing.', { field: 'equation' });
+      }
+      const { equation, slug } = body;
+      if (!request.viewer.canCreate(tagsOf({ slug, is_public: body.is_public }))) {
+        throw lackingPrivilege('You may not create series.');
+      }
+      const mayPublish = hasScope(request.identity, 'grant') && hasScope(request.identity, 'view');
+      if (body.is_public && !mayPublish) {
+        throw lackingPrivilege('A public series needs the scopes view and grant.');
+      }
+      const sources =
+        equation === undefined ? new Map() : await sourcesFor(request, slug, equation);
+      const details = detailsOf(body, sources);
+      const streamId = await refusingArguments(() => all.create(details, sources));
+      if (streamId === null) {
+        throw new ApiError(409, 'already-exists', `There is already a series ${slug}.`);
+      }
+      await request.viewer.created([streamId]);
+      const series = await found(slug);
+      if (details.is_public) publish(request, series, true);
+      return reply.code(201).header('location', urlOf(request, slug)).send(bodyOf(request, series));
+    },
+  );
+
+  app.get(
+    '/:slug/',
+    { config: signedIn, schema: { tags, summary: 'Reads a series', params: slugParams } },
+    async (request) => {
+      const series = await found(request.params.slug);
+      assertMay(request, 'view', series);
+      return bodyOf(request, series);
+    },
+  );
+
+  app.post(
+    '/:slug/',
+    {
+      config: signedIn,
+      schema: {
+        tags,
+        summary: 'Adds readings to a series, or changes what it is called',
+        description:
+          'Bodies: `application/json` (`{"readings": [{"ts", "val"}, …]}`, `title`, `notes`, `is_public`, `equation`), ' +
+          '`text/csv` (instant, value), `multipart/form-data` (a file `readings` of such CSV). Readings that are not newer ' +
+          'than the last one are left out.',
+        params: slugParams,
+      },
+    },
+    async (request, reply) => {
+      const series = await found(request.params.slug);
+      const { readings, changes } = await seriesUpdateOf(request);
+      // Everything is looked at before anything is done.
+      if (readings !== null) assertAppendable(request, series);
+      const names = Object.keys(changes);
+      if (names.length > 0) assertChangeable(request, series, changes);
+      const appended = readings === null ? null : await all.append(series, readings);
+      if (appended !== null) {
+        const { count, appended: accepted } = appended;
+        metrics.noteIngest('openorg', { accepted, duplicate: count - accepted, dropped: 0 });
+      }
+      if (names.length > 0) await change(request, series, changes);
+      const isBrowser = (request.headers.accept ?? '').includes('text/html');
+      const answer = { appended, updated: names };
+      return isBrowser ? seeOther(request, reply, answer) : reply.send(answerBody(answer));
+    },
+  );
+
+  app.delete(
+    '/:slug/',
+    { config: signedIn, schema: { tags, summary: 'Deletes a series', params: slugParams } },
+    async (request, reply) => {
+      const series = await found(request.params.slug);
+      assertMay(request, 'delete', series);
+      await all.remove(series);
+      writer.forget([series.stream.id]);
+      await request.viewer.deleted([series.stream.id]);
+      return reply.code(204).send();
+    },
+  );
+
+  const change = async (
+    request: FastifyRequest,
+    series: Series,
+    { equation, is_public, ...texts }: Changes,
+  ): Promise<void> => {
+    const { slug, ...details } = series.details;
+    if (equation !== undefined) {
+      const sources = await sourcesFor(request, slug, equation);
+      await refusingArguments(() => all.redefine(series, equation, sources));
+    }
+    if (is_public !== undefined && is_public !== details.is_public) {
+      publish(request, series, is_public);
+    }
+    await all.describe(series, { ...texts, is_public });
+    writer.forget([series.stream.id]);
+  };
+
+  done();
+};
+
+function assertAppendable(request: FastifyRequest, series: Series): void {
+  assertMay(request, 'append', series);
+  if (series.details.equation === null) return;
+  throw new ApiError(
+    400,
+    'append-to-virtual',
+    `${series.details.slug} is computed: it takes no readings.`,
+  );
+}
+
+function assertChangeable(request: FastifyRequest, series: Series, changes: Changes): void {
+  assertMay(request, 'change', series);
+  const { equation, is_public } = changes;
+  if (!request.viewer.canRetag(series.stream, mergeTags(series.stream.tags, tagsOf(changes)))) {
+    throw lackingPrivilege('With these words you would get permissions that you do not have.');
+  }
+  if (equation !== undefined && series.details.equation === null) {
+    throw new Problem(400, 'equation: the series is no virtual one.', { field: 'equation' });
+  }
+  const isPublished = is_public !== undefined && is_public !== series.details.is_public;
+  if (isPublished) assertMay(request, 'grant', series);
+}
+
+interface UpdateAnswer {
+  readonly appended: Appended | null;
+  readonly updated: readonly string[];
+}
+
+function answerBody({ appended, updated }: UpdateAnswer): object {
+  return {
+    ...(appended !== null && {
+      readings: {
+        count: appended.count,
+        appended: appended.appended,
+        last: appended.lastMs,
+      },
+    }),
+    ...(updated.length > 0 && { updated }),
+  };
+}
+
+/** Forms lead back to where they were sent from. */
+function seeOther(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { appended, updated }: UpdateAnswer,
+): FastifyReply {
+  const query = new URLSearchParams();
+  if (appended !== null) {
+    query.set('readings.count', String(appended.count));
+    query.set('readings.appended', String(appended.appended));
+  }
+  if (updated.length > 0) query.set('updated', 'true');
+  const [path] = request.url.split('?', 1);
+  return reply.redirect(`${path}?${query}`, 303);
+}

@@ -1,0 +1,130 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ApiError } from './errors.ts';
+import { readingsOfCsv, readingsOfJson } from './readings.ts';
+import type { Reading } from './segments.ts';
+import { configSchema, notesSchema, slugSchema, titleSchema } from './series-config.ts';
+
+const newSeriesSchema = z.object({
+  slug: slugSchema,
+  title: titleSchema,
+  notes: notesSchema.default(''),
+  is_public: z.boolean().default(true),
+  is_virtual: z.boolean().optional(),
+  config: configSchema.optional(),
+  equation: z.string().optional(),
+});
+
+const changesSchema = z.object({
+  title: titleSchema.optional(),
+  notes: notesSchema.optional(),
+  is_public: z.boolean().optional(),
+  equation: z.string().optional(),
+});
+
+export type NewSeries = z.output<typeof newSeriesSchema>;
+export type Changes = z.output<typeof changesSchema>;
+
+/** What a request wants of a series. */
+export interface SeriesUpdate {
+  /** Null: none are sent. */
+  readonly readings: readonly Reading[] | null;
+  readonly changes: Changes;
+}
+
+/** @throws {ApiError} 400 wrong-content-type, invalid-json, missing-field, invalid-field */
+export function newSeriesOf(request: FastifyRequest): NewSeries {
+  if (mediaType(request) !== 'application/json') {
+    throw new ApiError(400, 'wrong-content-type', 'Expected a body of application/json.');
+  }
+  return checked(newSeriesSchema, jsonOf(request));
+}
+
+/** A body of JSON, CSV, or a form with a file. @throws {ApiError} 400 */
+export async function seriesUpdateOf(request: FastifyRequest): Promise<SeriesUpdate> {
+  switch (mediaType(request)) {
+    case 'application/json': {
+      const body = jsonOf(request);
+      const { readings } = body;
+      return {
+        readings: readings === undefined ? null : readingsOfJson(readings),
+        changes: checked(changesSchema, body),
+      };
+    }
+    case 'text/csv':
+      return { readings: readingsOfCsv(bytesOf(request).toString()), changes: {} };
+    case 'multipart/form-data':
+      return formUpdate(request);
+    default:
+      throw new ApiError(
+        400,
+        'wrong-content-type',
+        'Expected a body of application/json, text/csv or multipart/form-data.',
+      );
+  }
+}
+
+async function formUpdate(request: FastifyRequest): Promise<SeriesUpdate> {
+  let form: FormData;
+  try {
+    const headers = { 'content-type': request.headers['content-type']! };
+    form = await new Response(new Uint8Array(bytesOf(request)), { headers }).formData();
+  } catch {
+    throw new ApiError(400, 'invalid-form', 'The body is no multipart/form-data.');
+  }
+  const given = form.get('readings');
+  const text = given === null || typeof given === 'string' ? given : await given.text();
+  const fields = Object.fromEntries(
+    ['title', 'notes'].flatMap((name) => {
+      const value = form.get(name);
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+  return {
+    // A form whose file was not chosen sends an empty one.
+    readings: text === null || text === '' ? null : readingsOfCsv(text),
+    changes: checked(changesSchema, fields),
+  };
+}
+
+function mediaType({ headers }: FastifyRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+function bytesOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+function jsonOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
+  let body: unknown;
+  try {
+    body = JSON.parse(bytesOf(request).toString());
+  } catch {
+    throw new ApiError(400, 'invalid-json', 'The body is no JSON.');
+  }
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    return body as Record<string, unknown>;
+  }
+  throw new ApiError(400, 'invalid-json', 'Expected a JSON object.');
+}
+
+function checked<T>(schema: z.ZodType<T>, body: Readonly<Record<string, unknown>>): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue!.path.join('.');
+  if (isMissing(body, issue!.path)) {
+    throw new ApiError(400, 'missing-field', `${field}: is missing.`, { field });
+  }
+  throw new ApiError(400, 'invalid-field', `${field}: ${issue!.message}.`, { field });
+}
+
+function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
+  let value = body;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return true;
+    if (!Object.hasOwn(value, key)) return true;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return false;
+}
