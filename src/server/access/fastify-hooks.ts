@@ -12,7 +12,7 @@ import type { OpenSession } from './sessions.ts';
 /** Who may call a route; what is then done to which stream, the route's handler decides by the policy. */
 export type RouteAccess = 'public' | 'signed-in' | 'admin' | { readonly scope: Permission };
 
-export interface ProtectedRoute {
+interface ProtectedRoute {
   /** As in `GET /api/v1/streams/:id`. */
   readonly name: string;
   /** Undefined where it was forgotten: nobody is let in. */
