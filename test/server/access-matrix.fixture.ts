@@ -74,7 +74,7 @@ export class Cast {
     ]);
     const cast = new Cast(opened, headers, ids);
     for (const name of NAMED) headers.set(name, await cast.#logIn(name));
-    for (const tags of [{ of: 'owner' }, { source: 'feed' }]) {
+    for (const tags of [{ of: 'owner' }, { source: 'feed' }, { openorg: {} }]) {
       access.grants.add(
         {
           subject: { kind: 'user', userId: ids.get('owner')! },
@@ -127,6 +127,27 @@ export class Cast {
     const stream = (await feeds.streamOf(feed.axes[0]!))!;
     await feeds.post(stream, { timestampMs: Date.now() - HOUR_MS, value: 1 });
     return feed;
+  }
+
+  /** A series of OpenOrg's API, by its slug. */
+  async series(): Promise<string> {
+    const { app, service } = this.#opened;
+    const slug = this.newName();
+    await app.inject({
+      method: 'POST',
+      url: '/openorg/admin/',
+      headers: this.headersOf('owner'),
+      payload: { ...this.seriesBody(slug), notes: SECRET },
+    });
+    const [stream] = await service.datastream.findStreams({ openorg: { slug } }).toArray();
+    this.#own(stream!.id);
+    return slug;
+  }
+
+  seriesBody(slug: string): object {
+    const archives = [{ aggregation_type: 'average', aggregation: 1, count: 10 }];
+    const config = { start: 0, interval: 60, series_type: 'gauge', timezone_name: 'UTC', archives };
+    return { slug, title: 'title', is_public: false, config };
   }
 
   async user(): Promise<string> {
