@@ -65,7 +65,8 @@ export class Feeds {
     assertFree(feed, name);
     const tags = this.axisTags(feed.name, name);
     // A name that nobody has tells the stream from whatever has such tags.
-    const series = seriesOfTags({ ...tags, feed_axis: randomUUID() });
+    const title = `${feed.name} ${name}`;
+    const series = seriesOfTags({ ...tags, title, feed_axis: randomUUID() });
     const rows = { series, values: new Float64Array() };
     const definition = definitionFor(datastream, rows, newStreams);
     const streamId = await datastream.ensureStream(series.query!, definition);

@@ -98,10 +98,12 @@ export type SomeDetails = {
   readonly [Name in keyof SeriesDetails]?: SeriesDetails[Name] | undefined;
 };
 
-/** The tags of the stream that is the series. */
+/** The tags of the stream that is the series; other parts of the service know a stream by its `title`. */
 export function tagsOf(details: SomeDetails): Tags {
+  const { title } = details;
   // Members that are not there are no JSON.
-  return { [TAG]: JSON.parse(JSON.stringify(details)) as Json };
+  const own = JSON.parse(JSON.stringify(details)) as Json;
+  return { ...(title !== undefined && { title }), [TAG]: own };
 }
 
 /** Null for a stream that is no series. */

@@ -59,13 +59,16 @@ export class OpenorgSeries {
     this.#newStreams = parts.newStreams;
   }
 
-  /** All series, by slug; of equal slugs the first that was created. */
+  /** All series, by slug. */
   async all(): Promise<readonly Series[]> {
     const found = new Map<string, Series>();
-    for await (const stream of this.#datastream.findStreams(tagsOf({}))) {
-      const details = detailsOf(stream.tags);
-      if (details !== null && !found.has(details.slug))
+    // Stores look values up, not names: every series is one or the other.
+    for (const is_public of [true, false]) {
+      for await (const stream of this.#datastream.findStreams(tagsOf({ is_public }))) {
+        const details = detailsOf(stream.tags);
+        if (details === null || found.has(details.slug)) continue;
         found.set(details.slug, { stream, details });
+      }
     }
     return [...found.values()].sort((a, b) => (a.details.slug < b.details.slug ? -1 : 1));
   }

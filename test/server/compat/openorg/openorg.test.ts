@@ -252,6 +252,8 @@ describe('the administrative interface of OpenOrg', () => {
     const words = { title: 'T', notes: 'N' };
     expect((await post('test', words, { by: other })).status).toBe(403);
     expect((await post('test', words)).body).toEqual({ updated: ['title', 'notes'] });
+    const [stream] = await opened.service.datastream.findStreams({ title: 'T' }).toArray();
+    expect(stream!.tags['openorg']).toMatchObject({ slug: 'test', title: 'T', is_public: true });
     expect((await call(`${ADMIN}test/`)).body).toMatchObject({
       title: 'T',
       notes: 'N',
