@@ -1,4 +1,4 @@
-import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../state/service-error.ts';
 import type { Access } from './access.ts';
 import { isLoopback, isLoopbackHost } from './addresses.ts';
@@ -12,6 +12,13 @@ import type { OpenSession } from './sessions.ts';
 /** Who may call a route; what is then done to which stream, the route's handler decides by the policy. */
 export type RouteAccess = 'public' | 'signed-in' | 'admin' | { readonly scope: Permission };
 
+interface ProtectedRoute {
+  /** As in `GET /api/v1/streams/:id`. */
+  readonly name: string;
+  /** Undefined where it was forgotten: nobody is let in. */
+  readonly access: RouteAccess | undefined;
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: RouteAccess;
@@ -19,6 +26,10 @@ declare module 'fastify' {
     isUnsafe?: boolean;
     /** Names of query parameters with a user and a password, or a token, for clients that have no other way. */
     credentialsInQuery?: { readonly name: string; readonly password: string };
+  }
+  interface FastifyInstance {
+    /** Every method and address that `protectRoutes` watches over. */
+    protectedRoutes: readonly ProtectedRoute[];
   }
   interface FastifyRequest {
     identity: Identity;
@@ -39,16 +50,24 @@ const BASIC_CHALLENGE = 'Basic realm="datastream", charset="UTF-8"';
  * does not become ready while one does not.
  */
 export function protectRoutes(app: FastifyInstance, access: Access): void {
-  const routes: { readonly name: string; readonly options: { config?: FastifyContextConfig } }[] =
-    [];
+  const routes: ProtectedRoute[] = [];
+  app.decorate('protectedRoutes', routes);
   // Fastify keeps objects out of decorators; the hook sets it for every request.
   app.decorateRequest('identity', null as unknown as Identity);
   app.decorateRequest('session', null);
   app.addHook('onRoute', (options) => {
-    routes.push({ name: `${String(options.method)} ${options.url}`, options });
+    for (const method of [options.method].flat()) {
+      routes.push({
+        name: `${method} ${options.url}`,
+        // Hooks that run later may still say it.
+        get access() {
+          return options.config?.access;
+        },
+      });
+    }
   });
   app.addHook('onReady', async () => {
-    const open = routes.filter(({ options }) => options.config?.access === undefined);
+    const open = routes.filter(({ access: declared }) => declared === undefined);
     if (open.length === 0) return;
     const names = open.map(({ name }) => name).join(', ');
     throw new Error(`Routes that do not say who may call them (config.access): ${names}.`);

@@ -50,6 +50,12 @@ export class Policy {
     );
   }
 
+  /** Whether the identity has the permission on every stream with these tags, whatever other tags it has. */
+  canOnAll(identity: Identity, permission: Permission, tags: Tags): boolean {
+    if (!hasScope(identity, permission)) return false;
+    return identity.isAdmin || this.#allows(identity, maskOf([permission]))({ id: null, tags });
+  }
+
   /** The permissions on a stream, in the order of `PERMISSIONS`. */
   permissionsOn(identity: Identity, stream: PolicyStream): readonly Permission[] {
     return PERMISSIONS.filter((permission) => this.can(identity, permission, stream));

@@ -7,6 +7,7 @@ import type { Viewer } from './viewer.ts';
 export function viewerOf(request: FastifyRequest, { policy, grants }: Access): Viewer {
   return {
     can: (permission, stream) => policy.can(request.identity, permission, stream),
+    canViewAll: (tags) => policy.canOnAll(request.identity, 'view', tags),
     canCreate: (tags) => policy.canCreate(request.identity, tags),
     canRetag: (stream, tags) => policy.canRetag(request.identity, stream, tags),
     created: async (streamIds) => grants.noteCreated(streamIds, actorOf(request)),

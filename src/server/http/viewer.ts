@@ -19,6 +19,8 @@ export type Permission = (typeof PERMISSIONS)[number];
 /** Whoever asks, as far as streams are concerned. */
 export interface Viewer {
   can(permission: Permission, stream: { readonly id: string; readonly tags: Tags }): boolean;
+  /** Whether every stream with these tags may be viewed, whatever other tags it has. */
+  canViewAll(tags: Tags): boolean;
   /** Whether a stream with these tags may be created. */
   canCreate(tags: Tags): boolean;
   /** Whether a stream's tags may become these. */

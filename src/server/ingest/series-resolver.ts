@@ -84,13 +84,15 @@ export class SeriesResolver {
 
   #refusalFor(rows: SeriesRows, stream: KnownStream | null): Refusal | null {
     const { mayAppend, mayCreate, newStreams } = this.#options;
+    const { query, streamId } = rows.series;
+    // The same, whether there is such a stream or not: that is not everybody's to know.
+    const what = `write to a stream with the tags ${JSON.stringify(query)}`;
     if (stream !== null) {
       if (mayAppend(stream)) return null;
-      return notPermitted(`append to stream ${stream.id}`);
+      return notPermitted(query === null ? `append to stream ${streamId}` : what);
     }
     const { tags = {} } = definitionFor(this.#datastream, rows, newStreams);
-    if (mayCreate(tags)) return null;
-    return notPermitted(`create a stream with the tags ${JSON.stringify(tags)}`);
+    return mayCreate(tags) ? null : notPermitted(what);
   }
 
   /** Undefined where the error is about the series alone. */

@@ -398,12 +398,13 @@ async function firstChangeable(
   viewer: Viewer,
   query: Parameters<Service['datastream']['findStreams']>[0],
 ): Promise<Stream | null> {
-  let isAny = false;
+  let isAnySeen = false;
   for await (const stream of datastream.findStreams(query)) {
     if (viewer.can('change', stream)) return stream;
-    isAny = true;
+    // Those that he may not see are not told of.
+    isAnySeen ||= viewer.can('view', stream);
   }
-  if (!isAny) return null;
+  if (!isAnySeen) return null;
   throw new Problem(403, 'You may change none of the streams with these tags.', {
     code: 'NOT_ALLOWED',
     field: 'target.query',

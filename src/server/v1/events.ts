@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Access } from '../access/access.ts';
+import { identifyAgain } from '../access/fastify-hooks.ts';
 import { Problem } from '../http/problem.ts';
 import { TagFilter } from '../http/tag-filter.ts';
 import { sseTexts } from '../live/sse.ts';
@@ -13,7 +16,7 @@ const RETRY_AFTER_S = '5';
 /** What becomes of streams, as server-sent events. */
 export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
-  { service: { live, config, ending, metrics } },
+  { service: { access, live, config, ending, metrics } },
   done,
 ) => {
   let openCount = 0;
@@ -40,7 +43,8 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         produces: ['text/event-stream'],
       },
     },
-    async ({ query, headers, viewer }, reply) => {
+    async (request, reply) => {
+      const { query, headers, viewer } = request;
       const hasTags = Object.keys(query).some((name) => name.startsWith('tags__'));
       const filter = TagFilter.parse(query);
       const after = lastEventId(headers['last-event-id']) ?? query.after;
@@ -54,7 +58,11 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       openCount++;
       metrics.noteEventStreamOpened();
       // Of the answer: a request is over as soon as it is read.
+      const asking = setInterval(() => {
+        void askAgain(request, access, gone);
+      }, config.live.heartbeat).unref();
       reply.raw.on('close', () => {
+        clearInterval(asking);
         openCount--;
         metrics.noteEventStreamClosed();
         gone.abort();
@@ -81,6 +89,17 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   );
   done();
 };
+
+/** Who has logged out meanwhile, or whose token has ended, hears no more; whoever gets other groups, other things. */
+async function askAgain(
+  request: FastifyRequest,
+  access: Access,
+  gone: AbortController,
+): Promise<void> {
+  const identity = await identifyAgain(request, access).catch(() => null);
+  if (identity === null) gone.abort();
+  else request.identity = identity;
+}
 
 /** @throws {Problem} 400 when it is none of ours. */
 function lastEventId(given: string | string[] | undefined): number | undefined {

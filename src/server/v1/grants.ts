@@ -91,7 +91,9 @@ export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     },
     async (request, reply) => {
       const { id } = request.params;
-      const streamTags = await tagsOf(grants.get(id));
+      const { target } = grants.get(id);
+      const streamTags = await tagsOf({ target });
+      assertSeen(request, { id, target, tags: streamTags });
       grants.remove(id, { tags: streamTags }, actorOf(request));
       return reply.code(204).send(null);
     },
@@ -99,6 +101,17 @@ export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
 
   done();
 };
+
+/** What is granted on a stream is told of to whoever may view it. @throws {ServiceError} NOT_FOUND */
+function assertSeen(
+  { viewer, identity }: FastifyRequest,
+  { id, target, tags: streamTags }: Pick<Grant, 'id' | 'target'> & { readonly tags: Tags | null },
+): void {
+  if (target.kind === 'query' || isAdminWithin(identity)) return;
+  const stream = { id: target.streamId, tags: streamTags ?? {} };
+  if (viewer.can('view', stream) || viewer.can('grant', stream)) return;
+  throw new ServiceError('NOT_FOUND', `No grant ${JSON.stringify(id)}.`);
+}
 
 function assertAdmin({ identity }: FastifyRequest): void {
   if (isAdminWithin(identity)) return;

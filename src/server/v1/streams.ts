@@ -7,6 +7,7 @@ import { readVisible } from '../http/stream-search.ts';
 import { TAG_OPERATORS, TagFilter } from '../http/tag-filter.ts';
 import { streamFor } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
+import { assertMayDerive } from './derivation-rights.ts';
 import {
   changeStreamSchema,
   ensureStreamSchema,
@@ -81,15 +82,16 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       const { query, ...definition } = body;
       const present = await datastream.findStreams(query).slice(0, 2).toArray();
       const isNew = present.length === 0;
-      if (isNew) {
-        if (!viewer.canCreate({ ...query, ...definition.tags })) {
-          throw new Problem(403, 'You may not create streams with these tags.', {
-            code: 'NOT_ALLOWED',
-          });
-        }
-      } else {
-        await streamFor({ datastream, viewer }, present[0]!.id, 'change');
+      // One that may not be seen is as good as none.
+      const isSeen = present.some((stream) => viewer.can('view', stream));
+      const isHidden = !isNew && !isSeen && !viewer.can('change', present[0]!);
+      if (isHidden || (isNew && !viewer.canCreate({ ...query, ...definition.tags }))) {
+        throw new Problem(403, 'You may not create streams with these tags.', {
+          code: 'NOT_ALLOWED',
+        });
       }
+      if (!isNew) await streamFor({ datastream, viewer }, present[0]!.id, 'change');
+      await assertMayDerive({ datastream, viewer }, definition.deriveFrom);
       const id = await refusingArguments(() =>
         datastream.ensureStream(query, {
           valueDownsamplers: present[0]?.valueDownsamplers ?? config.ingest.valueDownsamplers,
@@ -145,6 +147,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
           field: 'tags',
         });
       }
+      await assertMayDerive({ datastream, viewer }, changes.deriveFrom);
       if (Object.keys(changes).length > 0) {
         await refusingArguments(() => datastream.updateStream(id, changes as StreamChanges));
       }

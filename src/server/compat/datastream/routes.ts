@@ -3,7 +3,8 @@ import type { DataRange, Stream } from '../../../api/types.ts';
 import { StreamNotFound } from '../../../exceptions/errors.ts';
 import { TIME_MIN_MS } from '../../../model/time-range.ts';
 import { exactJson } from '../../../text/exact-json.ts';
-import { logFailure, Problem, problemOf, refusingArguments } from '../../http/problem.ts';
+import { logFailure, problemOf, refusingArguments } from '../../http/problem.ts';
+import { scriptCall } from '../../http/script-call.ts';
 import { countVisible, readVisible } from '../../http/stream-search.ts';
 import { TagFilter } from '../../http/tag-filter.ts';
 import { streamFor, type Viewer } from '../../http/viewer.ts';
@@ -30,7 +31,6 @@ const DATAPOINT_COUNT_MAX = 10_000;
 /** Streams that one address names, at most. */
 const SET_SIZE_MAX = 100;
 
-const CALLBACK = /^[\w$.]{1,100}$/;
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /** The read-only API of django-datastream, for what is built on it. */
@@ -198,8 +198,7 @@ function send(
   const text = exactJson(withDates(answer, format));
   const callback = textOf(request.query as Parameters, 'callback');
   if (callback === null) return reply.type('application/json; charset=utf-8').send(text);
-  if (!CALLBACK.test(callback)) throw new Problem(400, `Invalid callback: '${callback}'`);
-  return reply.type(JAVASCRIPT).send(`/**/${callback}(${text})`);
+  return reply.type(JAVASCRIPT).send(scriptCall(request, { callback, json: text }));
 }
 
 /** As its clients know them: a sentence, and another name for it where there is no such stream. */

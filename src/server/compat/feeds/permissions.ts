@@ -27,7 +27,7 @@ export async function axisFor(
     throw new Problem(404, 'Please specify a valid feed and feed axis.');
   }
   if (!request.viewer.can(permission, stream)) {
-    throw new Problem(403, `You may not ${permission} ${feed.name}/${axis.name}.`);
+    throw new Problem(403, `You may not ${permission} ${feedName}/${axisName}.`);
   }
   return { feed, axis, stream };
 }

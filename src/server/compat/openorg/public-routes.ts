@@ -4,6 +4,7 @@ import { csvText } from '../../../text/csv.ts';
 import { isoTimeMs } from '../../../text/time.ts';
 import { instant } from '../../http/instants.ts';
 import { Problem } from '../../http/problem.ts';
+import { scriptCall } from '../../http/script-call.ts';
 import type { Service } from '../../service.ts';
 import { AGGREGATIONS, type Aggregation, type BucketValue } from './buckets.ts';
 import { seenProblem } from './errors.ts';
@@ -15,7 +16,6 @@ import type { OpenorgSeries, Series } from './series.ts';
 import { resolutionOf } from './series-config.ts';
 import { clockText, zonedText } from './zone-time.ts';
 
-const CALLBACK = /^[\w$.]{1,100}$/;
 const DEFAULT_CALLBACK = 'callback';
 const SERIES_COUNT_MAX = 100;
 const DAY_MS = 86_400_000;
@@ -209,13 +209,8 @@ function sendJson(
   const text = JSON.stringify(body);
   const callback = textOf(request.query as Parameters, 'callback');
   if (callback === null && format !== 'js') return reply.type(contentTypeOf('json')).send(text);
-  const name = callback ?? DEFAULT_CALLBACK;
-  if (!CALLBACK.test(name)) {
-    throw new Problem(400, `callback: not the name of a function: ${JSON.stringify(name)}.`, {
-      field: 'callback',
-    });
-  }
-  return reply.type(contentTypeOf('js')).send(`/**/${name}(${text})`);
+  const call = scriptCall(request, { callback: callback ?? DEFAULT_CALLBACK, json: text });
+  return reply.type(contentTypeOf('js')).send(call);
 }
 
 function noSuchSampling(

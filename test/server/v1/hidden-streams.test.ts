@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { addPerson, type Person, WITH_USERS } from '../compat/people.ts';
+import { openTestService, type TestService } from '../service.fixture.ts';
+
+const DEFINITION = { valueDownsamplers: ['mean'], highestGranularity: 'seconds' } as const;
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
+
+let opened: TestService;
+let bob: Person;
+/** Of somebody else. */
+let hiddenId: string;
+let seenId: string;
+
+beforeEach(async () => {
+  opened = await openTestService({ ...WITH_USERS, live: { heartbeat: '20ms' } });
+  const { service } = opened;
+  await addPerson(service, 'ada', { isAdmin: true });
+  bob = await addPerson(service, 'bob', {
+    grants: ['view', 'append', 'change', 'delete'],
+    on: { of: 'bob' },
+  });
+  const { datastream } = service;
+  hiddenId = await datastream.ensureStream({ of: 'ada', name: 'a' }, DEFINITION);
+  seenId = await datastream.ensureStream({ of: 'bob', name: 'b' }, DEFINITION);
+});
+afterEach(async () => {
+  await opened.close();
+});
+
+function call(method: 'GET' | 'POST' | 'PATCH', url: string, payload?: object, headers = {}) {
+  return opened.app.inject({
+    method,
+    url,
+    headers: { ...bob.headers, ...headers },
+    ...(payload !== undefined && { payload }),
+  });
+}
+
+function derive(deriveFrom: unknown, name: string) {
+  const query = { of: 'bob', name };
+  const payload = { query, highestGranularity: 'seconds', deriveFrom, deriveOp: 'sum' };
+  return call('POST', '/api/v1/streams', payload);
+}
+
+describe('streams that one may not see', () => {
+  test('nothing is derived from them', async () => {
+    const { datastream } = opened.service;
+    for (const deriveFrom of [[hiddenId], [{ stream: hiddenId }], [seenId, hiddenId]]) {
+      const answer = await derive(deriveFrom, 'c');
+      expect([answer.statusCode, answer.json().code]).toEqual([404, 'STREAM_NOT_FOUND']);
+    }
+    for (const tags of [{}, { of: 'ada' }, { name: 'b' }]) {
+      expect((await derive({ query: tags }, 'c')).statusCode).toBe(403);
+    }
+    expect(await datastream.findStreams().count()).toBe(2);
+    const own = await derive([seenId], 'c');
+    expect(own.statusCode).toBe(201);
+    expect((await derive({ query: { of: 'bob', name: 'b' } }, 'd')).statusCode).toBe(201);
+    const changes = { deriveFrom: [hiddenId], deriveOp: 'sum' };
+    expect((await call('PATCH', `/api/v1/streams/${own.json().id}`, changes)).statusCode).toBe(404);
+  });
+
+  test('are not told of to whoever guesses their tags', async () => {
+    const tries = async (of: string) => {
+      const created = await call('POST', '/api/v1/streams', { query: { of } });
+      const written = await call('POST', '/api/v1/write', { tags: { of }, v: 1 });
+      const rule = await call('POST', '/api/v1/alerts/rules', {
+        name: 'r',
+        target: { query: { of } },
+        condition: { kind: 'stale', after: '1h' },
+      });
+      const texts = [created.payload, written.payload].map((text) => text.replaceAll(of, '…'));
+      return [created.statusCode, rule.statusCode, ...texts];
+    };
+    const none = await tries('nob');
+    expect(none.slice(0, 2)).toEqual([403, 201]);
+    expect(await tries('ada')).toEqual(none);
+  });
+
+  test('pages from elsewhere get no call with what only one’s own credentials show', async () => {
+    const url = '/api/v1/stream/?callback=f';
+    const ask = async (site: string) =>
+      (await call('GET', url, undefined, { 'sec-fetch-site': site })).statusCode;
+    expect(await ask('cross-site')).toBe(403);
+    expect(await ask('same-site')).toBe(403);
+    expect(await ask('same-origin')).toBe(200);
+    expect((await call('GET', url)).payload).toMatch(/^\/\*\*\/f\(/);
+  });
+
+  test('whose token is revoked hears no more', async () => {
+    const { access } = opened.service;
+    const by = { identity: identityOf(bob.id), address: null };
+    const { secret, token } = access.tokens.create(
+      { userId: bob.id, name: 't', scopes: ['view'], expiresAtMs: null },
+      by,
+    );
+    const answer = await opened.app.inject({
+      url: '/api/v1/events',
+      headers: { authorization: `Bearer ${secret}` },
+      payloadAsStream: true,
+    });
+    expect(answer.statusCode).toBe(200);
+    access.tokens.revoke(token.id, by);
+    // It ends: nothing else would end it for minutes.
+    let text = '';
+    for await (const chunk of answer.stream()) text += String(chunk);
+    expect(text).toContain(seenId);
+    expect(text).not.toContain(hiddenId);
+  });
+
+  test('grants on them are as if they were none', async () => {
+    const { access } = opened.service;
+    const ada = identityOf(access.users.byName('ada').id);
+    const { id } = access.grants.add(
+      {
+        subject: { kind: 'user', userId: ada.userId! },
+        permissions: ['view'],
+        target: { kind: 'stream', streamId: hiddenId },
+      },
+      { identity: ada, address: null },
+    );
+    for (const grantId of [id, UNKNOWN_ID]) {
+      const answer = await opened.app.inject({
+        method: 'DELETE',
+        url: `/api/v1/grants/${grantId}`,
+        headers: bob.headers,
+      });
+      expect([answer.statusCode, answer.json().code]).toEqual([404, 'NOT_FOUND']);
+    }
+  });
+});
+
+function identityOf(userId: string) {
+  return opened.service.access.identityOf(userId)!;
+}
