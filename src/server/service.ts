@@ -100,7 +100,10 @@ interface Parts extends Required<ServiceOptions> {
 function assembled(config: ServiceConfig, parts: Parts): Service {
   const { opened, datastream, metrics, warnings, now, log } = parts;
   const { state, access } = opened;
-  const writer = new BatchWriter(datastream, { nowMs: () => now().getTime() });
+  const writer = new BatchWriter(datastream, {
+    nowMs: () => now().getTime(),
+    levelsFollow: datastream.supports.liveLevels,
+  });
   const live = new LiveFeed(datastream, {
     nowMs: () => now().getTime(),
     rememberedCountMax: config.live.rememberedEvents,

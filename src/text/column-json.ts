@@ -1,17 +1,10 @@
 import { exactJson } from './exact-json.ts';
 
-/** A column as JSON text: NaN is null, everything else as `exactJson` has it. */
+/** A column as JSON text: values as `exactJson` has them, NaN is null. */
 export function columnJson(column: ArrayLike<unknown>): string {
   const parts: string[] = new Array(column.length);
   for (let row = 0; row < column.length; row++) {
-    const value = column[row];
-    parts[row] = typeof value === 'number' ? numberJson(value) : exactJson(value);
+    parts[row] = exactJson(column[row]);
   }
   return `[${parts.join(',')}]`;
-}
-
-/** JSON has no number that is not finite; of −0 the sign stays. */
-function numberJson(value: number): string {
-  if (Number.isNaN(value)) return 'null';
-  return Object.is(value, -0) ? '-0' : String(value);
 }

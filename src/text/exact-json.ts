@@ -5,7 +5,7 @@
 export function exactJson(value: unknown): string {
   switch (typeof value) {
     case 'number':
-      return Object.is(value, -0) ? '-0' : JSON.stringify(value);
+      return numberJson(value);
     case 'bigint':
       return `"${value}"`;
     case 'object':
@@ -24,7 +24,14 @@ export function valueText(value: unknown): string {
 
 /** ISO 8601 in UTC, without milliseconds where there are none. */
 export function timeText(time: Date): string {
-  return time.toISOString().replace('.000Z', 'Z');
+  const text = time.toISOString();
+  return text.endsWith('.000Z') ? `${text.slice(0, -'.000Z'.length)}Z` : text;
+}
+
+/** JSON has no number that is not finite. */
+function numberJson(value: number): string {
+  if (!Number.isFinite(value)) return 'null';
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function objectJson(value: object | null): string {
@@ -34,10 +41,13 @@ function objectJson(value: object | null): string {
   if (isDecimal(value)) return `"${value.valueOf()}"`;
   if ('toJSON' in value && typeof value.toJSON === 'function') return exactJson(value.toJSON());
   if (Array.isArray(value)) return `[${value.map(exactJson).join(',')}]`;
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([key, member]) => `${JSON.stringify(key)}:${exactJson(member)}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    if (member === undefined) continue;
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${exactJson(member)}`;
+  }
+  return `{${members}}`;
 }
 
 /** Decimals by shape, since more than one package makes them (decimal.js, mathjs). */

@@ -24,6 +24,8 @@ export interface BatchWriterOptions {
   /** How long tags found once lead to a stream, where another process may change them. */
   readonly streamAgeMaxMs?: number;
   readonly nowMs?: () => number;
+  /** Whether the levels of what is written follow it, `liveDownsampling`. Default: false. */
+  readonly levelsFollow?: boolean;
   /** Told when a stream of rates cannot be made; datapoints are stored all the same. */
   readonly onRatesRefused?: (error: Error) => void;
 }
@@ -37,6 +39,7 @@ export class BatchWriter {
   readonly #datastream: Datastream;
   readonly #streams: KnownStreams;
   readonly #turns = new StreamTurns();
+  readonly #levelsFollow: boolean;
   readonly #onRatesRefused: (error: Error) => void;
 
   constructor(datastream: Datastream, options: BatchWriterOptions = {}) {
@@ -47,6 +50,7 @@ export class BatchWriter {
       ageMaxMs: streamAgeMaxMs,
       nowMs,
     });
+    this.#levelsFollow = options.levelsFollow ?? false;
     this.#onRatesRefused = options.onRatesRefused ?? (() => {});
   }
 
@@ -124,7 +128,10 @@ export class BatchWriter {
       (isFresh ? fresh : careful).push(target);
     }
     const parts = { datastream: this.#datastream, streams: this.#streams, report };
-    if (fresh.length > 0) careful.push(...(await writeFresh(fresh, parts)));
+    if (fresh.length > 0) {
+      const levelsFollow = this.#levelsFollow;
+      careful.push(...(await writeFresh(fresh, { ...parts, levelsFollow })));
+    }
     const gone: SeriesRows[] = [];
     await eachAtOnce(careful, CAREFUL_COUNT_MAX, async ({ stream, rows }) => {
       const onGone = (lost: Omit<SeriesRows, 'series'>): void => {

@@ -13,6 +13,7 @@ interface FreshWriterParts {
   readonly datastream: Datastream;
   readonly streams: KnownStreams;
   readonly report: WriteReport;
+  readonly levelsFollow: boolean;
 }
 
 /** Rows that are stored together or not at all: all of their targets, or one of each. */
@@ -33,7 +34,7 @@ export async function writeFresh(
   targets: readonly Target[],
   parts: FreshWriterParts,
 ): Promise<readonly Target[]> {
-  const asked = ask(targets, parts.datastream);
+  const asked = ask(targets, parts);
   const results = await Promise.allSettled(asked.map(({ stored }) => stored));
   const refused: Target[] = [];
   let failure: PromiseRejectedResult | null = null;
@@ -47,8 +48,11 @@ export async function writeFresh(
   return refused;
 }
 
-function ask(targets: readonly Target[], datastream: Datastream): readonly Part[] {
-  const { columns, grids } = writePlan(targets);
+function ask(
+  targets: readonly Target[],
+  { datastream, levelsFollow }: FreshWriterParts,
+): readonly Part[] {
+  const { columns, grids } = writePlan(targets, { levelsFollow });
   const asked: Part[] = [];
   for (const grid of grids) {
     const ids = grid.map(({ stream }) => stream.id);

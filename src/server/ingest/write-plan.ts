@@ -8,8 +8,17 @@ export interface WritePlan {
   readonly grids: readonly (readonly Target[])[];
 }
 
-/** Finds streams that have rows at the same instants, where there are more streams than instants. */
-export function writePlan(targets: readonly Target[]): WritePlan {
+/** So many streams at one instant are less work than columns of each, where levels follow appends. */
+const FOLLOWED_STREAM_COUNT_MIN = 24;
+
+/**
+ * Finds streams that have rows at the same instants, where there are more streams than instants, or enough streams
+ * whose levels follow appends.
+ */
+export function writePlan(
+  targets: readonly Target[],
+  { levelsFollow }: { readonly levelsFollow: boolean },
+): WritePlan {
   const columns: Target[] = [];
   const alike = new Map<number, Target[]>();
   for (const target of targets) {
@@ -19,7 +28,8 @@ export function writePlan(targets: readonly Target[]): WritePlan {
   }
   const grids: Target[][] = [];
   for (const group of alike.values()) {
-    if (group.length > group[0]!.rows.timestamps.length) grids.push(group);
+    const isFollowed = levelsFollow && group.length >= FOLLOWED_STREAM_COUNT_MIN;
+    if (isFollowed || group.length > group[0]!.rows.timestamps.length) grids.push(group);
     else columns.push(...group);
   }
   return { columns, grids };
