@@ -26,7 +26,7 @@ const EXPECTED = {
   '1000 × 10, 10seconds': '076da987a31e5990',
   '10 × 1000, 10seconds': 'b0740d6188132cd5',
   '100 × 100, milliseconds': '550aa1b580710834',
-  live: '6f23d7d3bb275850',
+  live: '63a7b02fe7404f08',
   reads: 'd3b40b778abde5d9',
 };
 const EXPECTED_SMOKE = {
