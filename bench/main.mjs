@@ -4,6 +4,7 @@
 //   --backends  [--only BACKENDS]                          see backends/main.mjs
 //   --growth    [--huge]                                   see growth/main.mjs
 //   --late      [--rounds N]                               see late/main.mjs
+//   --service                                              see service/main.mjs
 // Each with --smoke for a small size, and --json. --into FILE: all but --backends put the report into
 // a document too, see section.mjs.
 import { parseArgs } from 'node:util';
@@ -14,6 +15,7 @@ const { values: options } = parseArgs({
     backends: { type: 'boolean', default: false },
     growth: { type: 'boolean', default: false },
     late: { type: 'boolean', default: false },
+    service: { type: 'boolean', default: false },
     huge: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -38,13 +40,17 @@ async function run({ smoke: isSmoke, json: isJson, only, into, ...rest }) {
     const { benchGrowth } = await import('./growth/main.mjs');
     return benchGrowth({ isSmoke, isJson, into, isHuge: rest.huge });
   }
+  if (rest.service) {
+    const { benchService } = await import('./service/main.mjs');
+    return benchService({ isSmoke, isJson, into });
+  }
   const roundCount = wholeNumber('--rounds', rest.rounds ?? (isSmoke ? '1' : '3'));
   if (rest.late) {
     const { benchLate } = await import('./late/main.mjs');
     return benchLate({ isSmoke, isJson, into, roundCount });
   }
   const { benchPeers } = await import('./peers/main.mjs');
-  return benchPeers({
+  const arePeersRight = await benchPeers({
     isSmoke,
     isJson,
     only,
@@ -52,6 +58,10 @@ async function run({ smoke: isSmoke, json: isJson, only, into, ...rest }) {
     roundCount,
     seed: wholeNumber('--seed', rest.seed ?? '1'),
   });
+  if (!isSmoke || isJson || only !== undefined) return arePeersRight;
+  // A small size takes seconds: whoever runs all of it sees the service, too.
+  const { benchService } = await import('./service/main.mjs');
+  return (await benchService({ isSmoke, isJson })) && arePeersRight;
 }
 
 function wholeNumber(option, text) {

@@ -65,6 +65,10 @@ export class Connection {
     this.#port = port;
   }
 
+  close() {
+    this.#agent.destroy();
+  }
+
   get(path) {
     return this.#request('GET', path);
   }

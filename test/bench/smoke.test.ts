@@ -140,3 +140,24 @@ describe('late data', () => {
     for (const { figures } of [...orders, corrections]) expectPositive(figures);
   });
 });
+
+describe('the service', () => {
+  test('runs at its smoke size: what is read back, and told, is the same whatever it was written by', () => {
+    const { writes, live, reads } = JSON.parse(bench('--service', '--json')) as {
+      writes: { shape: string; form: string; rate: number; hash: string }[];
+      live: { figures: Record<string, number>; hash: string };
+      reads: { figures: Record<string, number>; hash: string };
+    };
+    expect([...new Set(writes.map(({ form }) => form))]).toEqual([
+      'json',
+      'lines',
+      'bare',
+      'plain',
+    ]);
+    expect(new Set(writes.map(({ shape, hash }) => `${shape}: ${hash}`)).size).toBe(2);
+    for (const { rate } of writes) expect(rate).toBeGreaterThan(0);
+    expect(Object.keys(live.figures)).toEqual(expect.arrayContaining(['p99Ms', 'rssMb']));
+    expectPositive(reads.figures);
+    for (const { hash } of [live, reads]) expect(hash).toMatch(/^[0-9a-f]{16}$/);
+  });
+});

@@ -9,10 +9,18 @@ afterEach(async () => {
   await opened.close();
 });
 
+/** As a browser does when its user opens an address. */
+function open(url: string) {
+  return opened.app.inject({
+    url,
+    headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+  });
+}
+
 describe('the dashboard over HTTP', () => {
   test('is its page at the root and at every address inside it, asked for anew each time', async () => {
     for (const url of ['/', '/index.html', '/streams/some-id', '/settings?window=day']) {
-      const { statusCode, headers, payload } = await opened.app.inject(url);
+      const { statusCode, headers, payload } = await open(url);
       expect({ url, statusCode }).toEqual({ url, statusCode: 200 });
       expect(headers['content-type']).toMatch(/^text\/html/);
       expect(headers['cache-control']).toBe('no-cache');
@@ -37,10 +45,12 @@ describe('the dashboard over HTTP', () => {
 
   test('leaves what is not a page to be an error', async () => {
     for (const url of ['/api/v1/nothing', '/api', '/assets/gone.js']) {
-      const { statusCode, headers } = await opened.app.inject(url);
+      const { statusCode, headers } = await open(url);
       expect({ url, statusCode }).toEqual({ url, statusCode: 404 });
       expect(headers['content-type']).toMatch(/^application\/problem\+json/);
     }
+    // Nor is an address inside it one for a program.
+    expect((await opened.app.inject('/streams/some-id')).statusCode).toBe(404);
   });
 
   test('gives no file from outside its folder', async () => {
