@@ -48,6 +48,24 @@ describe('bodies of JSON', () => {
   });
 });
 
+describe('levels', () => {
+  test('are not thinned where they have hundreds of millions of buckets', async () => {
+    const { datastream } = opened.service;
+    const id = await datastream.ensureStream(
+      { a: 'b' },
+      { valueDownsamplers: ['mean'], highestGranularity: 'seconds' },
+    );
+    await datastream.append(id, 1, new Date('1900-01-01T00:00:00Z'));
+    await datastream.append(id, 2, new Date('2026-01-01T00:00:00Z'));
+    const statusOf = async (granularity: string) => {
+      const url = `/api/v1/streams/${id}/data?thin=10&fill=0&granularity=${granularity}`;
+      return (await opened.app.inject(url)).statusCode;
+    };
+    expect(await statusOf('10seconds')).toBe(400);
+    expect(await statusOf('days')).toBe(200);
+  });
+});
+
 describe('files of the dashboard', () => {
   test.each([
     '/../package.json',
