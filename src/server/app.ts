@@ -18,6 +18,7 @@ import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { openorgPlugin } from './compat/openorg/plugin.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
+import { limitJsonDepth } from './http/json-body.ts';
 import { Problem, sendProblem } from './http/problem.ts';
 import { limitRequests } from './http/request-limit.ts';
 import { viewerOf } from './http/request-viewer.ts';
@@ -58,6 +59,7 @@ export async function buildApp(
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  limitJsonDepth(app as unknown as FastifyInstance);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     sendProblem(

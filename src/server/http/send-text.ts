@@ -13,6 +13,11 @@ export async function sendText(
 ): Promise<FastifyReply> {
   const chunks = inChunks(parts)[Symbol.asyncIterator]();
   const first = await refusingArguments(() => chunks.next());
+  if (reply.request.method === 'HEAD') {
+    // Nobody takes the rest, which would be made nevertheless.
+    await chunks.return?.();
+    return reply.type(type).send(Readable.from([]));
+  }
   async function* all(): AsyncGenerator<string, void, undefined> {
     for (let item = first; item.done !== true; item = await chunks.next()) yield item.value;
   }

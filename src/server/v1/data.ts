@@ -17,6 +17,8 @@ import { type DataQuery, dataQuerySchema, dataSchema, rangeQuerySchema } from '.
 import { streamIdSchema } from './schemas/streams.ts';
 
 const PAGE_ROW_COUNT = 1000;
+/** Buckets of a whole level that is thinned, at most. */
+const THINNED_BUCKET_COUNT_MAX = 20_000_000;
 
 const paramsSchema = z.object({ id: streamIdSchema });
 
@@ -103,6 +105,7 @@ async function sendData(reply: FastifyReply, answer: Answer): Promise<FastifyRep
   const count = limit ?? PAGE_ROW_COUNT;
   const part = isWhole ? data.slice(skip) : data.slice(skip, skip + count);
   const granularity = await refusingArguments(() => data.granularity());
+  if (query.thin !== undefined) assertThinnable(stream, granularity.durationMs);
   reply.header('x-granularity', granularity.name);
   if (format === 'csv') {
     const { valueDownsamplers: values, timeDownsamplers: times } = query;
@@ -122,6 +125,20 @@ async function sendData(reply: FastifyReply, answer: Answer): Promise<FastifyRep
   }
   const parts = rowsPage(part, { head, answer, count: isWhole ? null : count });
   return sendText(reply, { type: 'application/json; charset=utf-8', parts });
+}
+
+/** Every bucket of a level is looked at, those without data, too. @throws {Problem} 400 */
+function assertThinnable(
+  { earliestDatapoint, latestDatapoint, highestGranularity }: Stream,
+  bucketLengthMs: number,
+): void {
+  if (bucketLengthMs <= highestGranularity.durationMs) return;
+  if (earliestDatapoint === null || latestDatapoint === null) return;
+  const lengthMs = latestDatapoint.getTime() - earliestDatapoint.getTime();
+  if (lengthMs / bucketLengthMs <= THINNED_BUCKET_COUNT_MAX) return;
+  throw new Problem(400, 'thin: the level has too many buckets; ask for maxPoints instead.', {
+    field: 'thin',
+  });
 }
 
 async function* rowsPage(
