@@ -4,6 +4,7 @@ import { durationOf, durationText } from '../model/duration.ts';
 import type { GranularityName } from '../model/granularity.ts';
 import { type LadderRecord, ladderOf } from '../model/ladder.ts';
 import { keptDurations, type Retention } from '../model/retention.ts';
+import { shownValue } from '../model/shown-value.ts';
 import type { StreamRecord } from '../model/stream.ts';
 import { isTagObject } from '../model/tags.ts';
 import type { RetentionOptions } from './types.ts';
@@ -29,7 +30,7 @@ function checkDuration(name: string, duration: unknown): number | null {
   const durationMs = typeof duration === 'string' ? durationOf(duration) : null;
   if (durationMs !== null) return durationMs;
   throw new TypeError(
-    `Not a duration for which ${name} could be kept: ${JSON.stringify(duration)}; ` +
+    `Not a duration for which ${name} could be kept: ${shownValue(duration)}; ` +
       "expected e.g. '12h', '30d', '1y', or null for ever.",
   );
 }

@@ -42,6 +42,9 @@ describe('options that nobody reads', () => {
     await expect(
       datastream.append(id, 1, at(0), { checkTimestamp: wrong('no') }),
     ).rejects.toBeInstanceOf(TypeError);
+    await expect(datastream.updateStream(id, { retention: { raw: wrong(30n) } })).rejects.toThrow(
+      'Not a duration for which raw could be kept: 30;',
+    );
     expect(await datastream.findStreams().count()).toBe(1);
   });
 
