@@ -205,9 +205,16 @@ describe('alerts over HTTP', () => {
     expect((await admin.call('GET', '/rules')).body.rules).toHaveLength(2);
     const onOwn = { name: 'x', target: { stream: own }, condition: ABOVE };
     expect(await bert.call('POST', '/rules', onOwn)).toMatchObject({ status: 404 });
-    const onAnna = { ...query, target: { query: { of: 'anna' } } };
-    expect(await bert.call('POST', '/rules', onAnna)).toMatchObject({ status: 403 });
     expect(await caller(null)('GET', '/rules')).toMatchObject({ status: 401 });
+
+    // A refusal would tell Bert that such a stream exists; his rule looks at none instead.
+    const onAnna = { ...query, name: 'Bert', target: { query: { of: 'anna' } } };
+    const onNone = { ...query, name: 'Nobody', target: { query: { of: 'nobody' } } };
+    expect(await bert.call('POST', '/rules', onAnna)).toMatchObject({ status: 201 });
+    expect(await bert.call('POST', '/rules', onNone)).toMatchObject({ status: 201 });
+    await evaluate();
+    expect((await streams(admin)).sort()).toEqual(['Admin anna', 'Admin bert', 'All anna']);
+    expect(await streams(bert)).toEqual(['Admin bert']);
   });
 
   test('go where admins allow it', async () => {
