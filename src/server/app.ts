@@ -4,8 +4,6 @@ import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import {
-  createJsonSchemaTransform,
-  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -18,10 +16,13 @@ import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { openorgPlugin } from './compat/openorg/plugin.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
+import { apiDescription } from './http/api-description.ts';
 import { limitJsonDepth } from './http/json-body.ts';
-import { Problem, sendProblem } from './http/problem.ts';
+import { refuseWithoutRoute } from './http/no-route.ts';
+import { sendProblem } from './http/problem.ts';
 import { limitRequests } from './http/request-limit.ts';
 import { viewerOf } from './http/request-viewer.ts';
+import { refuseUnreadable } from './http/unreadable.ts';
 import { readTls } from './operations/listening.ts';
 import { operationRoutes } from './operations/operations.ts';
 import { noteRequests } from './operations/request-log.ts';
@@ -56,18 +57,15 @@ export async function buildApp(
     routerOptions: { maxParamLength: 200 },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
+    // What is wrong with a request before it has a route.
+    frameworkErrors: sendProblem,
+    clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   limitJsonDepth(app as unknown as FastifyInstance);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(
-      new Problem(404, `There is no ${request.method} ${pathOf(request.url)}.`),
-      request,
-      reply,
-    );
-  });
+  refuseWithoutRoute(app as unknown as FastifyInstance);
   noteRequests(app as unknown as FastifyInstance, service.metrics);
   await limitRequests(app as unknown as FastifyInstance, config);
   await app.register(cookie);
@@ -86,18 +84,7 @@ export async function buildApp(
     threshold: COMPRESSED_SIZE_BYTES,
     globalDecompression: false,
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'datastream-engine',
-        description: 'Streams of datapoints at every granularity, with derived streams.',
-        version: '1',
-      },
-    },
-    transform: createJsonSchemaTransform({ skipList: ['/docs', '/docs/*'] }),
-    transformObject: jsonSchemaTransformObject,
-  });
+  await app.register(swagger, apiDescription(app as unknown as FastifyInstance));
   await serveDashboard(app as unknown as FastifyInstance);
   await serveApiDocs(app as unknown as FastifyInstance);
   await app.register(operationRoutes, { service });
@@ -127,7 +114,3 @@ const CONTENT_POLICY = {
     baseUri: ["'none'"],
   },
 };
-
-function pathOf(url: string): string {
-  return url.split('?', 1)[0]!;
-}
