@@ -3,7 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ServiceError } from '../state/service-error.ts';
 
 /** Media type of errors: RFC 9457. */
-const PROBLEM_TYPE = 'application/problem+json';
+export const PROBLEM_TYPE = 'application/problem+json';
 
 /** HTTP status by error code of the engine; others are defects: 500. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = Object.freeze({
@@ -37,10 +37,13 @@ const TITLES: Readonly<Record<number, string>> = Object.freeze({
   404: 'Not found',
   405: 'Method not allowed',
   406: 'Not acceptable',
+  408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
+  414: 'Address too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
+  431: 'Headers too long',
   500: 'Internal error',
   503: 'Not available',
 });
@@ -67,6 +70,10 @@ export class Problem extends Error {
     this.code = options.code;
     this.field = options.field;
     this.headers = options.headers ?? {};
+  }
+
+  get title(): string {
+    return TITLES[this.status] ?? 'Error';
   }
 }
 
@@ -109,15 +116,20 @@ function refusal(error: ServiceError): Problem {
 }
 
 /** The body of the answer. */
-function problemBody({ status, message, code, field }: Problem): ProblemBody {
+function problemBody({ title, status, message, code, field }: Problem): ProblemBody {
   return {
     type: 'about:blank',
-    title: TITLES[status] ?? 'Error',
+    title,
     status,
     detail: message,
     ...(code !== undefined && { code }),
     ...(field !== undefined && { field }),
   };
+}
+
+/** The body of the answer as text. */
+export function problemText(problem: Problem): string {
+  return JSON.stringify(problemBody(problem));
 }
 
 /** Says in the log what clients never see. */
