@@ -63,6 +63,10 @@ const limitsConfig = z.strictObject({
   pageStreams: count.default(1000),
   /** Points that a chart may ask for, at most. */
   chartPoints: count.default(20_000),
+  /** Points of all charts that are asked for at once, at most. */
+  answerPoints: count.default(1_000_000),
+  /** Datapoints or buckets of a stream, also empty ones, that are looked at to leave some of them out, at most. */
+  thinnedRows: count.default(20_000_000),
   /** Requests of one address in a minute; null: no limit. */
   requestsPerMinute: count.nullable().default(null),
   /** How long a request may take to arrive as a whole. */
