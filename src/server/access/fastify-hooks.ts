@@ -145,7 +145,7 @@ async function callerOf(request: FastifyRequest, access: Access): Promise<Caller
   if (identity !== null) {
     return { ...nobody, identity, hasPassword: credentials.kind === 'password' };
   }
-  const cookie = request.cookies[sessionCookieName(request)];
+  const cookie = request.cookies[sessionCookieName(request, access.settings.session)];
   const found = cookie === undefined ? null : access.identifySession(cookie);
   return found === null ? nobody : { ...nobody, ...found };
 }

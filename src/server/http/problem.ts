@@ -41,9 +41,10 @@ const TITLES: Readonly<Record<number, string>> = Object.freeze({
   408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
+  414: 'Address too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
-  431: 'Headers too large',
+  431: 'Headers too long',
   500: 'Internal error',
   503: 'Not available',
 });
@@ -74,6 +75,10 @@ export class Problem extends Error {
     this.field = options.field;
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
+  }
+
+  get title(): string {
+    return TITLES[this.status] ?? 'Error';
   }
 }
 
@@ -130,16 +135,21 @@ function refusal(error: ServiceError): Problem {
 }
 
 /** The body of the answer. */
-export function problemBody({ status, message, code, field, members }: Problem): ProblemBody {
+function problemBody({ title, status, message, code, field, members }: Problem): ProblemBody {
   return {
     type: 'about:blank',
-    title: TITLES[status] ?? 'Error',
+    title,
     status,
     detail: message,
     ...(code !== undefined && { code }),
     ...(field !== undefined && { field }),
     ...members,
   };
+}
+
+/** The body of the answer as text. */
+export function problemText(problem: Problem): string {
+  return JSON.stringify(problemBody(problem));
 }
 
 /** Says in the log what clients never see. */

@@ -72,12 +72,12 @@ async function appFixture(
   app.post('/login', { config: { access: 'public' } }, async (request, reply) => {
     const { name, password } = request.body as { name: string; password: string };
     const { session } = await access.login({ name, password, address: request.ip });
-    setSessionCookie(request, reply, session);
+    setSessionCookie(request, reply, { session, settings: access.settings.session });
     return { csrfToken: session.csrfToken };
   });
   app.post('/logout', { config: { access: 'signed-in' } }, async (request, reply) => {
     access.sessions.close(request.session!.id, actorOf(request));
-    clearSessionCookie(request, reply);
+    clearSessionCookie(request, reply, access.settings.session);
     return {};
   });
   return {

@@ -75,9 +75,13 @@ export const createdTokenSchema = z.object({
   token: tokenSchema,
 });
 
-const subjectSchema = z.discriminatedUnion('kind', [
+const named = nameSchema.describe('In the place of the id.');
+
+const subjectSchema = z.union([
   z.strictObject({ kind: z.literal('user'), userId: z.string() }),
+  z.strictObject({ kind: z.literal('user'), name: named }),
   z.strictObject({ kind: z.literal('group'), groupId: z.string() }),
+  z.strictObject({ kind: z.literal('group'), name: named }),
   z.strictObject({ kind: z.literal('public') }),
 ]);
 
@@ -102,6 +106,7 @@ export const grantSchema = z
       kind: z.string(),
       userId: z.string().optional(),
       groupId: z.string().optional(),
+      name: z.string().optional().describe('Of the user or the group.'),
     }),
     permissions: z.array(z.string()),
     target: z.object({

@@ -92,6 +92,7 @@ export const deliveryListSchema = z.object({
       endedAt: instantSchema.nullable(),
       tryCount: z.int(),
       lastError: z.string().nullable(),
+      nextTry: instantSchema.nullable().describe('Of what waits.'),
     }),
   ),
 });
