@@ -58,7 +58,7 @@ inBrowser('the dashboard in a browser', () => {
     await page.getByRole('link', { name: 'Cellar temperature' }).click();
     await page.getByRole('heading', { name: 'Cellar temperature' }).waitFor();
     await level().filter({ hasText: 'minutes' }).waitFor();
-    expect(await page.evaluate(INK)).toBeGreaterThan(100);
+    await page.waitForFunction(`${INK} > 100`);
     const before = await level().innerText();
     for (let count = 0; count < 6; count++) {
       if ((await level().innerText()) === 'raw') break;
@@ -150,11 +150,12 @@ inBrowser('the dashboard in a browser', () => {
     await page.goto('/charts');
     const chart = page.getByRole('region', { name: 'Cellar temperature' });
     await chart.locator('.legend .level').waitFor();
-    expect(await page.evaluate(INK)).toBeGreaterThan(100);
+    await page.waitForFunction(`${INK} > 100`);
     const line = chart.getByRole('button', { name: /^Cellar temperature/ });
     await line.click();
     await chart.locator('.legend-line[aria-pressed="false"]').waitFor();
-    expect(await page.evaluate(INK)).toBe(0);
+    // Plots are drawn in the frame after the legend has changed.
+    await page.waitForFunction(`${INK} === 0`);
   });
 
   test('keeps dashboards that somebody puts together', async () => {

@@ -41,6 +41,8 @@ POST /api/v1/write                                              401   drop      
 POST /api/v1/streams/:id/data                                   401   drop      200   200  drop   200     401
 GET /api/v1/events                                              401    200      200   200   200   200     401
 GET /api/v1/status                                              401    200      200   200   200   200     401
+GET /api/v1/statistics                                          401    403      403   403   403   200     401
+GET /api/v1/statistics/streams                                  401    403      403   403   403   200     401
 GET /api/v1/dashboards                                          401    200      200   200   200   200     401
 GET /api/v1/dashboards/:id                                      401    404      404   200   404   200     401
 POST /api/v1/dashboards                                         401    201      201   201   201   201     401

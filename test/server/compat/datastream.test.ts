@@ -109,6 +109,7 @@ describe('the API of django-datastream', () => {
     ],
     ['tags__visualization__value_downsamplers__all=mean,foobar', 0],
     ['tags__stream_id=x', 0],
+    ['tags__stream_id__title=x', 0],
     ['tags__value_type=numeric', 0],
     ['tags__highest_granularity=Seconds', 0],
     ['id=x', 5],

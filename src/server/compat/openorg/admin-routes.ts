@@ -209,7 +209,7 @@ function assertChangeable(request: FastifyRequest, series: Series, changes: Chan
   assertMay(request, 'change', series);
   const { equation, is_public } = changes;
   if (!request.viewer.canRetag(series.stream, mergeTags(series.stream.tags, tagsOf(changes)))) {
-    throw lackingPrivilege('With these words you would get permissions that you do not have.');
+    throw lackingPrivilege('These words would give permissions that are not yours to give.');
   }
   if (equation !== undefined && series.details.equation === null) {
     throw new Problem(400, 'equation: the series is no virtual one.', { field: 'equation' });
