@@ -3,8 +3,6 @@ import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import {
-  createJsonSchemaTransform,
-  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -18,9 +16,11 @@ import { influxRoutes } from './compat/influx.ts';
 import { openorgPlugin } from './compat/openorg/plugin.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
 import { setAnswerHeaders } from './http/answer-headers.ts';
+import { apiDescription } from './http/api-description.ts';
 import { answerClientError, sendFrameworkError } from './http/bare-answers.ts';
 import { limitJsonDepth } from './http/json-body.ts';
-import { Problem, sendProblem } from './http/problem.ts';
+import { refuseWithoutRoute } from './http/no-route.ts';
+import { sendProblem } from './http/problem.ts';
 import { limitRequests } from './http/request-limit.ts';
 import { viewerOf } from './http/request-viewer.ts';
 import { isPublicSecure, readTls, trustedProxies } from './operations/listening.ts';
@@ -76,13 +76,7 @@ export async function buildApp(
   app.setSerializerCompiler(serializerCompiler);
   limitJsonDepth(app as unknown as FastifyInstance);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(
-      new Problem(404, `There is no ${request.method} ${pathOf(request.url)}.`),
-      request,
-      reply,
-    );
-  });
+  refuseWithoutRoute(app as unknown as FastifyInstance);
   noteRequests(app as unknown as FastifyInstance, service.metrics);
   await setAnswerHeaders(app as unknown as FastifyInstance, {
     isSecure: tls !== null || isPublicSecure(config),
@@ -100,18 +94,7 @@ export async function buildApp(
     threshold: COMPRESSED_SIZE_BYTES,
     globalDecompression: false,
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'datastream-engine',
-        description: 'Streams of datapoints at every granularity, with derived streams.',
-        version: '1',
-      },
-    },
-    transform: createJsonSchemaTransform({ skipList: ['/docs', '/docs/*'] }),
-    transformObject: jsonSchemaTransformObject,
-  });
+  await app.register(swagger, apiDescription(app as unknown as FastifyInstance));
   await serveDashboard(app as unknown as FastifyInstance);
   await serveApiDocs(app as unknown as FastifyInstance);
   await app.register(operationRoutes, { service });
@@ -123,8 +106,4 @@ export async function buildApp(
   await app.register(feedsPlugin, { service });
   await app.register(openorgPlugin, { service });
   return app as unknown as FastifyInstance;
-}
-
-function pathOf(url: string): string {
-  return url.split('?', 1)[0]!;
 }
