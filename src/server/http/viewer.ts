@@ -23,7 +23,7 @@ export interface Viewer {
   canViewAll(tags: Tags): boolean;
   /** Whether a stream with these tags may be created. */
   canCreate(tags: Tags): boolean;
-  /** Whether a stream's tags may become these. */
+  /** Whether a stream's tags may become these: nobody gains by them what he could not be granted by the viewer. */
   canRetag(stream: { readonly id: string; readonly tags: Tags }, tags: Tags): boolean;
   /** Tells that the viewer has created streams, which become his. */
   created(streamIds: readonly string[]): Promise<void>;

@@ -173,6 +173,26 @@ describe('access over HTTP', () => {
     expect((await bob.call('GET', `/grants?stream=${stream.id}`)).body.grants).toHaveLength(2);
   });
 
+  test('nobody gains by the tags of a stream, whichever way they come', async () => {
+    const bob = await addPerson('bob');
+    const allow = (permissions: string[], tags: object) =>
+      admin.call('POST', '/grants', {
+        subject: { kind: 'user', userId: bob.id },
+        permissions,
+        target: { kind: 'query', tags },
+      });
+    await allow(['view', 'change'], { site: 'a' });
+    await allow(['view', 'change', 'delete'], { site: 'b' });
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a', n: 1 } });
+    const refused = { status: 403, body: { code: 'NOT_ALLOWED', field: 'tags' } };
+    const tags = { site: 'b', n: 1 };
+    expect(await bob.call('PATCH', `/streams/${stream.id}`, { tags })).toMatchObject(refused);
+    expect(await bob.call('POST', '/streams', { query: { n: 1 }, tags })).toMatchObject(refused);
+    expect((await bob.call('DELETE', `/streams/${stream.id}`)).status).toBe(403);
+    const own = await bob.call('POST', '/streams', { query: { n: 1 }, tags: { site: 'a', m: 2 } });
+    expect([own.status, own.body.tags]).toEqual([200, { site: 'a', n: 1, m: 2 }]);
+  });
+
   test('a token does what its scopes say, until it is revoked', async () => {
     const { body } = await admin.call('POST', '/tokens', {
       name: 'sensor',

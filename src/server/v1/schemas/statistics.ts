@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from '../../state/records/json.ts';
 
 const instant = z.string().describe('ISO 8601, in UTC.');
 const certaintySchema = z
@@ -31,7 +32,7 @@ export const statisticsSchema = z
 export const streamStatisticsSchema = z
   .object({
     stream: z.string(),
-    tags: z.record(z.string(), z.json()),
+    tags: z.record(z.string(), jsonSchema),
     datapointCount: z.number(),
     certainty: certaintySchema,
     latestDatapoint: instant.nullable(),
