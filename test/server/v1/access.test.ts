@@ -193,6 +193,39 @@ describe('access over HTTP', () => {
     expect([own.status, own.body.tags]).toEqual([200, { site: 'a', n: 1, m: 2 }]);
   });
 
+  test('who may only append replaces nothing', async () => {
+    const bob = await addPerson('bob');
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
+    const path = `/streams/${stream.id}/data`;
+    const t = '2026-01-01T00:00:00Z';
+    expect((await admin.call('POST', path, { t, v: 1 })).body.accepted).toBe(1);
+    const allow = (permission: string) =>
+      admin.call('POST', '/grants', {
+        subject: { kind: 'user', userId: bob.id },
+        permissions: [permission],
+        target: { kind: 'stream', streamId: stream.id },
+      });
+    await allow('append');
+    const replace = (query: string) =>
+      bob.call('POST', `${path}?duplicates=replace${query}`, [
+        { t: '2025-01-01T00:00:00Z', v: 7 },
+        { t, v: 2 },
+      ]);
+    const values = async () => (await admin.call('GET', `${path}?format=columns`)).body.values;
+    const refusal = { line: 2, code: 'NOT_PERMITTED' };
+    expect((await replace('&strict=true')).body).toMatchObject({ dropped: 2, problems: [refusal] });
+    expect(await values()).toEqual([1]);
+    expect((await replace('')).body).toMatchObject({
+      accepted: 1,
+      dropped: 1,
+      problems: [refusal],
+    });
+    expect(await values()).toEqual([7, 1]);
+    await allow('change');
+    expect((await replace('')).body).toMatchObject({ accepted: 1, duplicate: 1, dropped: 0 });
+    expect(await values()).toEqual([7, 2]);
+  });
+
   test('a token does what its scopes say, until it is revoked', async () => {
     const { body } = await admin.call('POST', '/tokens', {
       name: 'sensor',
