@@ -271,6 +271,56 @@ describe('access over HTTP', () => {
     expect((await admin.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(204);
   });
 
+  test('changes of streams and dashboards are in the log', async () => {
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
+    await admin.call('POST', '/streams', { query: { site: 'a' } });
+    await admin.call('POST', '/streams', { query: { site: 'a' }, tags: { n: 1 } });
+    await admin.call('PATCH', `/streams/${stream.id}`, {
+      tags: { site: 'b' },
+      valueDownsamplers: { add: ['sum'] },
+    });
+    await admin.call('DELETE', `/streams/${stream.id}/data?start=2026-01-01&end=2026-02-01`);
+    const { body: board } = await admin.call('POST', '/dashboards', { name: 'd', content: {} });
+    await admin.call('PUT', `/dashboards/${board.id}`, { name: 'e', content: {} });
+    await admin.call('DELETE', `/dashboards/${board.id}`);
+    const { body } = await admin.call('GET', '/audit?limit=8');
+    const told = body.entries.map(({ action, before, after }: Record<string, unknown>) => [
+      action,
+      before,
+      after,
+    ]);
+    expect(told.reverse()).toEqual([
+      ['stream.create', null, { streamIds: [stream.id], streamCount: 1 }],
+      ['stream.change', { tags: { site: 'a' } }, { tags: { site: 'a', n: 1 } }],
+      ['stream.change', null, { valueDownsamplers: { add: ['sum'] } }],
+      ['stream.change', { tags: { site: 'a', n: 1 } }, { tags: { site: 'b' } }],
+      ['stream.erase', null, { start: '2026-01-01', end: '2026-02-01' }],
+      ['dashboard.add', null, { isShared: false }],
+      ['dashboard.change', null, { isShared: false }],
+      ['dashboard.remove', null, { isShared: false }],
+    ]);
+  });
+
+  test('a user is changed as a whole, or not at all', async () => {
+    const bob = await addPerson('bob');
+    const path = `/users/${bob.id}`;
+    for (const changes of [
+      { password: 'another good one', name: 'ada' },
+      { password: 'short', isAdmin: true },
+    ]) {
+      expect((await admin.call('PATCH', path, changes)).status).toBeGreaterThanOrEqual(400);
+    }
+    expect((await bob.call('GET', '/session')).body.user).toMatchObject({
+      name: 'bob',
+      isAdmin: false,
+    });
+    await person('/session', { name: 'bob', password: PASSWORD });
+    const changes = { password: 'another good one', name: 'rob' };
+    expect((await admin.call('PATCH', path, changes)).body.name).toBe('rob');
+    expect((await bob.call('GET', '/session')).body.user).toBeNull();
+    await person('/session', { name: 'rob', password: 'another good one' });
+  });
+
   test('changes are in the log, without secrets; only admins read it', async () => {
     const bob = await addPerson('bob');
     expect((await bob.call('GET', '/audit')).status).toBe(403);
