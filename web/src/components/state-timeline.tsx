@@ -75,7 +75,7 @@ export function StateTimeline({
         onKeyDown={onKeyDown}
         onDblClick={() => time.goBack?.()}
       >
-        <svg height={BAR_PX + 34} aria-hidden="true">
+        <svg class="drawing" height={BAR_PX + 34} aria-hidden="true">
           {ticks.map(({ instantMs, label: text, context }) => (
             <g key={instantMs} transform={`translate(${placeOf(instantMs)} 0)`}>
               <line class="tick" y1={0} y2={BAR_PX + 6} />
