@@ -12,6 +12,7 @@ const KINDS = [
   'token',
   'stream',
   'alert-rule',
+  'dashboard',
   'job',
   'feed',
 ] as const;
