@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { mergeTags } from '../../../model/tags.ts';
+import { type Json, mergeTags } from '../../../model/tags.ts';
 import { actorOf } from '../../access/fastify-hooks.ts';
 import { hasScope } from '../../access/identity.ts';
 import { Problem, refusingArguments } from '../../http/problem.ts';
@@ -153,7 +153,11 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
         const { count, appended: accepted } = appended;
         metrics.noteIngest('openorg', { accepted, duplicate: count - accepted, dropped: 0 });
       }
-      if (names.length > 0) await change(request, series, changes);
+      if (names.length > 0) {
+        await change(request, series, changes);
+        const after = changes as Json;
+        request.viewer.changed(series.stream.id, { action: 'stream.change', after });
+      }
       const isBrowser = (request.headers.accept ?? '').includes('text/html');
       const answer = { appended, updated: names };
       if (!isBrowser) return reply.send(answerBody(answer));
