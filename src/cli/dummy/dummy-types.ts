@@ -25,8 +25,9 @@ const VERTEX_COUNT_MAX = 1000;
  * @throws {CliError} USAGE
  */
 export function parseDummyTypes(text: string): readonly DummyType[] {
-  const parts = text.match(/[^,()]+\([^()]*\)/g) ?? [];
-  if (parts.length === 0 || parts.join(',') !== text.replaceAll(/\s/g, '')) {
+  const list = text.replaceAll(/\s/g, '');
+  const parts = list.match(/[^,()]+\([^()]*\)/g) ?? [];
+  if (parts.length === 0 || parts.join(',') !== list) {
     throw usageError(`Not types of streams: ${JSON.stringify(text)}; expected ${SYNTAX}.`);
   }
   return parts.map(dummyType);
