@@ -34,6 +34,7 @@ import { serveDashboard } from './web.ts';
 const COMPRESSED_SIZE_BYTES = 2048;
 
 const SLOW_CHECK_MAX_MS = 30_000;
+const HEADERS_TIME_MAX_MS = 60_000;
 
 export interface AppOptions {
   /** Default: nothing is logged. */
@@ -47,9 +48,13 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const { config } = service;
   const tls = readTls(config);
-  // Whoever is too slow is looked for as often as somebody can be.
+  const { requestTime } = config.limits;
   const connections = {
-    connectionsCheckingInterval: Math.min(config.limits.requestTime, SLOW_CHECK_MAX_MS),
+    // Whoever is too slow is looked for as often as somebody can be.
+    connectionsCheckingInterval: Math.min(requestTime, SLOW_CHECK_MAX_MS),
+    // Of the two limits Node.js takes the longer one for whole requests.
+    headersTimeout: Math.min(requestTime, HEADERS_TIME_MAX_MS),
+    requestTimeout: requestTime,
   };
   const app = Fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
@@ -57,7 +62,7 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     ...(tls === null ? { http: connections } : { https: { ...tls, ...connections } }),
     bodyLimit: config.limits.bodyBytes,
-    requestTimeout: config.limits.requestTime,
+    requestTimeout: requestTime,
     trustProxy: trustedProxies(config),
     frameworkErrors: sendFrameworkError,
     clientErrorHandler: answerClientError,

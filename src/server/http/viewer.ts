@@ -1,7 +1,7 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
 import { StreamNotFound } from '../../exceptions/errors.ts';
-import type { Tags } from '../../model/tags.ts';
+import type { Json, Tags } from '../../model/tags.ts';
 import { Problem } from './problem.ts';
 
 declare module 'fastify' {
@@ -29,6 +29,15 @@ export interface Viewer {
   created(streamIds: readonly string[]): Promise<void>;
   /** Tells that he has deleted streams: what was granted on them is over. */
   deleted(streamIds: readonly string[]): Promise<void>;
+  /** Tells that he has changed what a stream is, or erased a part of its data. */
+  changed(streamId: string, change: StreamChange): void;
+}
+
+/** For the audit log. */
+export interface StreamChange {
+  readonly action: 'stream.change' | 'stream.erase';
+  readonly before?: Json;
+  readonly after: Json;
 }
 
 /**

@@ -2,10 +2,12 @@ import type { Datastream } from '../../api/datastream.ts';
 import type { AppendOptions } from '../../api/types.ts';
 import { type Duplicates, sortRows } from './duplicate-rows.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
+import { mayNotReplace } from './problems.ts';
 import { cutMs, pickRows, type Rows, sliceRows, valueAt } from './rows.ts';
 import { storedAtRows } from './stored-rows.ts';
 import { untilUnchanged } from './until-unchanged.ts';
 import { type Refusal, refusalOf } from './write-errors.ts';
+import type { WriteOptions } from './write-options.ts';
 import type { WriteReport } from './write-report.ts';
 
 const LATE = Object.freeze({ checkTimestamp: false });
@@ -14,6 +16,7 @@ export interface RowWriterParts {
   readonly datastream: Datastream;
   readonly streams: KnownStreams;
   readonly report: WriteReport;
+  readonly mayReplace: WriteOptions['mayReplace'];
   /** Takes rows that could not be stored because the stream is not there any more. */
   readonly onGone: (rows: Rows) => void;
 }
@@ -53,7 +56,10 @@ export class RowWriter {
     report.acceptedCount += sorted.replacedCount;
     if (refusal !== null)
       await this.#refused(added, refusal, (part) => this.write(part, duplicates));
-    await this.#store(pickRows(rows, sorted.replacing), 'upsert');
+    const replacing = pickRows(rows, sorted.replacing);
+    if (sorted.replacing.length > 0 && !this.#parts.mayReplace(this.#stream)) {
+      report.problems.addAll(replacing.lines, mayNotReplace(this.#stream.id));
+    } else await this.#store(replacing, 'upsert');
   }
 
   /** What the stream has at the timestamps of the rows, and at which version; null when the stream is gone. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Stream, StreamChanges, StreamDefinition } from '../../api/types.ts';
-import { mergeTags, type Tags } from '../../model/tags.ts';
+import { isEqualJson, type Json, mergeTags, type Tags } from '../../model/tags.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
 import { readVisible } from '../http/stream-search.ts';
@@ -106,6 +106,8 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       );
       if (isNew) await viewer.created([id]);
       const stream = await datastream.getStream(id);
+      const tagsBefore = present[0]?.tags ?? stream.tags;
+      if (!isEqualJson(tagsBefore, stream.tags)) noteTags(viewer, id, [tagsBefore, stream.tags]);
       return reply
         .code(isNew ? 201 : 200)
         .header('location', `/api/v1/streams/${id}`)
@@ -150,9 +152,11 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       await assertMayDerive({ datastream, viewer }, changes.deriveFrom);
       if (Object.keys(changes).length > 0) {
         await refusingArguments(() => datastream.updateStream(id, changes as StreamChanges));
+        viewer.changed(id, { action: 'stream.change', after: changes as Json });
       }
       if (newTags !== undefined) {
         await refusingArguments(() => datastream.replaceTags(id, newTags));
+        noteTags(viewer, id, [stream.tags, newTags]);
       }
       writer.forget([id]);
       return streamBody(await datastream.getStream(id), viewer);
@@ -181,6 +185,14 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
 
   done();
 };
+
+function noteTags(viewer: Viewer, streamId: string, [before, after]: readonly [Tags, Tags]): void {
+  viewer.changed(streamId, {
+    action: 'stream.change',
+    before: { tags: before },
+    after: { tags: after },
+  });
+}
 
 /** @throws {Problem} 403 */
 function assertMayRetag(viewer: Viewer, stream: Stream, newTags: Tags): void {

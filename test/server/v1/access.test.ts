@@ -193,6 +193,39 @@ describe('access over HTTP', () => {
     expect([own.status, own.body.tags]).toEqual([200, { site: 'a', n: 1, m: 2 }]);
   });
 
+  test('who may only append replaces nothing', async () => {
+    const bob = await addPerson('bob');
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
+    const path = `/streams/${stream.id}/data`;
+    const t = '2026-01-01T00:00:00Z';
+    expect((await admin.call('POST', path, { t, v: 1 })).body.accepted).toBe(1);
+    const allow = (permission: string) =>
+      admin.call('POST', '/grants', {
+        subject: { kind: 'user', userId: bob.id },
+        permissions: [permission],
+        target: { kind: 'stream', streamId: stream.id },
+      });
+    await allow('append');
+    const replace = (query: string) =>
+      bob.call('POST', `${path}?duplicates=replace${query}`, [
+        { t: '2025-01-01T00:00:00Z', v: 7 },
+        { t, v: 2 },
+      ]);
+    const values = async () => (await admin.call('GET', `${path}?format=columns`)).body.values;
+    const refusal = { line: 2, code: 'NOT_PERMITTED' };
+    expect((await replace('&strict=true')).body).toMatchObject({ dropped: 2, problems: [refusal] });
+    expect(await values()).toEqual([1]);
+    expect((await replace('')).body).toMatchObject({
+      accepted: 1,
+      dropped: 1,
+      problems: [refusal],
+    });
+    expect(await values()).toEqual([7, 1]);
+    await allow('change');
+    expect((await replace('')).body).toMatchObject({ accepted: 1, duplicate: 1, dropped: 0 });
+    expect(await values()).toEqual([7, 2]);
+  });
+
   test('a token does what its scopes say, until it is revoked', async () => {
     const { body } = await admin.call('POST', '/tokens', {
       name: 'sensor',
@@ -236,6 +269,56 @@ describe('access over HTTP', () => {
     expect((await bob.call('GET', `/dashboards/${own.id}`)).status).toBe(404);
     expect((await bob.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(403);
     expect((await admin.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(204);
+  });
+
+  test('changes of streams and dashboards are in the log', async () => {
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
+    await admin.call('POST', '/streams', { query: { site: 'a' } });
+    await admin.call('POST', '/streams', { query: { site: 'a' }, tags: { n: 1 } });
+    await admin.call('PATCH', `/streams/${stream.id}`, {
+      tags: { site: 'b' },
+      valueDownsamplers: { add: ['sum'] },
+    });
+    await admin.call('DELETE', `/streams/${stream.id}/data?start=2026-01-01&end=2026-02-01`);
+    const { body: board } = await admin.call('POST', '/dashboards', { name: 'd', content: {} });
+    await admin.call('PUT', `/dashboards/${board.id}`, { name: 'e', content: {} });
+    await admin.call('DELETE', `/dashboards/${board.id}`);
+    const { body } = await admin.call('GET', '/audit?limit=8');
+    const told = body.entries.map(({ action, before, after }: Record<string, unknown>) => [
+      action,
+      before,
+      after,
+    ]);
+    expect(told.reverse()).toEqual([
+      ['stream.create', null, { streamIds: [stream.id], streamCount: 1 }],
+      ['stream.change', { tags: { site: 'a' } }, { tags: { site: 'a', n: 1 } }],
+      ['stream.change', null, { valueDownsamplers: { add: ['sum'] } }],
+      ['stream.change', { tags: { site: 'a', n: 1 } }, { tags: { site: 'b' } }],
+      ['stream.erase', null, { start: '2026-01-01', end: '2026-02-01' }],
+      ['dashboard.add', null, { isShared: false }],
+      ['dashboard.change', null, { isShared: false }],
+      ['dashboard.remove', null, { isShared: false }],
+    ]);
+  });
+
+  test('a user is changed as a whole, or not at all', async () => {
+    const bob = await addPerson('bob');
+    const path = `/users/${bob.id}`;
+    for (const changes of [
+      { password: 'another good one', name: 'ada' },
+      { password: 'short', isAdmin: true },
+    ]) {
+      expect((await admin.call('PATCH', path, changes)).status).toBeGreaterThanOrEqual(400);
+    }
+    expect((await bob.call('GET', '/session')).body.user).toMatchObject({
+      name: 'bob',
+      isAdmin: false,
+    });
+    await person('/session', { name: 'bob', password: PASSWORD });
+    const changes = { password: 'another good one', name: 'rob' };
+    expect((await admin.call('PATCH', path, changes)).body.name).toBe('rob');
+    expect((await bob.call('GET', '/session')).body.user).toBeNull();
+    await person('/session', { name: 'rob', password: 'another good one' });
   });
 
   test('changes are in the log, without secrets; only admins read it', async () => {
