@@ -13,7 +13,7 @@ import { streamTitle } from '../../format/stream-title.ts';
 import { useCoverage } from '../../live/use-coverage.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useRecent } from '../../live/use-recent.ts';
-import { useStates } from '../../live/use-states.ts';
+import { RAW_COUNT_MAX, useStates } from '../../live/use-states.ts';
 import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
@@ -56,6 +56,13 @@ export function NominalStream({
       <WindowBar time={time} zone={zone} />
       {states.error !== null && (
         <ProblemNote doing="Reading the states" error={states.error} onRetry={states.reload} />
+      )}
+      {columns.isRaw && columns.timestamps.length >= RAW_COUNT_MAX && (
+        <p class="muted">
+          These are the newest {RAW_COUNT_MAX} states of a window that has more. A shorter window
+          shows all of its own; with the downsampler <code>most_often</code> levels show longer
+          ones.
+        </p>
       )}
       <section class="panel" aria-label="Timeline">
         <StateTimeline label={title} segments={segments} time={time} zone={zone} />
