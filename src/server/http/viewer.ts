@@ -34,7 +34,7 @@ export interface Viewer {
 }
 
 /** For the audit log. */
-export interface StreamChange {
+interface StreamChange {
   readonly action: 'stream.change' | 'stream.erase';
   readonly before?: Json;
   readonly after: Json;

@@ -55,7 +55,8 @@ export const auditRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         ...(cursor !== undefined && { beforeSeq: decodeCursor(cursor, placeSchema) }),
       });
       return {
-        entries: entries.map(({ atMs, actor, action: done, target, before, after }) => ({
+        entries: entries.map(({ seq, atMs, actor, action: done, target, before, after }) => ({
+          seq,
           at: isoOf(atMs),
           actor,
           action: done,

@@ -120,6 +120,7 @@ export const grantSchema = z
 
 export const auditEntrySchema = z
   .object({
+    seq: z.int().describe('Place in the log; never used again.'),
     at: instant,
     actor: z.object({
       kind: z.string(),
