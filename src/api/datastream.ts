@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, StreamSize } from '../backends/backend.ts';
 import {
   type AppendItem,
   copyValues,
@@ -393,6 +393,19 @@ export class Datastream {
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     return this.#maintenance.verify(options);
+  }
+
+  /**
+   * What a stream takes: raw datapoints, and bytes with its levels, about. Reads none of them; null where the store
+   * does not know it without, and for an unknown stream.
+   */
+  async streamSize(streamId: string): Promise<StreamSize | null> {
+    return this.#backend.streamSize(checkStreamId(streamId));
+  }
+
+  /** Bytes that the store takes, about; null where it does not know. */
+  async storeSize(): Promise<number | null> {
+    return this.#backend.storeSize();
   }
 
   /**

@@ -22,6 +22,8 @@ export interface CollectOptions {
   readonly onProblem: (cause: string, message: string) => void;
   /** Shows what is stored after a sample; an error of it ends the job. */
   readonly onTick: (streams: HostStreams, timestamp: Date) => Promise<void>;
+  /** Told how many datapoints of a sample were stored. */
+  readonly onStored?: (datapointCount: number) => void;
 }
 
 export interface CollectReport {
@@ -117,6 +119,7 @@ class Collector {
       const items = await this.#streams.prepare(sample);
       await this.#datastream.appendMultiple(items.map((item) => ({ ...item, timestamp })));
       this.#sampleCount++;
+      this.#options.onStored?.(items.length);
       // After the append: a failure here costs no sample, and is made good on the next tick.
       await this.#streams.backprocess();
     });

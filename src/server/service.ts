@@ -22,6 +22,8 @@ import { type OpenAccess, openAccess } from './open-access.ts';
 import { listeningError } from './operations/listening.ts';
 import { ServiceMetrics } from './operations/metrics.ts';
 import type { StateStore } from './state/state-store.ts';
+import { AppendRate } from './statistics/append-rate.ts';
+import { Statistics } from './statistics/statistics.ts';
 
 /** Everything that routes work with. */
 export interface Service {
@@ -37,7 +39,10 @@ export interface Service {
   /** What can be posted to by name. */
   readonly feeds: { readonly feeds: Feeds; readonly demo: SineDemoSwitch };
   readonly metrics: ServiceMetrics;
+  readonly statistics: Statistics;
   readonly log: BaseLogger;
+  /** When the service was opened. */
+  readonly openedAt: Date;
   /** The only clock. */
   readonly now: () => Date;
   /** Aborted as soon as the service is to end: answers without an end of their own end then. */
@@ -70,7 +75,8 @@ export async function openService(
   { now = () => new Date(), log = pino({ level: 'silent' }) }: ServiceOptions = {},
 ): Promise<Service> {
   const opened = await openAccess(config, { now });
-  const metrics = new ServiceMetrics();
+  const appends = new AppendRate({ nowMs: () => now().getTime() });
+  const metrics = new ServiceMetrics({ onAccepted: (count) => appends.note(count) });
   const warnings = new WarningCounts();
   let datastream: Datastream;
   try {
@@ -88,18 +94,19 @@ export async function openService(
     await opened.close();
     throw error;
   }
-  return assembled(config, { opened, datastream, metrics, warnings, now, log });
+  return assembled(config, { opened, datastream, metrics, appends, warnings, now, log });
 }
 
 interface Parts extends Required<ServiceOptions> {
   readonly opened: OpenAccess;
   readonly datastream: Datastream;
   readonly metrics: ServiceMetrics;
+  readonly appends: AppendRate;
   readonly warnings: WarningCounts;
 }
 
 function assembled(config: ServiceConfig, parts: Parts): Service {
-  const { opened, datastream, metrics, warnings, now, log } = parts;
+  const { opened, datastream, metrics, appends, warnings, now, log } = parts;
   const { state, access } = opened;
   const writer = new BatchWriter(datastream, {
     nowMs: () => now().getTime(),
@@ -147,6 +154,9 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
   );
   const graphite = graphiteServer(config, { writer, metrics, log, now });
   const ending = new AbortController();
+  const statistics = new Statistics(datastream, { now, appends, signal: ending.signal });
+  const countHost = (accepted: number): void =>
+    metrics.noteIngest('host', { accepted, duplicate: 0, dropped: 0 });
   let host: HostCollection | null = null;
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
@@ -156,6 +166,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     await jobs.stop();
     await live.close();
     await alerts.stop();
+    await statistics.idle();
     try {
       await datastream.close();
     } finally {
@@ -173,6 +184,8 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     alerts,
     feeds: { feeds, demo },
     metrics,
+    statistics,
+    openedAt: now(),
     graphite,
     log,
     now,
@@ -183,7 +196,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
         log.info({ port: graphite.port }, 'Graphite is taken in.');
       }
       jobs.start();
-      if (config.collect) host ??= collectHost(datastream, { now, log });
+      if (config.collect) host ??= collectHost(datastream, { now, log, onStored: countHost });
     },
     end: () => ending.abort(),
     close: () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { accessibilityProblems } from './accessibility.ts';
 import { chromiumPath, launch } from './chromium.ts';
 import { openDashboard, type TestDashboard } from './dashboard.fixture.ts';
 
@@ -213,29 +213,13 @@ inBrowser('the dashboard in a browser', () => {
         await page.goto(to);
         await page.locator('main :is(h1, h2)').first().waitFor();
         await page.getByText('Loading …').waitFor({ state: 'detached' });
-        expect({ to, problems: await accessibilityProblems() }).toEqual({ to, problems: [] });
-        const isTooWide = await page.evaluate(IS_TOO_WIDE);
-        expect({ to, isTooWide }).toEqual({ to, isTooWide: false });
+        expect({ to, problems: await accessibilityProblems(page) }).toEqual({ to, problems: [] });
       }
     }
   });
-
-  async function accessibilityProblems(): Promise<readonly string[]> {
-    await page.evaluate(axe.source);
-    return page.evaluate<readonly string[]>(ACCESSIBILITY_PROBLEMS);
-  }
 });
 
 // What runs inside the page is text: the tests themselves know of no page.
-
-const IS_TOO_WIDE = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
-
-const ACCESSIBILITY_PROBLEMS = `
-  axe
-    .run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
-    .then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | ')),
-    )`;
 
 /** Pixels of the chart that are in the colour of its line. */
 const INK = `(() => {

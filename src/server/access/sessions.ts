@@ -3,6 +3,7 @@ import type { User } from '../state/records/user.ts';
 import { ServiceError } from '../state/service-error.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { AccessParts } from './access-parts.ts';
+import { networkOf } from './addresses.ts';
 import type { Actor, Audit } from './audit.ts';
 import { csrfTokenOf, hashOfSecret, newSecret } from './secrets.ts';
 import type { SessionSettings } from './settings.ts';
@@ -77,6 +78,15 @@ export class Sessions {
     const nowMs = this.#now().getTime();
     if (nowMs - session.lastSeenAtMs >= SEEN_STEP_MS) this.#noteUse(id, nowMs);
     return { session: this.#opened(session, secret), user };
+  }
+
+  /** Whether one of the user's sessions began in the network of an address. */
+  isFamiliar(userId: string, address: string | null): boolean {
+    if (address === null) return false;
+    const network = networkOf(address);
+    return this.#state.sessions
+      .find('user', userId)
+      .some((session) => session.address !== null && networkOf(session.address) === network);
   }
 
   /** Ends a session; nothing happens where there is none. */

@@ -137,7 +137,7 @@ function jsonOf(text: string): Json {
     case 'null':
       return null;
     default: {
-      const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+      const isNumber = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
       return isNumber && Number.isFinite(Number(text)) ? Number(text) : text;
     }
   }

@@ -1,9 +1,11 @@
 import type { Datastream } from '../../api/datastream.ts';
 import { type Duplicates, sortRows } from './duplicate-rows.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
+import { mayNotReplace } from './problems.ts';
 import { cutMs, pickRows, type Rows, sliceRows, valueAt } from './rows.ts';
 import { storedAtRows } from './stored-rows.ts';
 import { refusalOf } from './write-errors.ts';
+import type { WriteOptions } from './write-options.ts';
 import type { WriteReport } from './write-report.ts';
 
 const LATE = Object.freeze({ checkTimestamp: false });
@@ -12,6 +14,7 @@ export interface RowWriterParts {
   readonly datastream: Datastream;
   readonly streams: KnownStreams;
   readonly report: WriteReport;
+  readonly mayReplace: WriteOptions['mayReplace'];
   /** Takes rows that could not be stored because the stream is not there any more. */
   readonly onGone: (rows: Rows) => void;
 }
@@ -38,7 +41,10 @@ export class RowWriter {
     report.duplicateCount += sorted.duplicateCount;
     report.acceptedCount += sorted.replacedCount;
     await this.#store(pickRows(rows, sorted.added), 'append');
-    await this.#store(pickRows(rows, sorted.replacing), 'upsert');
+    const replacing = pickRows(rows, sorted.replacing);
+    if (sorted.replacing.length > 0 && !this.#parts.mayReplace(this.#stream)) {
+      report.problems.addAll(replacing.lines, mayNotReplace(this.#stream.id));
+    } else await this.#store(replacing, 'upsert');
   }
 
   /** What the stream has at the timestamps of the rows; null when the stream is gone. */

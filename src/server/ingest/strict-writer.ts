@@ -3,6 +3,7 @@ import { sortRows } from './duplicate-rows.ts';
 import type { SeriesRows } from './ingest-batch.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
 import { isNumericSeries } from './new-streams.ts';
+import { mayNotReplace } from './problems.ts';
 import { cutMs, valueAt } from './rows.ts';
 import { SeriesResolver } from './series-resolver.ts';
 import { storedAtRows } from './stored-rows.ts';
@@ -74,8 +75,7 @@ export class StrictWriter {
       targets.map(({ stream }) => stream.id),
       async () => {
         try {
-          await this.#store(targets);
-          return targets;
+          return (await this.#store(targets)) ? targets : refuse();
         } catch (error) {
           const refusal = refusalOf(error);
           if (refusal === null) throw error;
@@ -104,9 +104,12 @@ export class StrictWriter {
     }
   }
 
-  async #store(targets: readonly Target[]): Promise<void> {
+  /** Whether it was stored: not where something is to be replaced that may not be. */
+  async #store(targets: readonly Target[]): Promise<boolean> {
     const report = this.#report;
+    const countBefore = report.problems.count;
     const { added, replacing, duplicateCount, replacedCount } = await this.#plan(targets);
+    if (report.problems.count > countBefore) return false;
     // One step for all: where something is replaced, what is new is stored by the same call.
     if (replacing.length > 0) await this.#datastream.upsertMultiple([...added, ...replacing]);
     else await this.#datastream.appendMultiple(added, { checkTimestamp: false });
@@ -119,10 +122,11 @@ export class StrictWriter {
         this.#streams.noteStored(stream, timestampMs);
       }
     }
+    return true;
   }
 
   async #plan(targets: readonly Target[]): Promise<Plan> {
-    const { duplicates } = this.#options;
+    const { duplicates, mayReplace } = this.#options;
     const added: Item[] = [];
     const replacing: Item[] = [];
     let duplicateCount = 0;
@@ -142,6 +146,10 @@ export class StrictWriter {
       const sorted = sortRows(stream, rows, { duplicates, stored });
       for (const row of sorted.added) added.push(itemAt(row));
       for (const row of sorted.replacing) replacing.push(itemAt(row));
+      if (sorted.replacing.length > 0 && !mayReplace(stream)) {
+        const lines = sorted.replacing.map((row) => rows.lines[row]!);
+        this.#report.problems.addAll(lines, mayNotReplace(stream.id));
+      }
       duplicateCount += sorted.duplicateCount;
       replacedCount += sorted.replacedCount;
     }

@@ -47,6 +47,25 @@ const LISTENING_REASONS: Readonly<Record<string, string>> = Object.freeze({
   EAI_AGAIN: 'the name is not resolved',
 });
 
+/** Whether people reach the service by TLS, whoever speaks it. */
+export function isPublicSecure({ publicUrl }: Pick<ServiceConfig, 'publicUrl'>): boolean {
+  return publicUrl?.startsWith('https:') === true;
+}
+
+/**
+ * Whose word counts on where a request comes from: of the proxy that connects alone, it is what that proxy itself
+ * has seen, the last address of its header; those before it are what anybody wrote.
+ */
+export function trustedProxies({
+  trustProxy,
+}: Pick<ServiceConfig, 'trustProxy'>):
+  | boolean
+  | string[]
+  | ((address: string, hopCount: number) => boolean) {
+  if (trustProxy === true) return (_address, hopCount) => hopCount === 0;
+  return trustProxy === false ? false : [...trustProxy];
+}
+
 /** The certificate and the key that the configuration names; null for plain HTTP. @throws {ConfigError} */
 export function readTls({
   tls,

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Datapoints } from '../../api/datapoints.ts';
 import type { DatapointColumns, DataRange, Stream } from '../../api/types.ts';
+import type { Json } from '../../model/tags.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
 import { isRelative, notModified, setCaching } from '../http/caching.ts';
 import { columnsJson, rowsJson } from '../http/columns-json.ts';
@@ -83,6 +84,7 @@ export const dataRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       await streamFor({ datastream, viewer }, id, 'change');
       const range = boundsOf(query, now());
       await refusingArguments(() => datastream.deleteData(id, range));
+      viewer.changed(id, { action: 'stream.erase', after: { ...query } as Json });
       return reply.code(204).send(null);
     },
   );
