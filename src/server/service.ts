@@ -3,6 +3,7 @@ import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
 import { Alerts } from './alerts/alerts.ts';
+import { refusedPlace } from './alerts/destination-rules.ts';
 import type { WatchRights } from './alerts/evaluator.ts';
 import { Feeds } from './compat/feeds/feeds.ts';
 import { SineDemoSwitch, sineDemoJob } from './compat/feeds/sine-demo.ts';
@@ -226,6 +227,10 @@ function openAlerts(config: ServiceConfig, parts: Parts): Alerts {
     datastream,
     settings: { timeoutMs: webhookTimeout, tryCountMax: webhookTries, webhookSecret, email },
     watchRights: watchRights(opened.access),
+    mayTell: (ownerId, destination) =>
+      ownerId === null ||
+      opened.access.identityOf(ownerId)?.isAdmin === true ||
+      refusedPlace(destination, config.alerts) === null,
     now,
     log,
     onTry: (kind, outcome) => metrics.noteDelivery(kind, outcome),

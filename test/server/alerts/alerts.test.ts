@@ -60,6 +60,7 @@ class Fixture {
         tryCountMax: 3,
         ...this.#settings,
       },
+      mayTell: () => true,
       watchRights: (ownerId) => (ownerId === 'gone' ? null : ({ tags }) => tags['hidden'] !== true),
       now: () => new Date(this.nowMs),
       random: () => 0.5,
