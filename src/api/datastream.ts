@@ -259,7 +259,7 @@ export class Datastream {
     values: Float64Array,
     options: AppendOptions & { readonly checkTimestamp?: true | 'newer' } = {},
   ): Promise<void> {
-    const { checkTimestamp, mustBeNewer } = checkAppendOptions(options);
+    const { checkTimestamp, mustBeNewer, expectVersions } = checkAppendOptions(options);
     if (!checkTimestamp) throw new TypeError('appendTick takes no late data.');
     if (!Array.isArray(streamIds) || !(values instanceof Float64Array)) {
       throw new TypeError('appendTick takes a list of stream ids and a Float64Array of values.');
@@ -276,6 +276,7 @@ export class Datastream {
         this.#appender.newPlan(streamIds.map((streamId) => checkStreamId(streamId))),
       values: values.slice(),
       mustBeNewer,
+      expectVersions,
     });
   }
 

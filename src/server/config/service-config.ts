@@ -156,7 +156,7 @@ const alertsConfig = z.strictObject({
   webhookTries: count.default(6),
   /** Key of the signatures of webhooks. */
   webhookSecret: z.string().min(16).nullable().default(null),
-  /** Hosts, as in `hooks.example.org`, that rules of users may call; those of admins may call any. */
+  /** Hosts, as in `hooks.example.org` or `hooks.example.org:8443`, that rules of users may call; those of admins may call any. */
   webhookHosts: z.array(z.string()).default([]),
   email: emailConfig.nullable().default(null),
   /** Domains that rules of users may write to; those of admins may write to any. */
