@@ -26,7 +26,7 @@ export function SectionLinks({
         <a
           key={to}
           href={to}
-          ref={to === current ? here : undefined}
+          ref={to === current ? here : null}
           aria-current={to === current ? 'page' : undefined}
         >
           {text}
