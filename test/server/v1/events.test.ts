@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Frames } from '../event-frames.fixture.ts';
 import { openTestService, type TestService } from '../service.fixture.ts';
 
 const BASE_MS = Date.UTC(2024, 0, 1);
@@ -21,39 +22,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => served.close());
-
-/** The frames of an event stream, one by one. */
-class Frames {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #decoder = new TextDecoder();
-  #text = '';
-
-  constructor(response: Response) {
-    this.#reader = response.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-  }
-
-  /** The next event; null at the end. Comments are passed over. */
-  async next(): Promise<{ id: number; event: string; data: Record<string, unknown> } | null> {
-    for (;;) {
-      const end = this.#text.indexOf('\n\n');
-      if (end === -1) {
-        const { done, value } = await this.#reader.read();
-        if (done) return null;
-        this.#text += this.#decoder.decode(value, { stream: true });
-        continue;
-      }
-      const frame = this.#text.slice(0, end);
-      this.#text = this.#text.slice(end + 2);
-      const [, id, event, data] = frame.match(/^id: (\d+)\nevent: (\w+)\ndata: (.*)$/) ?? [];
-      if (data === undefined) continue;
-      return { id: Number(id), event: event!, data: JSON.parse(data) as Record<string, unknown> };
-    }
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
-  }
-}
 
 async function follow(
   parameters: string,
