@@ -20,6 +20,7 @@ import { maintenanceJob } from './jobs/maintenance-job.ts';
 import { WarningCounts } from './jobs/warning-counts.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
+import { listeningError } from './operations/listening.ts';
 import { ServiceMetrics } from './operations/metrics.ts';
 import type { StateStore } from './state/state-store.ts';
 import { AppendRate } from './statistics/append-rate.ts';
@@ -51,7 +52,7 @@ export interface Service {
   readonly graphite: GraphiteServer | null;
   /**
    * Lets the schedules of jobs begin, and samples of this host and Graphite where they are asked for.
-   * @throws when the port of Graphite is taken.
+   * @throws {ConfigError} when Graphite cannot be taken in where the configuration says.
    */
   start(): Promise<void>;
   /** Says that the service is to end; requests are still answered. */
@@ -191,8 +192,10 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     now,
     ending: ending.signal,
     start: async () => {
-      await graphite?.listen();
-      if (graphite !== null) log.info({ port: graphite.port }, 'Graphite is taken in.');
+      if (graphite !== null) {
+        await listenForGraphite(graphite, config);
+        log.info({ port: graphite.port }, 'Graphite is taken in.');
+      }
       jobs.start();
       if (config.collect) host ??= collectHost(datastream, { now, log, onStored: countHost });
     },
@@ -202,6 +205,18 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
       return closing;
     },
   };
+}
+
+async function listenForGraphite(
+  graphite: GraphiteServer,
+  { ingest: { graphiteHost: host, graphitePort: port } }: ServiceConfig,
+): Promise<void> {
+  try {
+    await graphite.listen();
+  } catch (error) {
+    const settings = 'ingest.graphiteHost, ingest.graphitePort';
+    throw listeningError(error, { host, port: port!, settings });
+  }
 }
 
 function openAlerts(config: ServiceConfig, parts: Parts): Alerts {

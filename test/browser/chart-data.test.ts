@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Browser, Page } from 'playwright-core';
 import type { Datastream } from '../../src/api/datastream.ts';
 import { openTestService, type TestService } from '../server/service.fixture.ts';
+import { accessibilityProblems } from './accessibility.ts';
 import { chromiumPath, launch } from './chromium.ts';
 
 const path = chromiumPath();
@@ -96,6 +97,9 @@ inBrowser('what a chart draws', () => {
     );
     expect([before![1] > 0, within![1] > 0, behind![1] > 0]).toEqual([true, false, true]);
     await page.getByText('1 gap, 1 d 1 h without data').click();
+    await page.locator('.menu > summary').click();
+    await page.getByText('Newest datapoints as a table').click();
+    expect(await accessibilityProblems(page)).toEqual([]);
     const gap = page.locator('.gaps button');
     await gap.click();
     await page.waitForURL(/start=\d+&end=\d+/);

@@ -79,6 +79,7 @@ export class LoginThrottle {
     const record = this.#records.get(key);
     if (record === undefined) return;
     const nowMs = this.#now().getTime();
+    setBack(record, nowMs);
     const isCrowded = record.pendingCount >= this.#settings.pendingCountMax;
     const retryAfterMs = isCrowded ? 1000 : record.lockedUntilMs - nowMs;
     if (retryAfterMs <= 0) return;
@@ -92,6 +93,7 @@ export class LoginThrottle {
   #countFailure(record: Failures, freeCount: number): void {
     const { lockBaseMs, lockMaxMs, forgetMs } = this.#settings;
     const nowMs = this.#now().getTime();
+    setBack(record, nowMs);
     if (nowMs - record.lastFailureMs > forgetMs) record.failureCount = 0;
     record.failureCount++;
     record.lastFailureMs = nowMs;
@@ -114,4 +116,12 @@ export class LoginThrottle {
     }
     return record;
   }
+}
+
+/** After a clock was set back, as much is left of a wait as at its beginning, not as much more as the clock went. */
+function setBack(record: Failures, nowMs: number): void {
+  const aheadMs = record.lastFailureMs - nowMs;
+  if (aheadMs <= 0) return;
+  record.lastFailureMs -= aheadMs;
+  record.lockedUntilMs -= aheadMs;
 }

@@ -136,7 +136,10 @@ export class Sessions {
 
   #isOver(session: Session): boolean {
     const nowMs = this.#now().getTime();
-    return nowMs >= this.#endMs(session) || nowMs - session.lastSeenAtMs >= this.#settings.idleMs;
+    const { idleMs } = this.#settings;
+    // Of a clock that was wrong by more than that and has been set back: it would last as much longer.
+    const isOfFuture = session.createdAtMs - nowMs > idleMs;
+    return isOfFuture || nowMs >= this.#endMs(session) || nowMs - session.lastSeenAtMs >= idleMs;
   }
 
   #endMs({ createdAtMs }: Session): number {

@@ -113,18 +113,24 @@ export function problemOf(error: unknown): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   const { code, statusCode, message } = error as Partial<FastifyError>;
   const status = code === undefined ? undefined : STATUS_BY_CODE[code];
-  if (status !== undefined)
-    return new Problem(status, message ?? '', { code: code!, cause: error });
+  if (status !== undefined) {
+    return new Problem(status, detailOf(status, message), { code: code!, cause: error });
+  }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new Problem(statusCode, message ?? '', { cause: error });
   }
   return new Problem(500, 'The service failed to answer; its log says why.', { cause: error });
 }
 
+/** Where the store is, and what is wrong with it, is for whoever runs the service. */
+function detailOf(status: number, message = ''): string {
+  return status >= 500 ? 'The store cannot do this now; the log of the service says why.' : message;
+}
+
 /** What users, tokens, grants and the like are refused with. */
 function refusal(error: ServiceError): Problem {
   const { statusCode, message, code, field, retryAfterMs } = error;
-  return new Problem(statusCode, message, {
+  return new Problem(statusCode, detailOf(statusCode, message), {
     code,
     ...(field !== null && { field }),
     ...(retryAfterMs !== null && {

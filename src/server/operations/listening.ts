@@ -20,6 +20,33 @@ export function assertMayListen(
   );
 }
 
+/** Where something was to listen, and the names of the settings that say so. */
+export interface ListeningPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly settings: string;
+}
+
+/** Why nothing listens there, in words for whoever chose the place. */
+export function listeningError(
+  error: unknown,
+  { host, port, settings }: ListeningPlace,
+): ConfigError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = LISTENING_REASONS[code ?? ''] ?? message;
+  return new ConfigError(`${settings}: cannot listen on ${host}, port ${port}: ${reason}.`, {
+    cause: error,
+  });
+}
+
+const LISTENING_REASONS: Readonly<Record<string, string>> = Object.freeze({
+  EADDRINUSE: 'something listens there already; expected a free port',
+  EACCES: 'the system does not allow it; expected a port from 1024 on',
+  EADDRNOTAVAIL: 'it is no address of this host',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the name is not resolved',
+});
+
 /** Whether people reach the service by TLS, whoever speaks it. */
 export function isPublicSecure({ publicUrl }: Pick<ServiceConfig, 'publicUrl'>): boolean {
   return publicUrl?.startsWith('https:') === true;

@@ -35,6 +35,16 @@ describe('sessions', () => {
     expect(state.sessions.isEmpty).toBe(true);
   });
 
+  test('that a clock which was set back has begun in the future are over', async () => {
+    const { access, addUser, clock } = await accessFixture();
+    await addUser('anna');
+    const { session } = await access.login(LOGIN);
+    clock.pass(-MINUTE_MS);
+    expect(access.identifySession(session.secret)).not.toBeNull();
+    clock.pass(-365 * DAY_MS);
+    expect(access.identifySession(session.secret)).toBeNull();
+  });
+
   test('are stored without what opens them, and are written once a minute', async () => {
     const { access, addUser, clock, state } = await accessFixture();
     await addUser('anna');
@@ -185,6 +195,21 @@ describe('a login', () => {
     clock.pass(61 * MINUTE_MS);
     for (let i = 0; i < 5; i++) expect(await guess()).toBe('WRONG_CREDENTIALS');
     expect(await guess()).toBe('LOCKED_OUT');
+  });
+
+  test('locks out for no longer when the clock is set back', async () => {
+    const { access, addUser, clock } = await accessFixture();
+    await addUser('anna');
+    for (let i = 0; i < 5; i++) {
+      await expect(access.login({ ...LOGIN, password: 'wrong' })).rejects.toThrow();
+    }
+    clock.pass(-DAY_MS);
+    await expect(access.login(LOGIN)).rejects.toMatchObject({
+      code: 'LOCKED_OUT',
+      retryAfterMs: 1000,
+    });
+    clock.pass(1000);
+    await access.login(LOGIN);
   });
 
   test('is not kept from a user by strangers, where he has been logged in from', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Frames } from '../event-frames.fixture.ts';
 import { openTestService, type TestService } from '../service.fixture.ts';
+import { Frames } from '../v1/frames.ts';
 import { addPerson, basic, type Person, WITH_USERS } from './people.ts';
 import { expectNoFailure } from './support.ts';
 

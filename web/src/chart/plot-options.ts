@@ -221,6 +221,8 @@ function drawEvents(plot: uPlot, events: readonly PlotEvent[], palette: Palette)
   context.clip();
   context.font = `${11 * scale}px system-ui, sans-serif`;
   context.textBaseline = 'top';
+  // The axis that was drawn last has left its own.
+  context.textAlign = 'left';
   for (const { timeMs, label, color } of events) {
     const x = Math.round(plot.valToPos(timeMs, 'x', true)) + 0.5;
     if (x < bbox.left || x > bbox.left + bbox.width) continue;

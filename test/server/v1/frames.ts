@@ -1,3 +1,9 @@
+export interface Frame {
+  readonly id: number;
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+}
+
 /** The frames of an event stream, one by one. */
 export class Frames {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -9,7 +15,7 @@ export class Frames {
   }
 
   /** The next event; null at the end. Comments are passed over. */
-  async next(): Promise<{ id: number; event: string; data: Record<string, unknown> } | null> {
+  async next(): Promise<Frame | null> {
     for (;;) {
       const end = this.#text.indexOf('\n\n');
       if (end === -1) {
