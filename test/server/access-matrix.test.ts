@@ -131,6 +131,7 @@ GET /service/feed_live_from_data_id.json/:feed/:axis/:id        401    200      
 GET /service/feed_cache.json/:feed/:age                         401    200      404   200   404   200     401
 GET /service/feed_live_from_data_id.json/:feed/:axis/:id/:age      401    200      403   200   403   200     401
 GET /openorg                                                    200    200      200   200   200   200     401
+GET /openorg/documentation/                                     200    200      200   200   200   200     401
 GET /openorg/admin                                              401    200      200   200   200   200     401
 POST /openorg/admin                                             401    403      403   201   403   201     401
 GET /openorg/admin/:slug/                                       401    200      403   200   403   200     401
