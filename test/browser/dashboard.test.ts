@@ -203,6 +203,15 @@ inBrowser('the dashboard in a browser', () => {
     await page.locator('.zone', { hasText: 'Asia/Kolkata' }).waitFor();
   });
 
+  test('leads to a page of the API that is ours', async () => {
+    await page.goto('/send');
+    await page.getByRole('link', { name: 'All of the API' }).click();
+    await page.locator('.opblock').first().waitFor();
+    expect(await page.title()).toBe('datastream API');
+    await page.locator('.topbar').getByRole('link').click();
+    await page.getByRole('heading', { name: 'Streams' }).waitFor();
+  });
+
   test('has pages that can be used without seeing, at every width and in both themes', async () => {
     const { temperature, door } = dashboard.ids;
     const paths = ['/', `/streams/${temperature}`, `/streams/${door}`, '/charts', '/derivations'];
