@@ -205,11 +205,15 @@ inBrowser('the dashboard in a browser', () => {
 
   test('leads to a page of the API that is ours', async () => {
     await page.goto('/send');
-    await page.getByRole('link', { name: 'All of the API' }).click();
-    await page.locator('.opblock').first().waitFor();
-    expect(await page.title()).toBe('datastream API');
-    await page.locator('.topbar').getByRole('link').click();
-    await page.getByRole('heading', { name: 'Streams' }).waitFor();
+    const [api] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.getByRole('link', { name: 'All of the API' }).click(),
+    ]);
+    await api.locator('.opblock').first().waitFor();
+    expect(await api.title()).toBe('datastream API');
+    const sign = await api.locator('.topbar img').getAttribute('src');
+    const drawing = Buffer.from(sign!.replace(/^data:image\/svg\+xml;base64,/, ''), 'base64');
+    expect(drawing.toString()).toContain('>datastream API</text>');
   });
 
   test('has pages that can be used without seeing, at every width and in both themes', async () => {
