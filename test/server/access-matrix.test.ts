@@ -88,6 +88,7 @@ GET /api/v1/openapi.json                                        200    200      
 POST /write                                                     401   drop     drop   204  drop   204     401
 POST /api/v2/write                                              401   drop     drop   204  drop   204     401
 GET /ping                                                       204    204      204   204   204   204     401
+GET /health                                                     200    200      200   200   200   200     401
 GET /query                                                      401    200      200   200   200   200     401
 POST /query                                                     401    200      200   200   200   200     401
 POST /api/v1/prom/write                                         401   drop     drop   204  drop   204     401
