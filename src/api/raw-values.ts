@@ -1,14 +1,16 @@
 import type { Column } from '../model/block.ts';
 import type { StreamRecord } from '../model/stream.ts';
-import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
+import { isHighAccuracy, valueCodecOf } from '../model/value.ts';
+
+type RawRecord = Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'valueDownsamplers'>;
 
 /** Raw values of a stream as callers get them. */
 export class RawValues {
-  readonly #codec: ValueCodec;
+  readonly #record: RawRecord;
   readonly #isDecimal: boolean;
 
-  constructor(record: Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'valueDownsamplers'>) {
-    this.#codec = valueCodecOf(record);
+  constructor(record: RawRecord) {
+    this.#record = record;
     this.#isDecimal = isHighAccuracy(record);
   }
 
@@ -20,8 +22,13 @@ export class RawValues {
 
   #value(stored: unknown): unknown {
     if (stored === null) return null;
-    if (typeof stored !== 'number') return this.#codec.fromStored(stored);
+    if (typeof stored !== 'number') return this.#fromStored(stored);
     if (Number.isNaN(stored)) return null;
-    return this.#isDecimal ? this.#codec.fromStored(stored) : stored;
+    return this.#isDecimal ? this.#fromStored(stored) : stored;
+  }
+
+  /** Plain numbers, which most values are, need no codec. */
+  #fromStored(stored: unknown): unknown {
+    return valueCodecOf(this.#record).fromStored(stored);
   }
 }
