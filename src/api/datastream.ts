@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, StreamSize } from '../backends/backend.ts';
 import {
   type AppendItem,
   copyValues,
@@ -259,7 +259,7 @@ export class Datastream {
     values: Float64Array,
     options: AppendOptions & { readonly checkTimestamp?: true | 'newer' } = {},
   ): Promise<void> {
-    const { checkTimestamp, mustBeNewer } = checkAppendOptions(options);
+    const { checkTimestamp, mustBeNewer, expectVersions } = checkAppendOptions(options);
     if (!checkTimestamp) throw new TypeError('appendTick takes no late data.');
     if (!Array.isArray(streamIds) || !(values instanceof Float64Array)) {
       throw new TypeError('appendTick takes a list of stream ids and a Float64Array of values.');
@@ -276,6 +276,7 @@ export class Datastream {
         this.#appender.newPlan(streamIds.map((streamId) => checkStreamId(streamId))),
       values: values.slice(),
       mustBeNewer,
+      expectVersions,
     });
   }
 
@@ -393,6 +394,19 @@ export class Datastream {
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     return this.#maintenance.verify(options);
+  }
+
+  /**
+   * What a stream takes: raw datapoints, and bytes with its levels, about. Reads none of them; null where the store
+   * does not know it without, and for an unknown stream.
+   */
+  async streamSize(streamId: string): Promise<StreamSize | null> {
+    return this.#backend.streamSize(checkStreamId(streamId));
+  }
+
+  /** Bytes that the store takes, about; null where it does not know. */
+  async storeSize(): Promise<number | null> {
+    return this.#backend.storeSize();
   }
 
   /**

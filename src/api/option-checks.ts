@@ -28,7 +28,10 @@ const COPY_KEYS: ReadonlySet<string> = new Set<keyof CopyOptions>([
   'signal',
   'onProgress',
 ]);
-const APPEND_KEYS: ReadonlySet<string> = new Set<keyof AppendOptions>(['checkTimestamp']);
+const APPEND_KEYS: ReadonlySet<string> = new Set<keyof AppendOptions>([
+  'checkTimestamp',
+  'expectVersions',
+]);
 const BACKPROCESS_KEYS: ReadonlySet<string> = new Set<keyof BackprocessOptions>([
   'queryTags',
   'signal',
@@ -109,13 +112,23 @@ export function checkStreamId(streamId: unknown): StreamId {
   return streamId as StreamId;
 }
 
-/** How timestamps are to be checked. @throws {TypeError} */
+/** What is to be checked before anything is appended. @throws {TypeError} */
 export function checkAppendOptions(options: AppendOptions): TimestampCheck {
   checkKeys(options, APPEND_KEYS, 'append');
-  const { checkTimestamp = true } = options;
-  if (checkTimestamp === 'newer') return { checkTimestamp: true, mustBeNewer: true };
+  const { checkTimestamp = true, expectVersions } = options;
+  if (expectVersions !== undefined) checkVersions(expectVersions);
+  if (checkTimestamp === 'newer')
+    return { checkTimestamp: true, mustBeNewer: true, expectVersions };
   checkFlag(checkTimestamp, 'checkTimestamp');
-  return { checkTimestamp, mustBeNewer: false };
+  return { checkTimestamp, mustBeNewer: false, expectVersions };
+}
+
+function checkVersions(versions: unknown): void {
+  const isObject = typeof versions === 'object' && versions !== null && !Array.isArray(versions);
+  if (isObject && Object.values(versions).every((version) => typeof version === 'string')) return;
+  throw new TypeError(
+    'expectVersions must be an object with the versions of streams by their ids.',
+  );
 }
 
 /** @throws {TypeError} {RangeError} */

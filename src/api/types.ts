@@ -171,6 +171,11 @@ export interface AppendOptions {
    * Default: true, an older one is refused.
    */
   readonly checkTimestamp?: boolean | 'newer';
+  /**
+   * By the id of a stream that is appended to, the `version` that it must still have, as `getStream` told it: when it
+   * has changed since, nothing is stored, and the append is refused with `STREAM_APPEND_CONTENDED`. Default: any.
+   */
+  readonly expectVersions?: Readonly<Record<string, string>>;
 }
 
 export interface AppendedDatapoint {

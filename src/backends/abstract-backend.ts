@@ -28,6 +28,7 @@ import type {
   SkippedRows,
   SkipRequest,
   StreamQuery,
+  StreamSize,
   StreamVersion,
   Write,
 } from './backend.ts';
@@ -153,6 +154,16 @@ export abstract class AbstractBackend implements Backend {
     if (requests.length > 0) await this._visitPages(requests, visit);
   }
 
+  async streamSize(streamId: StreamId): Promise<StreamSize | null> {
+    this.#assertOpen();
+    return this._streamSize(streamId);
+  }
+
+  async storeSize(): Promise<number | null> {
+    this.#assertOpen();
+    return this._storeSize();
+  }
+
   async checkpoint(): Promise<void> {
     this.#assertOpen();
     return this._checkpoint();
@@ -255,6 +266,14 @@ export abstract class AbstractBackend implements Backend {
   /** At least one request. For a store that has a quicker way than one page after the other. */
   protected async _visitPages(requests: readonly PageRequest[], visit: PageVisitor): Promise<void> {
     for (const [index, request] of requests.entries()) visit(await this._readPage(request), index);
+  }
+  /** For a store that knows it without reading rows. */
+  protected async _streamSize(_streamId: StreamId): Promise<StreamSize | null> {
+    return null;
+  }
+  /** For a store that knows it. */
+  protected async _storeSize(): Promise<number | null> {
+    return null;
   }
   /** For a store that puts work off. */
   protected async _checkpoint(): Promise<void> {}

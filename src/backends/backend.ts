@@ -178,6 +178,14 @@ export interface SkippedRows {
 /** Gets the page of the request with that index. */
 export type PageVisitor = (page: Page, index: number) => void;
 
+/** What a stream takes. */
+export interface StreamSize {
+  /** Raw datapoints. */
+  readonly rowCount: number;
+  /** Of raw datapoints and levels, about. */
+  readonly sizeBytes: number;
+}
+
 export interface StreamQuery {
   readonly tags: Tags;
   /** Only streams after this ordinal (before it when reversed). */
@@ -265,6 +273,14 @@ export interface Backend {
    * over none; rows of one timestamp stay together.
    */
   skipRows(request: SkipRequest): Promise<SkippedRows>;
+
+  /**
+   * What a stream takes, where the store knows it without reading rows; null elsewhere, and where there is no such
+   * stream.
+   */
+  streamSize(streamId: StreamId): Promise<StreamSize | null>;
+  /** Bytes that the whole store takes, about; null where nothing cheap tells. */
+  storeSize(): Promise<number | null>;
 
   /**
    * Brings what is stored into its lasting form, the one that opens soonest. Never needed: it only does

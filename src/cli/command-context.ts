@@ -143,7 +143,7 @@ export function assertStoreExists(storeUrl: string): void {
   const path = folderOf(storeUrl);
   if (path === null || path === '' || existsSync(path)) return;
   throw new BackendUnavailable(
-    `There is no store at ${path}; "ensure", "import", "collect" and "copy" create one.`,
+    `There is no store at ${path}; "ensure", "import", "collect", "dummy" and "copy" create one.`,
   );
 }
 

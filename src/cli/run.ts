@@ -12,6 +12,7 @@ import { registerCollect } from './commands/collect.ts';
 import { registerCopy } from './commands/copy.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerDownsample } from './commands/downsample.ts';
+import { registerDummy } from './commands/dummy.ts';
 import { registerEnsure } from './commands/ensure.ts';
 import { registerErase } from './commands/erase.ts';
 import { registerExport } from './commands/export.ts';
@@ -51,6 +52,7 @@ const REGISTRATIONS = [
   registerCheckpoint,
   registerBackup,
   registerCollect,
+  registerDummy,
   registerServe,
   registerConfig,
   registerUser,

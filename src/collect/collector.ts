@@ -2,6 +2,8 @@ import type { Datastream } from '../api/datastream.ts';
 import { HostStreams } from './host-streams.ts';
 import type { Sample, Sampler } from './sampler.ts';
 
+/** By so much clocks are set now and then; it is not worth a word. */
+const CLOCK_STEP_MS = 60_000;
 /** A reading that takes longer than this will not come any more. */
 const SAMPLE_DURATION_MAX_MS = 10_000;
 
@@ -20,6 +22,8 @@ export interface CollectOptions {
   readonly onProblem: (cause: string, message: string) => void;
   /** Shows what is stored after a sample; an error of it ends the job. */
   readonly onTick: (streams: HostStreams, timestamp: Date) => Promise<void>;
+  /** Told how many datapoints of a sample were stored. */
+  readonly onStored?: (datapointCount: number) => void;
 }
 
 export interface CollectReport {
@@ -78,6 +82,13 @@ class Collector {
     this.#maintainedMs = tickMs;
     while (tickMs < endMs) {
       const aheadMs = tickMs - now().getTime();
+      // Streams take nothing older than what they have: there is nothing to do but to wait.
+      if (aheadMs > intervalMs + CLOCK_STEP_MS) {
+        this.#report(
+          'clock',
+          `the clock was set back; nothing is sampled until ${new Date(tickMs).toISOString()}`,
+        );
+      }
       if (aheadMs > 0) await sleep(aheadMs, signal);
       if (signal.aborted) return;
       // Timers may fire a moment early, and a busy machine wakes late: whole ticks are lost then.
@@ -108,6 +119,7 @@ class Collector {
       const items = await this.#streams.prepare(sample);
       await this.#datastream.appendMultiple(items.map((item) => ({ ...item, timestamp })));
       this.#sampleCount++;
+      this.#options.onStored?.(items.length);
       // After the append: a failure here costs no sample, and is made good on the next tick.
       await this.#streams.backprocess();
     });

@@ -2,6 +2,7 @@ import type { Write } from '../backends/backend.ts';
 import {
   AppendToDerivedStreamNotAllowed,
   InvalidValue,
+  StreamAppendContended,
   StreamNotFound,
 } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
@@ -24,6 +25,7 @@ import {
   type GridRequest,
   type ItemsRequest,
   type StoredDatapoint,
+  streamIdsOf,
   type TickRequest,
   type TimestampCheck,
 } from './append-request.ts';
@@ -170,6 +172,7 @@ export class AppendBatch {
 
   /** Checks a request and takes it in. When it throws, nothing of it has been taken. */
   add(request: AppendRequest): readonly StoredDatapoint[] {
+    if (request.expectVersions !== undefined) this.#checkVersions(request, request.expectVersions);
     if (request.mustBeNewer) this.#checkNewer(request);
     switch (request.kind) {
       case 'items':
@@ -182,6 +185,21 @@ export class AppendBatch {
       case 'tick':
         this.#addTick(request);
         return [];
+    }
+  }
+
+  /** Refuses what was asked for when streams had other versions, or less in this batch. */
+  #checkVersions(request: AppendRequest, versions: Readonly<Record<string, string>>): void {
+    this.#noteOnlyPlan();
+    for (const streamId of streamIdsOf(request)) {
+      const version = Object.hasOwn(versions, streamId) ? versions[streamId] : undefined;
+      if (version === undefined) continue;
+      const stream = this.#appendable(streamId);
+      const isStaged = stream.stagedBatch === this.#number || this.#staged.has(streamId);
+      if (!isStaged && String(stream.version) === version) continue;
+      throw new StreamAppendContended(
+        `Stream ${streamId} has changed since its version ${version}; nothing was stored.`,
+      );
     }
   }
 

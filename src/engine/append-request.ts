@@ -8,12 +8,14 @@ import type { ItemGrid } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { TickPlan } from './tick-plan.ts';
 
-/** What is asked of the timestamps of a request. */
+/** What is asked of the timestamps of a request, and of its streams. */
 export interface TimestampCheck {
   /** Whether a datapoint that is older than the latest of its stream is refused. */
   readonly checkTimestamp: boolean;
   /** Whether one of the same timestamp is, too, also when that one is of the same request. */
   readonly mustBeNewer: boolean;
+  /** Versions that streams of the request must still have, by their ids; undefined: any. */
+  readonly expectVersions: Readonly<Record<string, string>> | undefined;
 }
 
 export interface AppendItem {
@@ -129,6 +131,7 @@ export interface TickRequest {
   readonly plan: TickPlan;
   readonly values: Float64Array;
   readonly mustBeNewer: boolean;
+  readonly expectVersions: TimestampCheck['expectVersions'];
 }
 
 export type AppendRequest = ItemsRequest | GridRequest | ColumnsRequest | TickRequest;

@@ -114,7 +114,7 @@ export class Appender {
           refused.push({ pending: item, error });
         }
       }
-      if (!isLookedUp && this.#dependsOnLatest(refused)) {
+      if (!isLookedUp && this.#dependsOnKnown(refused)) {
         isLookedUp = true;
         continue;
       }
@@ -131,13 +131,15 @@ export class Appender {
   }
 
   /**
-   * Whether datapoints are refused for being older than the latest that this process knows: somebody else may
-   * have deleted that one. Their streams are to be read again.
+   * Whether requests are refused for what this process knows of their streams, which may be old: the latest
+   * datapoint, that somebody else may have deleted, or the version. These streams are to be read again.
    */
-  #dependsOnLatest(refused: readonly { pending: Pending; error: unknown }[]): boolean {
-    const late = refused.filter(({ error }) => error instanceof InvalidTimestamp);
-    for (const { pending } of late) this.#cache.markDirty(streamIdsOf(pending.request));
-    return late.length > 0;
+  #dependsOnKnown(refused: readonly { pending: Pending; error: unknown }[]): boolean {
+    const unsure = refused.filter(
+      ({ error }) => error instanceof InvalidTimestamp || error instanceof StreamAppendContended,
+    );
+    for (const { pending } of unsure) this.#cache.markDirty(streamIdsOf(pending.request));
+    return unsure.length > 0;
   }
 
   /** Streams of the requests that must be read, or whose dependents must be. */

@@ -11,7 +11,7 @@ const HIGH_ACCURACY_DIGITS = 64;
 export const DECIMAL_EXPONENT_MAX = 10_000;
 
 const EXACT_DIGITS = 1e9;
-const DECIMAL_TEXT: RegExp = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const DECIMAL_TEXT: RegExp = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const SAFE_WHOLE_MAX = 2 ** 53;
 
 // Never divide or take roots in this one: it would compute a thousand million digits.

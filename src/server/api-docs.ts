@@ -1,5 +1,6 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { DOCS_ICON, DOCS_LOGO, DOCS_STYLE } from './api-docs-theme.ts';
 
 const PREFIX = '/docs';
 
@@ -21,6 +22,20 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
     });
     await docs.register(swaggerUi, {
       routePrefix: PREFIX,
+      logo: { type: 'image/svg+xml', content: Buffer.from(DOCS_LOGO), href: '/', target: '_self' },
+      theme: {
+        title: 'datastream API',
+        css: [{ filename: 'docs.css', content: DOCS_STYLE }],
+        favicon: [
+          {
+            filename: 'icon.svg',
+            rel: 'icon',
+            type: 'image/svg+xml',
+            sizes: 'any',
+            content: DOCS_ICON,
+          },
+        ],
+      },
       uiConfig: { docExpansion: 'list', tryItOutEnabled: false, persistAuthorization: false },
     });
   });

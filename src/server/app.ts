@@ -1,11 +1,8 @@
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import {
-  createJsonSchemaTransform,
-  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -18,11 +15,15 @@ import { grafanaRoutes } from './compat/grafana/routes.ts';
 import { influxRoutes } from './compat/influx.ts';
 import { openorgPlugin } from './compat/openorg/plugin.ts';
 import { prometheusRoutes } from './compat/prometheus/routes.ts';
+import { setAnswerHeaders } from './http/answer-headers.ts';
+import { apiDescription } from './http/api-description.ts';
+import { answerClientError, sendFrameworkError } from './http/bare-answers.ts';
 import { limitJsonDepth } from './http/json-body.ts';
-import { Problem, sendProblem } from './http/problem.ts';
+import { refuseWithoutRoute } from './http/no-route.ts';
+import { sendProblem } from './http/problem.ts';
 import { limitRequests } from './http/request-limit.ts';
 import { viewerOf } from './http/request-viewer.ts';
-import { readTls } from './operations/listening.ts';
+import { isPublicSecure, readTls, trustedProxies } from './operations/listening.ts';
 import { operationRoutes } from './operations/operations.ts';
 import { noteRequests } from './operations/request-log.ts';
 import type { Service } from './service.ts';
@@ -31,6 +32,9 @@ import { serveDashboard } from './web.ts';
 
 /** Answers below this size are sent as they are. */
 const COMPRESSED_SIZE_BYTES = 2048;
+
+const SLOW_CHECK_MAX_MS = 30_000;
+const HEADERS_TIME_MAX_MS = 60_000;
 
 export interface AppOptions {
   /** Default: nothing is logged. */
@@ -44,13 +48,24 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const { config } = service;
   const tls = readTls(config);
+  const { requestTime } = config.limits;
+  const connections = {
+    // Whoever is too slow is looked for as often as somebody can be.
+    connectionsCheckingInterval: Math.min(requestTime, SLOW_CHECK_MAX_MS),
+    // Of the two limits Node.js takes the longer one for whole requests.
+    headersTimeout: Math.min(requestTime, HEADERS_TIME_MAX_MS),
+    requestTimeout: requestTime,
+  };
   const app = Fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
     // Our own lines say less: queries may hold credentials.
     logController: new LogController({ disableRequestLogging: true }),
-    ...(tls !== null && { https: tls }),
+    ...(tls === null ? { http: connections } : { https: { ...tls, ...connections } }),
     bodyLimit: config.limits.bodyBytes,
-    trustProxy: config.trustProxy,
+    requestTimeout: requestTime,
+    trustProxy: trustedProxies(config),
+    frameworkErrors: sendFrameworkError,
+    clientErrorHandler: answerClientError,
     // Ids of our own: those of clients could be anything.
     requestIdHeader: false,
     routerOptions: { maxParamLength: 200 },
@@ -61,14 +76,11 @@ export async function buildApp(
   app.setSerializerCompiler(serializerCompiler);
   limitJsonDepth(app as unknown as FastifyInstance);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(
-      new Problem(404, `There is no ${request.method} ${pathOf(request.url)}.`),
-      request,
-      reply,
-    );
-  });
+  refuseWithoutRoute(app as unknown as FastifyInstance);
   noteRequests(app as unknown as FastifyInstance, service.metrics);
+  await setAnswerHeaders(app as unknown as FastifyInstance, {
+    isSecure: tls !== null || isPublicSecure(config),
+  });
   await limitRequests(app as unknown as FastifyInstance, config);
   await app.register(cookie);
   protectRoutes(app as unknown as FastifyInstance, service.access);
@@ -76,28 +88,13 @@ export async function buildApp(
   app.addHook('onRequest', async (request) => {
     request.viewer = viewerOf(request, service.access);
   });
-  await app.register(helmet, {
-    contentSecurityPolicy: CONTENT_POLICY,
-    strictTransportSecurity: tls !== null,
-  });
   // Bodies are decompressed where they are read, with a limit.
   await app.register(compress, {
     global: true,
     threshold: COMPRESSED_SIZE_BYTES,
     globalDecompression: false,
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'datastream-engine',
-        description: 'Streams of datapoints at every granularity, with derived streams.',
-        version: '1',
-      },
-    },
-    transform: createJsonSchemaTransform({ skipList: ['/docs', '/docs/*'] }),
-    transformObject: jsonSchemaTransformObject,
-  });
+  await app.register(swagger, apiDescription(app as unknown as FastifyInstance));
   await serveDashboard(app as unknown as FastifyInstance);
   await serveApiDocs(app as unknown as FastifyInstance);
   await app.register(operationRoutes, { service });
@@ -109,25 +106,4 @@ export async function buildApp(
   await app.register(feedsPlugin, { service });
   await app.register(openorgPlugin, { service });
   return app as unknown as FastifyInstance;
-}
-
-/** Pages load nothing from anywhere else, and run no script that stands in a page. */
-const CONTENT_POLICY = {
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
-    imgSrc: ["'self'", 'data:', 'blob:'],
-    fontSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    manifestSrc: ["'self'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-    baseUri: ["'none'"],
-  },
-};
-
-function pathOf(url: string): string {
-  return url.split('?', 1)[0]!;
 }

@@ -26,6 +26,7 @@ export function graphiteServer(
       isStrict: false,
       newStreams: newStreamsOf(ingest),
       mayAppend: () => true,
+      mayReplace: () => true,
       mayCreate: () => ingest.createStreams,
       onCreated: () => {},
     },

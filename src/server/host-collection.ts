@@ -15,7 +15,16 @@ export interface HostCollection {
 /** Begins to sample this host, once a second. What fails is logged, once for each cause. */
 export function collectHost(
   datastream: Datastream,
-  { now, log }: { readonly now: () => Date; readonly log: BaseLogger },
+  {
+    now,
+    log,
+    onStored,
+  }: {
+    readonly now: () => Date;
+    readonly log: BaseLogger;
+    /** Told how many datapoints of a sample were stored. */
+    readonly onStored: (datapointCount: number) => void;
+  },
 ): HostCollection {
   const ending = new AbortController();
   const collecting = collect(datastream, {
@@ -31,6 +40,7 @@ export function collectHost(
     signal: ending.signal,
     onProblem: (cause, message) => log.warn({ cause }, message),
     onTick: async () => {},
+    onStored,
   }).catch((err: unknown) => log.error({ err }, 'The host is not sampled any more.'));
   return {
     stop: async () => {

@@ -5,6 +5,7 @@ import { Access } from './access/access.ts';
 import { type AccessSettings, DEFAULT_ACCESS_SETTINGS } from './access/settings.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { ServiceConfig } from './config/service-config.ts';
+import { isPublicSecure } from './operations/listening.ts';
 import { StateStore } from './state/state-store.ts';
 
 const EMBEDDED_SCHEME = 'embedded:';
@@ -59,7 +60,7 @@ export function stateFolder({ state, store }: ServiceConfig): string {
   throw new ConfigError('state must name a folder for users and settings, as the store has none.');
 }
 
-function settingsOf({ access }: ServiceConfig): AccessSettings {
+function settingsOf({ access, ...config }: ServiceConfig): AccessSettings {
   const { password, session, login } = DEFAULT_ACCESS_SETTINGS;
   return {
     publicRead: access.publicRead,
@@ -71,7 +72,12 @@ function settingsOf({ access }: ServiceConfig): AccessSettings {
       passCount: access.passwordPasses,
       parallelism: access.passwordThreads,
     },
-    session: { ...session, idleMs: access.sessionIdle, absoluteMs: access.sessionLongest },
+    session: {
+      ...session,
+      idleMs: access.sessionIdle,
+      absoluteMs: access.sessionLongest,
+      isSecure: isPublicSecure(config),
+    },
     login: {
       ...login,
       freeCountByName: access.failedLoginCount,

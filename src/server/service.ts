@@ -3,6 +3,7 @@ import { Datastream } from '../api/datastream.ts';
 import { openBackend } from '../backends/open-backend.ts';
 import type { Access } from './access/access.ts';
 import { Alerts } from './alerts/alerts.ts';
+import { refusedPlace } from './alerts/destination-rules.ts';
 import type { WatchRights } from './alerts/evaluator.ts';
 import { Feeds } from './compat/feeds/feeds.ts';
 import { SineDemoSwitch, sineDemoJob } from './compat/feeds/sine-demo.ts';
@@ -19,8 +20,11 @@ import { maintenanceJob } from './jobs/maintenance-job.ts';
 import { WarningCounts } from './jobs/warning-counts.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
+import { listeningError } from './operations/listening.ts';
 import { ServiceMetrics } from './operations/metrics.ts';
 import type { StateStore } from './state/state-store.ts';
+import { AppendRate } from './statistics/append-rate.ts';
+import { Statistics } from './statistics/statistics.ts';
 
 /** Everything that routes work with. */
 export interface Service {
@@ -36,7 +40,10 @@ export interface Service {
   /** What can be posted to by name. */
   readonly feeds: { readonly feeds: Feeds; readonly demo: SineDemoSwitch };
   readonly metrics: ServiceMetrics;
+  readonly statistics: Statistics;
   readonly log: BaseLogger;
+  /** When the service was opened. */
+  readonly openedAt: Date;
   /** The only clock. */
   readonly now: () => Date;
   /** Aborted as soon as the service is to end: answers without an end of their own end then. */
@@ -45,7 +52,7 @@ export interface Service {
   readonly graphite: GraphiteServer | null;
   /**
    * Lets the schedules of jobs begin, and samples of this host and Graphite where they are asked for.
-   * @throws when the port of Graphite is taken.
+   * @throws {ConfigError} when Graphite cannot be taken in where the configuration says.
    */
   start(): Promise<void>;
   /** Says that the service is to end; requests are still answered. */
@@ -69,7 +76,8 @@ export async function openService(
   { now = () => new Date(), log = pino({ level: 'silent' }) }: ServiceOptions = {},
 ): Promise<Service> {
   const opened = await openAccess(config, { now });
-  const metrics = new ServiceMetrics();
+  const appends = new AppendRate({ nowMs: () => now().getTime() });
+  const metrics = new ServiceMetrics({ onAccepted: (count) => appends.note(count) });
   const warnings = new WarningCounts();
   let datastream: Datastream;
   try {
@@ -87,18 +95,19 @@ export async function openService(
     await opened.close();
     throw error;
   }
-  return assembled(config, { opened, datastream, metrics, warnings, now, log });
+  return assembled(config, { opened, datastream, metrics, appends, warnings, now, log });
 }
 
 interface Parts extends Required<ServiceOptions> {
   readonly opened: OpenAccess;
   readonly datastream: Datastream;
   readonly metrics: ServiceMetrics;
+  readonly appends: AppendRate;
   readonly warnings: WarningCounts;
 }
 
 function assembled(config: ServiceConfig, parts: Parts): Service {
-  const { opened, datastream, metrics, warnings, now, log } = parts;
+  const { opened, datastream, metrics, appends, warnings, now, log } = parts;
   const { state, access } = opened;
   const writer = new BatchWriter(datastream, {
     nowMs: () => now().getTime(),
@@ -146,6 +155,9 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
   );
   const graphite = graphiteServer(config, { writer, metrics, log, now });
   const ending = new AbortController();
+  const statistics = new Statistics(datastream, { now, appends, signal: ending.signal });
+  const countHost = (accepted: number): void =>
+    metrics.noteIngest('host', { accepted, duplicate: 0, dropped: 0 });
   let host: HostCollection | null = null;
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
@@ -155,6 +167,7 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     await jobs.stop();
     await live.close();
     await alerts.stop();
+    await statistics.idle();
     try {
       await datastream.close();
     } finally {
@@ -172,15 +185,19 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
     alerts,
     feeds: { feeds, demo },
     metrics,
+    statistics,
+    openedAt: now(),
     graphite,
     log,
     now,
     ending: ending.signal,
     start: async () => {
-      await graphite?.listen();
-      if (graphite !== null) log.info({ port: graphite.port }, 'Graphite is taken in.');
+      if (graphite !== null) {
+        await listenForGraphite(graphite, config);
+        log.info({ port: graphite.port }, 'Graphite is taken in.');
+      }
       jobs.start();
-      if (config.collect) host ??= collectHost(datastream, { now, log });
+      if (config.collect) host ??= collectHost(datastream, { now, log, onStored: countHost });
     },
     end: () => ending.abort(),
     close: () => {
@@ -188,6 +205,18 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
       return closing;
     },
   };
+}
+
+async function listenForGraphite(
+  graphite: GraphiteServer,
+  { ingest: { graphiteHost: host, graphitePort: port } }: ServiceConfig,
+): Promise<void> {
+  try {
+    await graphite.listen();
+  } catch (error) {
+    const settings = 'ingest.graphiteHost, ingest.graphitePort';
+    throw listeningError(error, { host, port: port!, settings });
+  }
 }
 
 function openAlerts(config: ServiceConfig, parts: Parts): Alerts {
@@ -198,6 +227,10 @@ function openAlerts(config: ServiceConfig, parts: Parts): Alerts {
     datastream,
     settings: { timeoutMs: webhookTimeout, tryCountMax: webhookTries, webhookSecret, email },
     watchRights: watchRights(opened.access),
+    mayTell: (ownerId, destination) =>
+      ownerId === null ||
+      opened.access.identityOf(ownerId)?.isAdmin === true ||
+      refusedPlace(destination, config.alerts) === null,
     now,
     log,
     onTry: (kind, outcome) => metrics.noteDelivery(kind, outcome),

@@ -3,6 +3,7 @@ import { LTTB } from 'downsample/methods/LTTB.js';
 import fc from 'fast-check';
 import type { DatapointRows } from '../../src/api/datapoint-rows.ts';
 import { planPoints } from '../../src/api/thinning/point-plan.ts';
+import { HELD_POINT_COUNT_MAX } from '../../src/api/thinning/series-part.ts';
 import { type SeriesShape, ShapeScan } from '../../src/api/thinning/series-shape.ts';
 import { ThinnedRows } from '../../src/api/thinning/thinned-rows.ts';
 import { TrianglePicker } from '../../src/api/thinning/triangle-picker.ts';
@@ -98,6 +99,94 @@ describe('TrianglePicker', () => {
       picker.finish();
       expect(picked.length).toBeLessThanOrEqual(5);
       expect(picked.at(-1)).toBe(came === 0 ? undefined : came - 1);
+    }
+  });
+});
+
+describe('parts of more points than are held', () => {
+  const pickCount = 5;
+  const partLength = HELD_POINT_COUNT_MAX * 3 + 7;
+  const pointCount = partLength * (pickCount - 2) + 2;
+
+  /** Whole numbers without a pattern: products of them are exact. */
+  function noise(x: number): number {
+    return ((x * 7919) % 10_007) - ((x * 104_729) % 4001);
+  }
+
+  function picksOf(valueAt: (x: number) => number): { picked: number[]; heldMax: number } {
+    const picked: number[] = [];
+    let heldMax = 0;
+    const picker = new TrianglePicker({ pointCount, pickCount }, (position) =>
+      picked.push(position),
+    );
+    for (let x = 0; x < pointCount; x++) {
+      picker.add(x, valueAt(x), x);
+      if (x % 100 === 0) heldMax = Math.max(heldMax, picker.candidates.length);
+    }
+    picker.finish();
+    return { picked, heldMax };
+  }
+
+  test.each<[string, (x: number) => number]>([
+    ['noise', noise],
+    ['a line', (x) => x],
+    ['stairs', (x) => Math.floor(x / 1000)],
+    ['a peak', (x) => (x === partLength * 2 ? 1e6 : 0)],
+  ])('of %s: the library picks the same of all points', (_, valueAt) => {
+    const points = Array.from({ length: pointCount }, (__, x): [number, number] => [x, valueAt(x)]);
+    const wanted = (LTTB(points, pickCount) as [number, number][]).map(([x]) => x);
+    const { picked, heldMax } = picksOf(valueAt);
+    expect(picked).toEqual(wanted);
+    expect(heldMax).toBeGreaterThan(pickCount);
+    expect(heldMax).toBeLessThanOrEqual(2 * HELD_POINT_COUNT_MAX);
+  });
+
+  test('of a curve of nothing but corners: as few are held, and what is picked is near', () => {
+    const curve = (x: number): number => x * x;
+    const points = Array.from({ length: pointCount }, (_, x): [number, number] => [x, curve(x)]);
+    const wanted = (LTTB(points, pickCount) as [number, number][]).map(([x]) => x);
+    const { picked, heldMax } = picksOf(curve);
+    expect(picked).toHaveLength(pickCount);
+    for (const [index, x] of picked.entries()) {
+      expect(Math.abs(x - wanted[index]!)).toBeLessThan(partLength / 1000);
+    }
+    expect(heldMax).toBeLessThanOrEqual(2 * HELD_POINT_COUNT_MAX);
+  });
+
+  test.each([
+    ['by shape', false],
+    ['at equal distances', true],
+  ])('picked %s, rows are those of their positions', async (_, isEven) => {
+    const blockLength = 10_000;
+    const rowCount = 700_000;
+    const columnsOf = (from: number, to: number): DatapointColumns => ({
+      timestamps: Float64Array.from({ length: to - from }, (__, row) => from + row),
+      // Without values for long, as buckets are where nothing came.
+      values: Float64Array.from({ length: to - from }, (__, row) => {
+        const x = from + row;
+        return x > 50_000 && x < 400_000 ? Number.NaN : noise(x);
+      }),
+    });
+    const rows: DatapointRows = {
+      count: async () => rowCount,
+      columns: async (from, to) => columnsOf(from, Math.min(to, rowCount)),
+      async *columnBlocks(from, to) {
+        for (let row = from; row < Math.min(to, rowCount); row += blockLength) {
+          yield columnsOf(row, row + blockLength);
+        }
+      },
+      async *blocks() {},
+    };
+    const shape = isEven ? null : ({ values }: DatapointColumns) => values!;
+    const picked = await new ThinnedRows(rows, {
+      pointCountMax: 9,
+      shape,
+      isReverse: false,
+    }).columns(0, Number.POSITIVE_INFINITY);
+    expect(picked.timestamps).toHaveLength(9);
+    expect([picked.timestamps[0], picked.timestamps[8]]).toEqual([0, rowCount - 1]);
+    for (const [row, x] of picked.timestamps.entries()) {
+      expect(picked.values![row]).toEqual(columnsOf(x, x + 1).values![0]);
     }
   });
 });

@@ -73,6 +73,29 @@ async function read(...tags: string[]): Promise<[number, unknown][]> {
 }
 
 describe('collect', () => {
+  test('waits for a clock that was set back, and says so', async () => {
+    let isSet = false;
+    const host = fakeHost(START_MS - 300, (second, advance) => {
+      if (second === 2 && !isSet) {
+        isSet = true;
+        advance(-3_600_000);
+      }
+      return sampleOf(second);
+    });
+    const result = await collect(host, '--duration', '5s');
+    expect(result.exitCode).toBe(0);
+    expect(result.stderr).toContain(
+      'the clock was set back; nothing is sampled until 2026-01-01T12:00:03.000Z',
+    );
+    expect(await read('metric=load')).toEqual([
+      [0, 0],
+      [1, 0.1],
+      [2, 0.2],
+      [3, 0.3],
+      [4, 0.4],
+    ]);
+  });
+
   test('three ticks give metrics, rates and their sum', async () => {
     const host = fakeHost(START_MS - 300, (second) => sampleOf(second));
     const result = await collect(host, '--duration', '3s');

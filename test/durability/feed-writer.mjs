@@ -1,9 +1,10 @@
-// Writes to the streams of a store that another process follows. Arguments: URL of the store, number of rounds.
-// Prints that it is done at the end.
+// Writes to the streams of a store that another process follows. Arguments: URL of the store, first round, number of
+// rounds. Prints that it is done at the end.
 import { writeSync } from 'node:fs';
 import { Datastream, openBackend } from '../../dist/index.js';
 
-const [url, roundCountText] = process.argv.slice(2);
+const [url, firstText, countText] = process.argv.slice(2);
+const first = Number(firstText);
 const BASE_MS = Date.UTC(2000, 0, 1, 12);
 
 const datastream = new Datastream(await openBackend(url));
@@ -11,7 +12,7 @@ const [a, b] = await Promise.all(
   ['a', 'b'].map(async (name) => (await datastream.findStreams({ name }).at(0)).id),
 );
 
-for (let round = 0; round < Number(roundCountText); round++) {
+for (let round = first; round < first + Number(countText); round++) {
   const ms = BASE_MS + round * 10_000;
   await datastream.appendTick(ms, [a, b], Float64Array.of(round, -round));
   await datastream.append(a, round, ms + 5000);

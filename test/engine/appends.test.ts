@@ -82,4 +82,49 @@ describe('appends of one turn', () => {
     await datastream.append(id, 2, at(0));
     expect(await datastream.getData(id, 'seconds', { start: at(0) }).count()).toBe(2);
   });
+
+  test('are refused where a stream has changed since the version that they expect', async () => {
+    const { datastream } = await open();
+    const [id, other] = [
+      await datastream.ensureStream({ n: 1 }, SECONDS),
+      await datastream.ensureStream({ n: 2 }, SECONDS),
+    ];
+    const columns = { timestamps: Float64Array.of(at(1)), values: Float64Array.of(1) };
+    const { version } = await datastream.getStream(id);
+    const expectVersions = { [id]: version };
+    const refusal = { code: 'STREAM_APPEND_CONTENDED', message: expect.stringContaining(id) };
+    await datastream.append(other, 1, at(1), { expectVersions });
+    await datastream.appendColumns(id, columns, { expectVersions });
+    await expect(datastream.appendColumns(id, columns, { expectVersions })).rejects.toMatchObject(
+      refusal,
+    );
+    const items = [
+      { streamId: other, value: 2, timestamp: at(2) },
+      { streamId: id, value: 2, timestamp: at(2) },
+    ];
+    await expect(datastream.appendMultiple(items, { expectVersions })).rejects.toMatchObject(
+      refusal,
+    );
+    await expect(
+      datastream.appendTick(at(2), [other, id], Float64Array.of(2, 2), { expectVersions }),
+    ).rejects.toMatchObject(refusal);
+    // Of two in the same turn that expect the same, one is first.
+    const current = { expectVersions: { [id]: (await datastream.getStream(id)).version } };
+    const settled = await Promise.allSettled([
+      datastream.appendTick(at(3), [other, id], Float64Array.of(3, 3)),
+      datastream.append(id, 4, at(4), current),
+    ]);
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    for (const [streamId, values] of [
+      [id, [1, 3]],
+      [other, [1, 3]],
+    ] as const) {
+      const data = await datastream.getData(streamId, 'seconds', { start: at(0) }).toArray();
+      expect(data.map(({ v }) => v)).toEqual(values);
+    }
+    for (const wrong of ['1', [], { [id]: 1 }]) {
+      const options = { expectVersions: wrong } as unknown as { expectVersions: {} };
+      await expect(datastream.append(id, 5, at(5), options)).rejects.toThrow(TypeError);
+    }
+  });
 });

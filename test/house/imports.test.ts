@@ -26,6 +26,7 @@ const SERVICE_PARTS = [
   'server/jobs',
   'server/live',
   'server/alerts',
+  'server/statistics',
 ];
 
 /** The rooms of the service: parts that do not know of HTTP, and the routes over them. */
@@ -35,6 +36,7 @@ const SERVER: Readonly<Record<string, readonly string[]>> = {
   'server/access': ['exceptions', 'model', 'server/state'],
   'server/ingest': ['exceptions', 'model', 'api', 'text'],
   'server/alerts': ['exceptions', 'model', 'api', 'text', 'server/state'],
+  'server/statistics': ['exceptions', 'model', 'api'],
   'server/jobs': ['exceptions', 'model', 'api', 'server/state'],
   // Knows the service as a whole, and so do the routes.
   'server/operations': [...FACE, ...SERVICE_PARTS, 'server'],

@@ -19,6 +19,8 @@ GET /docs/static/index.html                                     302    302      
 GET /docs/static/swagger-initializer.js                         200    200      200   200   200   200     401
 GET /docs/json                                                  200    200      200   200   200   200     401
 GET /docs/yaml                                                  200    200      200   200   200   200     401
+GET /docs/static/theme/icon.svg                                 200    200      200   200   200   200     401
+GET /docs/static/theme/docs.css                                 200    200      200   200   200   200     401
 GET /docs/static/*                                              302    302      302   302   302   302     401
 GET /healthz                                                    200    200      200   200   200   200     401
 GET /readyz                                                     200    200      200   200   200   200     401
@@ -39,6 +41,8 @@ POST /api/v1/write                                              401   drop      
 POST /api/v1/streams/:id/data                                   401   drop      200   200  drop   200     401
 GET /api/v1/events                                              401    200      200   200   200   200     401
 GET /api/v1/status                                              401    200      200   200   200   200     401
+GET /api/v1/statistics                                          401    403      403   403   403   200     401
+GET /api/v1/statistics/streams                                  401    403      403   403   403   200     401
 GET /api/v1/dashboards                                          401    200      200   200   200   200     401
 GET /api/v1/dashboards/:id                                      401    404      404   200   404   200     401
 POST /api/v1/dashboards                                         401    201      201   201   201   201     401

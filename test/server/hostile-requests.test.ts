@@ -57,12 +57,20 @@ describe('levels', () => {
     );
     await datastream.append(id, 1, new Date('1900-01-01T00:00:00Z'));
     await datastream.append(id, 2, new Date('2026-01-01T00:00:00Z'));
-    const statusOf = async (granularity: string) => {
-      const url = `/api/v1/streams/${id}/data?thin=10&fill=0&granularity=${granularity}`;
-      return (await opened.app.inject(url)).statusCode;
+    const answerOf = async (granularity: string, range = '') => {
+      const url = `/api/v1/streams/${id}/data?thin=10&fill=0&granularity=${granularity}${range}`;
+      return (await opened.app.inject(url)).json();
     };
-    expect(await statusOf('10seconds')).toBe(400);
-    expect(await statusOf('days')).toBe(200);
+    expect(await answerOf('10seconds')).toMatchObject({
+      status: 400,
+      field: 'thin',
+      detail: expect.stringContaining('more than 20000000 rows of 10seconds'),
+    });
+    expect(await answerOf('10seconds', '&end=1950-01-01')).toMatchObject({ field: 'thin' });
+    // Of a long stream, a short range.
+    const day = '&start=1950-01-01&endExclusive=1950-01-02';
+    expect((await answerOf('10seconds', day)).datapoints).toHaveLength(10);
+    expect((await answerOf('days')).datapoints).toHaveLength(10);
   });
 });
 

@@ -83,9 +83,10 @@ describe('what a plot draws', () => {
       line('b', { axis: 'W', unit: 'W', minimum: -5, maximum: 3 }),
       line('c', { axis: 'V', unit: 'V' }),
     ]);
+    const rest = { divisor: 1, isOfAreas: false };
     expect(axes).toEqual([
-      { key: 'W', unit: 'W', minimum: -5, maximum: 3 },
-      { key: 'V', unit: 'V', minimum: null, maximum: null },
+      { key: 'W', unit: 'W', minimum: -5, maximum: 3, color: null, ...rest },
+      { key: 'V', unit: 'V', minimum: null, maximum: null, color: 0, ...rest },
     ]);
   });
 });
@@ -99,6 +100,16 @@ describe('columns of charts', () => {
     });
     expect(withGaps([0, 60_000, 120_000], [[1, 2, 3]], 0).times).toHaveLength(3);
     expect(withGaps(times, [[1, 2, 3, 4, 5]], 10_000).times).toHaveLength(5);
+  });
+
+  test('have a gap where one bucket is missing among others that are all there', () => {
+    const minutes = Array.from({ length: 30 }, (_, row) => (row < 20 ? row : row + 1) * 60_000);
+    const { times, columns } = withGaps(minutes, [minutes], 60_000);
+    expect(times[20]).toBe(20 * 60_000);
+    expect(columns[0]![20]).toBeNull();
+    expect(times).toHaveLength(31);
+    // Every second bucket is empty: nothing is missing.
+    expect(withGaps(minutes, [minutes], 30_000).times).toHaveLength(30);
   });
 
   test('of several streams come over all of their times', () => {

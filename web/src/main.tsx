@@ -6,6 +6,7 @@ import './styles/controls.css';
 import './styles/streams.css';
 import './styles/chart.css';
 import './styles/pages.css';
+import './styles/admin.css';
 import { App } from './app.tsx';
 import { followLinks } from './router/location.ts';
 import { syncPreferences } from './state/preferences-sync.ts';

@@ -1,4 +1,5 @@
 import { Decimal } from 'decimal.js';
+import { turn } from '../../engine/turn.ts';
 import type { Column } from '../../model/block.ts';
 import { isStoredGroup } from '../../model/value.ts';
 import { datapointAt, reverseDatapoints, sliceDatapoints } from '../datapoint-columns.ts';
@@ -9,6 +10,9 @@ import { PickedRows } from './picked-rows.ts';
 import { gapCountMax, type PointPlan, planPoints } from './point-plan.ts';
 import { ShapeScan } from './series-shape.ts';
 import { TrianglePicker } from './triangle-picker.ts';
+
+/** Rows that are looked at in a few milliseconds. */
+const ROWS_PER_TURN = 2 ** 16;
 
 export interface ThinOptions {
   /** At least 1. */
@@ -23,7 +27,7 @@ export type SeriesColumn = (columns: DatapointColumns) => Column;
 
 /**
  * Some of the rows of a read, at most so many. Read twice, to know the shape and to pick; held are the rows
- * that are picked, and two parts of the others.
+ * that are picked, and a bounded number of others.
  */
 export class ThinnedRows implements DatapointRows {
   /** In order of time. */
@@ -63,6 +67,20 @@ export class ThinnedRows implements DatapointRows {
     return this.#thinned;
   }
 
+  /** All rows in order; whatever else the process does has its turn between them. */
+  async *#columnBlocks(
+    rowCount = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<DatapointColumns, void, undefined> {
+    let sinceTurnCount = 0;
+    for await (const columns of this.#rows.columnBlocks(0, rowCount)) {
+      yield columns;
+      sinceTurnCount += columns.timestamps.length;
+      if (sinceTurnCount < ROWS_PER_TURN) continue;
+      sinceTurnCount = 0;
+      await turn();
+    }
+  }
+
   async #thin(): Promise<DatapointColumns> {
     const { shape, isReverse } = this.#options;
     const columns = await (shape === null ? this.#evenly() : this.#byShape(shape));
@@ -76,7 +94,7 @@ export class ThinnedRows implements DatapointRows {
     const picked = new PickedRows();
     let position = 0;
     let pick = 0;
-    for await (const columns of this.#rows.columnBlocks(0, rowCount)) {
+    for await (const columns of this.#columnBlocks(rowCount)) {
       picked.addBlock(columns);
       position += columns.timestamps.length;
       for (; pick < pointCountMax; pick++) {
@@ -84,6 +102,7 @@ export class ThinnedRows implements DatapointRows {
         if (picking >= position) break;
         picked.pick(picking);
       }
+      if (picked.isFull) picked.keepOnly([]);
     }
     return picked.finish();
   }
@@ -91,7 +110,7 @@ export class ThinnedRows implements DatapointRows {
   async #byShape(column: SeriesColumn): Promise<DatapointColumns> {
     const { pointCountMax } = this.#options;
     const scan = new ShapeScan(gapCountMax(pointCountMax));
-    for await (const columns of this.#rows.columnBlocks(0, Number.POSITIVE_INFINITY)) {
+    for await (const columns of this.#columnBlocks()) {
       const values = numbersOf(column(columns));
       for (let row = 0; row < values.length; row++) {
         scan.add(columns.timestamps[row]!, values[row]!);
@@ -109,12 +128,13 @@ export class ThinnedRows implements DatapointRows {
   ): Promise<DatapointColumns> {
     const picked = new PickedRows();
     const picker = new RunPicker(plan, (position) => picked.pick(position));
-    for await (const columns of this.#rows.columnBlocks(0, Number.POSITIVE_INFINITY)) {
+    for await (const columns of this.#columnBlocks()) {
       picked.addBlock(columns);
       const values = numbersOf(column(columns));
       for (let row = 0; row < values.length; row++) {
         picker.add(columns.timestamps[row]!, values[row]! * scale);
       }
+      if (picked.isFull) picked.keepOnly(picker.candidates);
     }
     picker.finish();
     return picked.finish();
@@ -155,6 +175,11 @@ class RunPicker {
   finish(): void {
     this.#triangles?.finish();
     this.#triangles = null;
+  }
+
+  /** Positions of rows so far that may still be picked, ascending. */
+  get candidates(): readonly number[] {
+    return this.#triangles?.candidates ?? [];
   }
 
   #showGap(position: number): void {

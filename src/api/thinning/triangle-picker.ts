@@ -1,13 +1,5 @@
 import { LTTBIndexesForBuckets } from 'downsample/methods/LTTB.js';
-
-type Point = [x: number, y: number];
-
-/** Points that follow each other, one of which is picked. */
-interface Part {
-  readonly index: number;
-  readonly points: Point[];
-  readonly positions: number[];
-}
+import { type Point, SeriesPart } from './series-part.ts';
 
 /** Gets the positions of picked points, ascending. */
 export type Pick = (position: number) => void;
@@ -17,7 +9,7 @@ export type Pick = (position: number) => void;
  * first and the last point are picked, and of as many parts as are left, of equal sizes as far as whole numbers
  * allow, the point that spans the largest triangle with the pick before it and the middle of the next part.
  * The parts are cut here, because the library needs all points for that, and by rounding may lose the last one;
- * two parts are all that is held.
+ * two parts are all that is held, and of long ones only what may be picked.
  */
 export class TrianglePicker {
   readonly #pointCount: number;
@@ -25,8 +17,8 @@ export class TrianglePicker {
   readonly #pick: Pick;
   #seenCount = 0;
   /** Complete, but for the middle of the next part. */
-  #waiting: Part | null = null;
-  #open: Part | null = null;
+  #waiting: SeriesPart | null = null;
+  #open: SeriesPart | null = null;
   #picked: Point | null = null;
 
   /** @param counts how many points there will be, and how many of them to pick, at least 1. */
@@ -41,14 +33,18 @@ export class TrianglePicker {
     const index = this.#partOf(this.#seenCount++);
     if (this.#open === null || this.#open.index !== index) {
       this.#close();
-      this.#open = { index, points: [], positions: [] };
+      this.#open = new SeriesPart(index);
     }
-    const { points, positions } = this.#open;
+    const part = this.#open;
     // Of the last part the last point is wanted, of the first one the first.
-    if (index === 0 && points.length > 0) return;
-    const row = index === this.#pickCount - 1 ? 0 : points.length;
-    points[row] = [x, y];
-    positions[row] = position;
+    if (index === 0 && part.points.length > 0) return;
+    if (index === this.#pickCount - 1) part.clear();
+    part.add([x, y], position);
+  }
+
+  /** Positions of the points that may still be picked, ascending; at most so many for each of two parts. */
+  get candidates(): readonly number[] {
+    return [...(this.#waiting?.positions ?? []), ...(this.#open?.positions ?? [])];
   }
 
   /** Ends the series, also before all points that were announced. */
@@ -67,30 +63,20 @@ export class TrianglePicker {
   #close(): void {
     if (this.#open === null) return;
     if (this.#waiting !== null) {
-      this.#take(this.#waiting, this.#largest(this.#waiting, middleOf(this.#open)));
+      this.#take(this.#waiting, this.#largest(this.#waiting, this.#open.middle));
     }
     this.#waiting = this.#open;
     this.#open = null;
   }
 
-  #largest({ points }: Part, nextMiddle: Point): number {
+  #largest({ points }: SeriesPart, nextMiddle: Point): number {
     if (this.#picked === null || points.length === 1) return 0;
     const [, chosen] = LTTBIndexesForBuckets([[this.#picked], points, [nextMiddle]]);
     return chosen! - 1;
   }
 
-  #take({ points, positions }: Part, row: number): void {
+  #take({ points, positions }: SeriesPart, row: number): void {
     this.#picked = points[row]!;
     this.#pick(positions[row]!);
   }
-}
-
-function middleOf({ points }: Part): Point {
-  let sumX = 0;
-  let sumY = 0;
-  for (const [x, y] of points) {
-    sumX += x;
-    sumY += y;
-  }
-  return [sumX / points.length, sumY / points.length];
 }

@@ -1,5 +1,6 @@
 import { assert } from '../../model/assert.ts';
 import { type Block, EMPTY_BLOCK, ownBlock } from '../../model/block.ts';
+import { ladderOf } from '../../model/ladder.ts';
 import { levelNumber } from '../../model/level-number.ts';
 import type { StreamId, StreamSnapshot } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
@@ -19,8 +20,10 @@ import type {
   SkippedRows,
   SkipRequest,
   StreamQuery,
+  StreamSize,
   StreamVersion,
 } from '../backend.ts';
+import { folderSizeBytes } from '../folder-size.ts';
 import { type BackendManifest, COMPLETE_MANIFEST } from '../manifest.ts';
 import { writeBackup } from './backup.ts';
 import { BlockStore } from './block-store.ts';
@@ -28,6 +31,7 @@ import { Committer } from './committer.ts';
 import { type LevelRequest, NO_PAGE, readLevelPages } from './group-pages.ts';
 import { LeaseStore } from './lease-store.ts';
 import { boundedLevel, boundRawLevels } from './level-bounds.ts';
+import { levelSize } from './level-size.ts';
 import { readLevelPage } from './page-reader.ts';
 import { readLevelRows } from './range-reader.ts';
 import { Replica } from './replica.ts';
@@ -135,6 +139,29 @@ export class EmbeddedBackend extends AbstractBackend {
     } finally {
       pinned.release();
     }
+  }
+
+  protected override async _streamSize(streamId: StreamId): Promise<StreamSize | null> {
+    const { replica, streams, blocks } = this.#open();
+    return replica.read((view) => {
+      const stream = streams.byId(view, streamId);
+      if (stream === null) return null;
+      const { raw, levels } = ladderOf(streams.record(view, stream));
+      let rowCount = 0;
+      let sizeBytes = 0;
+      for (const { name } of [raw, ...levels]) {
+        const place = { ordinal: stream.ordinal, level: levelNumber(name) };
+        const size = levelSize(blocks, place, view.level(place));
+        if (name === raw.name) rowCount = size.rowCount;
+        sizeBytes += size.sizeBytes;
+      }
+      return { rowCount, sizeBytes };
+    });
+  }
+
+  protected override async _storeSize(): Promise<number> {
+    this.#open();
+    return folderSizeBytes(this.#path);
   }
 
   protected override async _readStreams(

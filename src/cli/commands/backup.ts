@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { folderSizeBytes } from '../../backends/folder-size.ts';
 import { type StateOptions, withStateOptions } from '../access-state.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { folderSizeBytes } from '../folder-size.ts';
 import { humanQuantity } from '../format/human.ts';
 
 interface BackupOptions extends StateOptions {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { folderSizeBytes } from '../../backends/folder-size.ts';
 import type { CommandContext } from '../command-context.ts';
-import { folderSizeBytes } from '../folder-size.ts';
 import { humanQuantity } from '../format/human.ts';
 
 /** Adds `checkpoint`: empties the journal of a store, and says what became of its files. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ServiceConfig } from '../../server/config/service-config.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 
@@ -20,23 +21,13 @@ export function registerServe(program: Command, context: CommandContext): void {
     .option('--collect', 'sample this host into streams, once a second')
     .action(async (options: ServeOptions) => {
       // Loaded here: no other command needs what a server needs.
-      const { loadConfig } = await import('../../server/config/load-config.ts');
       const { serve } = await import('../../server/serve.ts');
-      const { host, port } = options;
-      const config = loadConfig({
-        file: options.config ?? null,
-        env: context.io.env,
-        flags: {
-          ...(context.isStoreGiven && { store: context.storeUrl }),
-          ...settings(options.set),
-          ...(host !== undefined && { host }),
-          ...(port !== undefined && { port }),
-          ...(options.collect && { collect: true }),
-        },
-      });
+      const { unknownVariables } = await import('../../server/config/load-config.ts');
+      const config = await loadedConfig(context, options);
       await serve(config, {
         signal: context.io.signal,
         now: context.io.now,
+        unknownVariables: unknownVariables(context.io.env),
         onListening: async (lines) => {
           for (const line of lines) await context.out.line(line);
           await context.out.flush();
@@ -51,17 +42,30 @@ export function registerConfig(program: Command, context: CommandContext): void 
   withConfigOptions(
     config.command('check').description('check the configuration and print what it comes to'),
   ).action(async (options: ServeOptions) => {
-    const { loadConfig } = await import('../../server/config/load-config.ts');
+    const { unknownVariables } = await import('../../server/config/load-config.ts');
     const { showConfig } = await import('../../server/config/show-config.ts');
-    const checked = loadConfig({
-      file: options.config ?? null,
-      env: context.io.env,
-      flags: {
-        ...(context.isStoreGiven && { store: context.storeUrl }),
-        ...settings(options.set),
-      },
-    });
-    await context.out.line(showConfig(checked));
+    await context.out.line(showConfig(await loadedConfig(context, options)));
+    const unknown = unknownVariables(context.io.env);
+    if (unknown.length > 0) context.note(`no settings, and ignored: ${unknown.join(', ')}`);
+  });
+}
+
+/** The configuration of all sources. */
+async function loadedConfig(
+  context: CommandContext,
+  { config, host, port, collect, set }: ServeOptions,
+): Promise<ServiceConfig> {
+  const { loadConfig } = await import('../../server/config/load-config.ts');
+  return loadConfig({
+    file: config ?? null,
+    env: context.io.env,
+    flags: {
+      ...(context.isStoreGiven && { store: context.storeUrl }),
+      ...settings(set),
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+      ...(collect && { collect: true }),
+    },
   });
 }
 

@@ -12,7 +12,7 @@ export class ValueSyntaxError extends Error {}
 /** A number that is not finite: no value of any stream. */
 export class NotFiniteError extends ValueSyntaxError {}
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^[+-]?(?:nan|inf(?:inity)?)$/i;
 const STRING_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|\b(NaN|Infinity)\b/g;
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

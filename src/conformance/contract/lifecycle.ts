@@ -34,6 +34,8 @@ const OPERATIONS: Readonly<Record<string, (backend: Backend) => Promise<unknown>
       range: ALL_TIME,
       rowCountMax: 1,
     }),
+  streamSize: (backend) => backend.streamSize(id),
+  storeSize: (backend) => backend.storeSize(),
   acquireLease: (backend) => backend.acquireLease(id, LEASE),
   renewLease: (backend) => backend.renewLease(id, LEASE),
   releaseLease: (backend) => backend.releaseLease(id, 'a'),

@@ -48,6 +48,24 @@ function* pseudoRandom(seed: number): Generator<number, never> {
 }
 
 export function pagesTopic({ test }: Suite): void {
+  test('a stream is as large as its rows, where the store knows it', async (fixture) => {
+    const { backend } = fixture;
+    assert.equal(await backend.streamSize(newRecord({}).id), null);
+    const sizes = [];
+    for (const rowCount of [0, 3, 2000]) {
+      const id = await numbered(fixture, rowCount);
+      sizes.push(await backend.streamSize(id));
+      await backend.checkpoint();
+      const lasting = await backend.streamSize(id);
+      assert.equal(lasting?.rowCount, sizes.at(-1)?.rowCount);
+      if (lasting !== null) assert.equal(lasting.rowCount, rowCount);
+    }
+    const bytes = sizes.map((size) => size?.sizeBytes ?? 0);
+    if (sizes[0] !== null) assert(bytes[0] === 0 && bytes[1]! > 0 && bytes[2]! > bytes[1]!);
+    const total = await backend.storeSize();
+    assert(total === null || total > bytes[2]!);
+  });
+
   test('an unknown stream, a level without rows and an empty range have no rows', async (fixture) => {
     const { backend } = fixture;
     const id = await numbered(fixture, 3);

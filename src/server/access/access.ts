@@ -172,9 +172,10 @@ export class Access {
   }
 
   async #verifiedUser({ name, password, address }: LoginInput): Promise<User> {
-    const attempt = this.#throttle.begin({ name, address });
+    const user = this.#state.users.findOne('name', nameKey(name));
+    const isFamiliar = user !== null && this.sessions.isFamiliar(user.id, address);
+    const attempt = this.#throttle.begin({ name, address, isFamiliar });
     try {
-      const user = this.#state.users.findOne('name', nameKey(name));
       // Always hashed, so that the time does not tell which names there are.
       const isSame = await this.#passwords.verify(user?.passwordHash ?? null, password);
       if (user === null || !isSame || user.isDisabled) throw wrongCredentials();

@@ -46,6 +46,7 @@ export class Audit {
   page(options: {
     readonly beforeSeq?: number | undefined;
     readonly limit: number;
+    readonly sinceMs?: number | undefined;
     readonly matches?: (entry: AuditEntry) => boolean;
   }): LogPage<AuditEntry> {
     return this.#state.audit.page(options);

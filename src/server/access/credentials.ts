@@ -14,7 +14,7 @@ export type Credentials =
  */
 export function parseAuthorization(header: string | undefined): Credentials {
   if (header === undefined) return { kind: 'none' };
-  const [, scheme = '', rest = ''] = /^\s*([A-Za-z]+)\s+(\S.*?)\s*$/.exec(header) ?? [];
+  const [, scheme = '', rest = ''] = /^([A-Za-z]+)\s+(\S.*)$/.exec(header.trim()) ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':
       return { kind: 'token', secret: rest };

@@ -137,8 +137,7 @@ async function identify(
 
 async function callerOf(request: FastifyRequest, access: Access): Promise<Caller> {
   const nobody: Caller = { identity: ANONYMOUS, session: null, hasPassword: false };
-  // Before there are users no credentials can be right, and many clients send some in any case.
-  if (access.settings.isOpen && isLocal(request) && !access.hasUsers) {
+  if (access.settings.isOpen && isLocal(request) && !access.hasUsers && !isMeant(request)) {
     return { ...nobody, identity: { ...ANONYMOUS, name: 'local', isAdmin: true } };
   }
   const credentials = credentialsIn(request);
@@ -146,9 +145,20 @@ async function callerOf(request: FastifyRequest, access: Access): Promise<Caller
   if (identity !== null) {
     return { ...nobody, identity, hasPassword: credentials.kind === 'password' };
   }
-  const cookie = request.cookies[sessionCookieName(request)];
+  const cookie = request.cookies[sessionCookieName(request, access.settings.session)];
   const found = cookie === undefined ? null : access.identifySession(cookie);
   return found === null ? nobody : { ...nobody, ...found };
+}
+
+/**
+ * Whether somebody shows credentials on purpose, which cannot be right before there are users: they are refused.
+ * Clients of other systems send a name, or a token of theirs, in any case.
+ */
+function isMeant({ headers: { authorization } }: FastifyRequest): boolean {
+  if (authorization === undefined) return false;
+  return (
+    /^\s*bearer\b/i.test(authorization) || parseAuthorization(authorization).kind === 'malformed'
+  );
 }
 
 function credentialsIn(request: FastifyRequest): Credentials {

@@ -20,6 +20,12 @@ export class GrantBoard {
     return subjectKeys.flatMap((key) => this.#bySubject.get(key) ?? []);
   }
 
+  /** The rules of everybody who was granted something. */
+  allRules(): Iterable<GrantRules> {
+    this.#refresh();
+    return this.#bySubject.values();
+  }
+
   #refresh(): void {
     const { grants } = this.#state;
     const changes = this.#revision === null ? null : grants.changesSince(this.#revision);

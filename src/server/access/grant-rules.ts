@@ -20,6 +20,8 @@ export function maskOf(permissions: readonly GrantPermission[]): PermissionMask 
   );
 }
 
+const ALL_PERMISSIONS: PermissionMask = maskOf(GRANT_PERMISSIONS);
+
 /** All grants of a subject on one target. */
 interface Target {
   readonly tags: Tags;
@@ -60,6 +62,11 @@ export class GrantRules {
     if (missing === 0) return missing;
     this.#lookup ??= new QueryLookup([...this.#byQuery.values()]);
     return this.#lookup.missing(missing, tags);
+  }
+
+  /** What is granted on it. */
+  granted({ id, tags }: WantedOn): PermissionMask {
+    return ALL_PERMISSIONS & ~this.missing(ALL_PERMISSIONS, { id, tags });
   }
 
   /** What is granted on anything at all. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { canonicalJson, type Json, type Tags } from '../../model/tags.ts';
+import { canonicalJson, type Json, matchesTags, type Tags } from '../../model/tags.ts';
 import { GRANT_PERMISSIONS, type GrantPermission, PERMISSIONS } from '../state/permissions.ts';
 import {
   type Grant,
@@ -49,6 +49,25 @@ export class Grants {
     return oldestFirst(this.#state.grants.find('stream', streamId));
   }
 
+  /** Those by tag queries that give something on a stream with these tags, oldest first. */
+  ofTags(tags: Tags): readonly Grant[] {
+    const matching = [...this.#state.grants.all()].filter(
+      ({ target, permissions }) =>
+        target.kind === 'query' &&
+        permissions.some((permission) => permission !== 'create') &&
+        matchesTags(tags, target.tags),
+    );
+    return oldestFirst(matching);
+  }
+
+  /** Who has had the stream the longest of those who decide about it: mostly who created it. Null: nobody. */
+  ownerIdOf(streamId: string): string | null {
+    for (const { subject, permissions } of this.ofStream(streamId)) {
+      if (subject.kind === 'user' && permissions.includes('grant')) return subject.userId;
+    }
+    return null;
+  }
+
   /** @throws {ServiceError} NOT_FOUND */
   get(grantId: string): Grant {
     return this.#state.grants.require(grantId);
@@ -65,8 +84,9 @@ export class Grants {
   ): Grant {
     assertSensible({ subject, permissions, target });
     return this.#state.write(() => {
+      // First: who may not grant is not told who there is.
+      this.assertMayGrant(permissions, { target, tags }, by);
       this.#assertSubject(subject);
-      this.#assertMayGrant(permissions, { target, tags }, by);
       const before = this.#same(subject, target);
       const all = [...permissions, ...(before?.permissions ?? [])];
       const grant = this.#state.grants.put({
@@ -89,7 +109,7 @@ export class Grants {
   remove(grantId: string, { tags = null }: { readonly tags?: Tags | null }, by: Actor): void {
     this.#state.write(() => {
       const grant = this.#state.grants.require(grantId);
-      this.#assertMayGrant(grant.permissions, { target: grant.target, tags }, by);
+      this.assertMayGrant(grant.permissions, { target: grant.target, tags }, by);
       this.#state.grants.remove(grantId);
       this.#audit.record(
         { action: 'grant.remove', target: targetOf(grant), before: auditedOf(grant) },
@@ -146,7 +166,8 @@ export class Grants {
     if (subject.kind === 'group') this.#state.groups.require(subject.groupId);
   }
 
-  #assertMayGrant(
+  /** @throws {ServiceError} FORBIDDEN */
+  assertMayGrant(
     permissions: readonly GrantPermission[],
     on: { readonly target: GrantTarget; readonly tags: Tags | null },
     by: Actor,

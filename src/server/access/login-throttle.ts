@@ -19,9 +19,19 @@ export interface LoginAttempt {
   end(outcome: { readonly isSuccess: boolean | null }): void;
 }
 
+/** Who tries, and from where. */
+interface LoginPlace {
+  readonly name: string;
+  /** Null: not over a network. */
+  readonly address: string | null;
+  /** Whether the user has been logged in from that network before. */
+  readonly isFamiliar?: boolean;
+}
+
 /**
  * Slows down who guesses passwords: failures lock the name, and the network that they came from, for a
- * time that doubles. In memory, and bounded: what was not touched for longest is forgotten first.
+ * time that doubles. Strangers do not lock out whom they guess at: a network from which he has logged in has a
+ * lock of its own for his name. In memory, and bounded: what was not touched for longest is forgotten first.
  */
 export class LoginThrottle {
   readonly #settings: LoginSettings;
@@ -34,24 +44,19 @@ export class LoginThrottle {
   }
 
   /** @throws {ServiceError} LOCKED_OUT when it is not yet time for another attempt. */
-  begin({
-    name,
-    address,
-  }: {
-    readonly name: string;
-    readonly address: string | null;
-  }): LoginAttempt {
+  begin({ name, address, isFamiliar = false }: LoginPlace): LoginAttempt {
     const { freeCountByName, freeCountByAddress } = this.#settings;
+    const network = address === null ? '' : networkOf(address);
+    const lock = `name ${nameKey(name).slice(0, KEY_LENGTH_MAX)}`;
     const byName = {
-      key: `name ${nameKey(name.slice(0, KEY_LENGTH_MAX))}`,
+      key: isFamiliar ? `${lock} from ${network}` : lock,
       freeCount: freeCountByName,
     };
     const byAddress =
-      address === null
-        ? []
-        : [{ key: `from ${networkOf(address)}`, freeCount: freeCountByAddress }];
+      address === null ? [] : [{ key: `from ${network}`, freeCount: freeCountByAddress }];
     const places = [byName, ...byAddress];
-    for (const { key } of places) this.#assertOpen(key);
+    // Others may have failed from there.
+    for (const { key } of isFamiliar ? [byName] : places) this.#assertOpen(key);
     const records = places.map(({ key, freeCount }) => ({ record: this.#touched(key), freeCount }));
     for (const { record } of records) record.pendingCount++;
     return {
@@ -74,6 +79,7 @@ export class LoginThrottle {
     const record = this.#records.get(key);
     if (record === undefined) return;
     const nowMs = this.#now().getTime();
+    setBack(record, nowMs);
     const isCrowded = record.pendingCount >= this.#settings.pendingCountMax;
     const retryAfterMs = isCrowded ? 1000 : record.lockedUntilMs - nowMs;
     if (retryAfterMs <= 0) return;
@@ -87,6 +93,7 @@ export class LoginThrottle {
   #countFailure(record: Failures, freeCount: number): void {
     const { lockBaseMs, lockMaxMs, forgetMs } = this.#settings;
     const nowMs = this.#now().getTime();
+    setBack(record, nowMs);
     if (nowMs - record.lastFailureMs > forgetMs) record.failureCount = 0;
     record.failureCount++;
     record.lastFailureMs = nowMs;
@@ -109,4 +116,12 @@ export class LoginThrottle {
     }
     return record;
   }
+}
+
+/** After a clock was set back, as much is left of a wait as at its beginning, not as much more as the clock went. */
+function setBack(record: Failures, nowMs: number): void {
+  const aheadMs = record.lastFailureMs - nowMs;
+  if (aheadMs <= 0) return;
+  record.lastFailureMs -= aheadMs;
+  record.lockedUntilMs -= aheadMs;
 }

@@ -27,8 +27,7 @@ export class Passwords {
    */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
     const candidate = normalized(password.slice(0, PASSWORD_LENGTH_MAX));
-    this.#hashOfNobody ??= this.hash(newSecret());
-    const compared = passwordHash ?? (await this.#hashOfNobody);
+    const compared = passwordHash ?? (await this.#nobody());
     const isSame = await this.#enqueue(() => verify(compared, candidate));
     return isSame && passwordHash !== null && password.length <= PASSWORD_LENGTH_MAX;
   }
@@ -43,6 +42,16 @@ export class Passwords {
       parallelism !== now.parallelism ||
       !passwordHash.startsWith('$argon2id$')
     );
+  }
+
+  /** The hash of a password that nobody has, made once. */
+  async #nobody(): Promise<string> {
+    // One that could not be made is tried again: else nobody could log in wrongly any more.
+    this.#hashOfNobody ??= this.hash(newSecret()).catch((error: unknown) => {
+      this.#hashOfNobody = null;
+      throw error;
+    });
+    return await this.#hashOfNobody;
   }
 
   get #options(): { memoryCost: number; timeCost: number; parallelism: number } {

@@ -75,15 +75,27 @@ export class Policy {
   }
 
   /**
-   * Whether the identity may give the stream other tags: it may change it, and would not gain permissions
-   * by the tags. Whoever may grant on the stream decides for others, so he needs no more.
+   * Whether the identity may give the stream other tags: it may change it, and nobody would gain permissions by
+   * the tags that it could not grant on the stream, neither itself nor others.
    */
   canRetag(identity: Identity, stream: PolicyStream, tags: Tags): boolean {
     if (!this.can(identity, 'change', stream)) return false;
-    const isGained = (permission: Permission): boolean =>
-      this.can(identity, permission, { id: stream.id, tags }) &&
-      !this.can(identity, permission, stream);
-    return this.can(identity, 'grant', stream) || !PERMISSIONS.some(isGained);
+    const grantable = this.can(identity, 'grant', stream)
+      ? maskOf(this.permissionsOn(identity, stream))
+      : NO_PERMISSION;
+    return (this.#gainedByTags(stream, tags) & ~grantable) === 0;
+  }
+
+  /** What somebody may do with the stream when it has these tags, and may not now. */
+  #gainedByTags(stream: PolicyStream, tags: Tags): PermissionMask {
+    const [rulesOfPublic] = this.#board.rulesOf([subjectKey({ kind: 'public' })]);
+    const ofAll = this.#everybody | (rulesOfPublic?.granted(stream) ?? NO_PERMISSION);
+    let gained = NO_PERMISSION;
+    for (const rules of this.#board.allRules()) {
+      gained |= rules.granted({ id: stream.id, tags }) & ~rules.granted(stream) & ~ofAll;
+    }
+    // `create` is about streams that are yet to come.
+    return gained & maskOf(PERMISSIONS);
   }
 
   /**

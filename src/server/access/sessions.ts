@@ -3,6 +3,7 @@ import type { User } from '../state/records/user.ts';
 import { ServiceError } from '../state/service-error.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { AccessParts } from './access-parts.ts';
+import { networkOf } from './addresses.ts';
 import type { Actor, Audit } from './audit.ts';
 import { csrfTokenOf, hashOfSecret, newSecret } from './secrets.ts';
 import type { SessionSettings } from './settings.ts';
@@ -79,6 +80,15 @@ export class Sessions {
     return { session: this.#opened(session, secret), user };
   }
 
+  /** Whether one of the user's sessions began in the network of an address. */
+  isFamiliar(userId: string, address: string | null): boolean {
+    if (address === null) return false;
+    const network = networkOf(address);
+    return this.#state.sessions
+      .find('user', userId)
+      .some((session) => session.address !== null && networkOf(session.address) === network);
+  }
+
   /** Ends a session; nothing happens where there is none. */
   close(sessionId: string, by: Actor): void {
     this.#closeEach([sessionId], by);
@@ -126,7 +136,10 @@ export class Sessions {
 
   #isOver(session: Session): boolean {
     const nowMs = this.#now().getTime();
-    return nowMs >= this.#endMs(session) || nowMs - session.lastSeenAtMs >= this.#settings.idleMs;
+    const { idleMs } = this.#settings;
+    // Of a clock that was wrong by more than that and has been set back: it would last as much longer.
+    const isOfFuture = session.createdAtMs - nowMs > idleMs;
+    return isOfFuture || nowMs >= this.#endMs(session) || nowMs - session.lastSeenAtMs >= idleMs;
   }
 
   #endMs({ createdAtMs }: Session): number {

@@ -35,6 +35,8 @@ export interface SessionSettings {
   readonly absoluteMs: number;
   /** Sessions of one user; the oldest ends when there are more. */
   readonly countMax: number;
+  /** Whether cookies are for TLS alone, also where a proxy speaks it, and does not say so. */
+  readonly isSecure: boolean;
 }
 
 /** When failed logins lock a name, or an address, out: after the free ones, for twice as long each time. */
@@ -63,7 +65,7 @@ export const DEFAULT_ACCESS_SETTINGS: AccessSettings = Object.freeze({
     concurrency: 2,
     waitingCountMax: 100,
   },
-  session: { idleMs: 7 * DAY_MS, absoluteMs: 30 * DAY_MS, countMax: 50 },
+  session: { idleMs: 7 * DAY_MS, absoluteMs: 30 * DAY_MS, countMax: 50, isSecure: false },
   login: {
     freeCountByName: 5,
     freeCountByAddress: 20,

@@ -24,6 +24,12 @@ export interface NewUser {
   readonly isAdmin?: boolean;
 }
 
+export interface UserChanges {
+  readonly name?: string;
+  readonly isAdmin?: boolean;
+  readonly isDisabled?: boolean;
+}
+
 /** The users of the service. Every change is an admin's, but for what is said to be one's own. */
 export class Users {
   readonly #state: StateStore;
@@ -92,12 +98,29 @@ export class Users {
     });
   }
 
-  /** @throws {ServiceError} FORBIDDEN, NOT_FOUND, LAST_ADMIN, INVALID_FIELD, ALREADY_EXISTS */
-  update(
+  /**
+   * Changes a user as a whole, or not at all. With another password his sessions end.
+   * @throws {ServiceError} FORBIDDEN, NOT_FOUND, LAST_ADMIN, INVALID_FIELD, WEAK_PASSWORD, ALREADY_EXISTS
+   */
+  async change(
     userId: string,
-    changes: { readonly name?: string; readonly isAdmin?: boolean; readonly isDisabled?: boolean },
+    { password, ...changes }: UserChanges & { readonly password?: string },
     by: Actor,
-  ): UserView {
+  ): Promise<UserView> {
+    assertAdmin(by);
+    const passwordHash =
+      password === undefined
+        ? null
+        : await this.#hashOfNew(password, changes.name ?? this.get(userId).name);
+    return this.#state.write(() => {
+      if (Object.keys(changes).length > 0) this.update(userId, changes, by);
+      if (passwordHash !== null) this.#putPassword(userId, { passwordHash, by });
+      return this.get(userId);
+    });
+  }
+
+  /** @throws {ServiceError} FORBIDDEN, NOT_FOUND, LAST_ADMIN, INVALID_FIELD, ALREADY_EXISTS */
+  update(userId: string, changes: UserChanges, by: Actor): UserView {
     assertAdmin(by);
     return this.#state.write(() => {
       const before = this.#state.users.require(userId);
@@ -137,11 +160,7 @@ export class Users {
     }: { readonly password: string; readonly keptSessionId: string | null; readonly by: Actor },
   ): Promise<void> {
     const passwordHash = await this.#hashOfNew(password, this.get(userId).name);
-    this.#state.write(() => {
-      const user = this.#state.users.update(userId, (held) => ({ ...held, passwordHash }));
-      this.#endSessions(userId, keptSessionId);
-      this.#audit.record({ action: 'user.password', target: targetOf(user) }, by);
-    });
+    this.#putPassword(userId, { passwordHash, keptSessionId, by });
   }
 
   /** Remembers what the dashboard shows a user: his own, or an admin's to change. @throws {ServiceError} FORBIDDEN, NOT_FOUND, INVALID_FIELD */
@@ -188,6 +207,25 @@ export class Users {
         { action: 'user.remove', target: targetOf(user), before: auditedOf(user) },
         by,
       );
+    });
+  }
+
+  #putPassword(
+    userId: string,
+    {
+      passwordHash,
+      keptSessionId = null,
+      by,
+    }: {
+      readonly passwordHash: string;
+      readonly keptSessionId?: string | null;
+      readonly by: Actor;
+    },
+  ): void {
+    this.#state.write(() => {
+      const user = this.#state.users.update(userId, (held) => ({ ...held, passwordHash }));
+      this.#endSessions(userId, keptSessionId);
+      this.#audit.record({ action: 'user.password', target: targetOf(user) }, by);
     });
   }
 

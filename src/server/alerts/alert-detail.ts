@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json, Tags } from '../../model/tags.ts';
 import type { AlertState } from '../state/records/alert.ts';
+import { jsonSchema } from '../state/records/json.ts';
 import type { AlertMemory, AlertPhase } from './alert-machine.ts';
 
 /** What is kept of an alert beside its phase. */
@@ -17,7 +18,7 @@ const detailSchema = z.object({
   seq: z.int(),
   /** Whether destinations were told of the incident. */
   isAnnounced: z.boolean(),
-  tags: z.record(z.string(), z.json()),
+  tags: z.record(z.string(), jsonSchema),
 });
 
 export type AlertDetail = z.output<typeof detailSchema>;

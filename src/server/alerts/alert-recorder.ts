@@ -6,7 +6,7 @@ import { type Alert, alertStateId, detailOf, stateOf } from './alert-detail.ts';
 import type { Stepped, Transition } from './alert-machine.ts';
 import { alertMessage } from './alert-message.ts';
 import type { Outbox } from './outbox.ts';
-import type { RuleDefinition } from './rule-definition.ts';
+import type { Destination, RuleDefinition } from './rule-definition.ts';
 import type { Silences } from './silences.ts';
 
 /** A rule and what its definition says. */
@@ -26,17 +26,23 @@ export interface RecorderParts {
   readonly state: StateStore;
   readonly outbox: Outbox;
   readonly silences: Silences;
+  readonly mayTell: MayTell;
   readonly now: () => Date;
 }
+
+/** Whether rules of an owner, null for none, may send something there: asked whenever there is something to send. */
+export type MayTell = (ownerId: string | null, destination: Destination) => boolean;
 
 /** Stores what became of alerts, with their history and with what is to be told, in one transaction. */
 export class AlertRecorder {
   readonly #state: StateStore;
   readonly #outbox: Outbox;
   readonly #silences: Silences;
+  readonly #mayTell: MayTell;
   readonly #now: () => Date;
 
-  constructor({ state, outbox, silences, now }: RecorderParts) {
+  constructor({ state, outbox, silences, mayTell, now }: RecorderParts) {
+    this.#mayTell = mayTell;
     this.#state = state;
     this.#outbox = outbox;
     this.#silences = silences;
@@ -155,7 +161,9 @@ export class AlertRecorder {
     const { rule, definition } = read;
     const { atMs, value } = transition;
     const message = alertMessage(rule, definition, { event, incident, atMs, value, stream });
-    const { destinations } = definition;
+    const destinations = definition.destinations.filter((destination) =>
+      this.#mayTell(rule.ownerId, destination),
+    );
     this.#outbox.add(message, { destinations, seq, nowMs: this.#now().getTime() });
   }
 

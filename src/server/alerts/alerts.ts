@@ -6,7 +6,7 @@ import type { Json } from '../../model/tags.ts';
 import type { AlertRule } from '../state/records/alert.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { alertMessage } from './alert-message.ts';
-import { AlertRecorder } from './alert-recorder.ts';
+import { AlertRecorder, type MayTell } from './alert-recorder.ts';
 import { type ChannelSettings, channels, type Send } from './channels.ts';
 import { Deliverer } from './deliverer.ts';
 import { type EvaluationReport, Evaluator, readRule, type WatchRights } from './evaluator.ts';
@@ -19,6 +19,7 @@ export interface AlertsOptions {
   readonly datastream: Datastream;
   readonly settings: ChannelSettings & { readonly tryCountMax: number };
   readonly watchRights: WatchRights;
+  readonly mayTell: MayTell;
   readonly now: () => Date;
   readonly log: BaseLogger;
   readonly onTry?: (kind: string, outcome: string) => void;
@@ -50,13 +51,13 @@ export class Alerts {
   readonly #deliverer: Deliverer;
 
   constructor(options: AlertsOptions) {
-    const { state, settings, now, log, onTry = () => {}, random = Math.random } = options;
+    const { state, settings, mayTell, now, log, onTry = () => {}, random = Math.random } = options;
     this.#options = options;
     this.outbox = new Outbox(state);
     this.silences = new Silences(state);
     const { outbox, silences } = this;
     this.#send = channels({ settings, log, now });
-    this.#recorder = new AlertRecorder({ state, outbox, silences, now });
+    this.#recorder = new AlertRecorder({ state, outbox, silences, mayTell, now });
     this.#evaluator = new Evaluator({ ...options, recorder: this.#recorder });
     const { tryCountMax, timeoutMs } = settings;
     this.#deliverer = new Deliverer({

@@ -52,7 +52,8 @@ export class Deliverer {
     while (!this.#ending.signal.aborted) {
       const nowMs = now().getTime();
       const untilMs = nowMs + timeoutMs + CLAIM_MARGIN_MS;
-      const claimed = outbox.claim({ nowMs, untilMs, countMax: CONCURRENCY });
+      const waitMaxMs = Math.max(BACKOFF_MAX_MS, 2 * (untilMs - nowMs));
+      const claimed = outbox.claim({ nowMs, untilMs, countMax: CONCURRENCY, waitMaxMs });
       if (claimed.length === 0) return;
       await Promise.all(claimed.map((delivery) => this.#deliver(delivery)));
     }

@@ -5,7 +5,6 @@ import type { Stream } from '../../api/types.ts';
 import { StreamNotFound } from '../../exceptions/errors.ts';
 import { durationOf } from '../../model/duration.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
-
 import type { AlertRule } from '../state/records/alert.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { type Alert, alertOf, alertStateId, newAlert } from './alert-detail.ts';
@@ -145,11 +144,12 @@ export class Evaluator {
     const latestMs = stream.latestDatapoint?.getTime() ?? null;
     if (condition.kind === 'stale') {
       const afterMs = durationOf(condition.after)!;
+      // Only a later datapoint ends it, not a clock that was set back.
+      const stays =
+        memory.phase === 'firing' &&
+        !(latestMs !== null && latestMs > (memory.seenMs ?? TIME_MIN_MS));
       // Without any datapoint, it counts from when it was first looked at.
-      const isRaised =
-        latestMs === null
-          ? memory.phase === 'firing' || nowMs - memory.sinceMs > afterMs
-          : nowMs - latestMs > afterMs;
+      const isRaised = stays || nowMs - (latestMs ?? memory.sinceMs) > afterMs;
       const atMs = isRaised && latestMs !== null ? latestMs + afterMs : nowMs;
       return runState(memory, { isRaised, atMs, seenMs: latestMs });
     }

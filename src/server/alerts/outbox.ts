@@ -60,16 +60,22 @@ export class Outbox {
     }
   }
 
-  /** Takes what is due and first in its lane, so that nobody else sends it until then. */
+  /**
+   * Takes what is due and first in its lane, so that nobody else sends it until then. What would be due later than
+   * `waitMaxMs` from now is so by a clock that was set back: it is due.
+   */
   claim({
     nowMs,
     untilMs,
     countMax,
+    waitMaxMs,
   }: {
     readonly nowMs: number;
     readonly untilMs: number;
     readonly countMax: number;
+    readonly waitMaxMs: number;
   }): readonly AlertDelivery[] {
+    const isOver = (atMs: number): boolean => atMs <= nowMs || atMs > nowMs + waitMaxMs;
     return this.#state.write(() => {
       const lanes = new Set<string>();
       const due = [...this.#deliveries.find('outcome', 'waiting')]
@@ -77,7 +83,7 @@ export class Outbox {
         .filter(({ lane, nextTryMs, claimedUntilMs }) => {
           const isFirst = !lanes.has(lane);
           lanes.add(lane);
-          return isFirst && nextTryMs <= nowMs && claimedUntilMs <= nowMs;
+          return isFirst && isOver(nextTryMs) && isOver(claimedUntilMs);
         });
       return due
         .slice(0, countMax)

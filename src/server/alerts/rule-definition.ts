@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { durationOf } from '../../model/duration.ts';
 import type { Tags } from '../../model/tags.ts';
 import { DURATION_SYNTAX } from '../../text/time.ts';
+import { jsonSchema } from '../state/records/json.ts';
 
 const DESTINATION_COUNT_MAX = 10;
 const ADDRESS_COUNT_MAX = 20;
@@ -12,7 +13,7 @@ const duration = z
   .max(50)
   .refine((text) => durationOf(text) !== null, `expected a duration, ${DURATION_SYNTAX}`);
 
-const tags = z.record(z.string(), z.json()).transform((given) => given as Tags);
+const tags = z.record(z.string(), jsonSchema).transform((given) => given as Tags);
 
 const target = z
   .union([z.strictObject({ stream: z.uuid() }), z.strictObject({ query: tags })])

@@ -64,11 +64,15 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     credentialsInQuery: { name: 'u', password: 'p' },
   };
   const tags = ['compatibility'];
+  const described = {
+    bodies: { 'text/plain': { example: 'cpu,host=a usage=0.5,cores=8i 1767323045000000000\n' } },
+    successes: { 204: 'Everything is stored.' },
+  };
 
   app.post(
     '/write',
     {
-      config,
+      config: { ...config, described },
       schema: { tags, summary: 'Writes line protocol (InfluxDB 1)', querystring: writeV1Schema },
     },
     async (request, reply) => {
@@ -80,7 +84,7 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app.post(
     '/api/v2/write',
     {
-      config,
+      config: { ...config, described },
       schema: { tags, summary: 'Writes line protocol (InfluxDB 2)', querystring: writeV2Schema },
     },
     async (request, reply) => {
@@ -92,7 +96,7 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app.get(
     '/ping',
     {
-      config: { access: 'public' },
+      config: { access: 'public', described: { successes: { 204: 'It is.' } } },
       schema: { tags, summary: 'Says that the service is there' },
     },
     async (_request, reply) => reply.code(204).send(),

@@ -9,7 +9,8 @@ export interface ConfigPath {
   readonly takesText: boolean;
 }
 
-const PREFIX = 'DATASTREAM_';
+/** Of the variables that are settings. */
+export const VARIABLE_PREFIX = 'DATASTREAM_';
 
 /** Every value that can be set, in the order of the schema. */
 export const CONFIG_PATHS: readonly ConfigPath[] = pathsOf(serviceConfigSchema, []);
@@ -43,5 +44,5 @@ function unwrapped(schema: unknown): unknown {
 
 function variableOf(path: readonly string[]): string {
   const words = path.map((key) => key.replace(/[A-Z]/g, '_$&').toUpperCase());
-  return PREFIX + words.join('_');
+  return VARIABLE_PREFIX + words.join('_');
 }

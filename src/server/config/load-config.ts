@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
-import { CONFIG_PATHS, type ConfigPath, configPath } from './config-paths.ts';
+import { CONFIG_PATHS, type ConfigPath, configPath, VARIABLE_PREFIX } from './config-paths.ts';
 import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
+import { shownSetting } from './show-config.ts';
 
 type Tree = { [key: string]: unknown };
 
@@ -33,6 +34,12 @@ export function loadConfig({ file, env, flags }: ConfigSources): ServiceConfig {
   const parsed = serviceConfigSchema.safeParse(tree);
   if (parsed.success) return parsed.data;
   throw new ConfigError(describeIssue(parsed.error.issues[0]!, tree));
+}
+
+/** Variables that look like settings and are none. Others may have set them: they are no error. */
+export function unknownVariables(env: ConfigSources['env']): readonly string[] {
+  const known = new Set(CONFIG_PATHS.map(({ variable }) => variable));
+  return Object.keys(env).filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.has(name));
 }
 
 function readFile(path: string): Tree {
@@ -83,7 +90,6 @@ function describeIssue(issue: z.core.$ZodIssue, tree: Tree): string {
     return `There is no setting ${keys.join(', ')}.`;
   }
   const found = issue.path.reduce<unknown>((value, key) => (value as Tree)?.[String(key)], tree);
-  const shown =
-    name.includes('ecret') || found === undefined ? '' : `, not ${JSON.stringify(found)}`;
+  const shown = found === undefined ? '' : `, not ${shownSetting(found, name)}`;
   return `${name}: ${issue.message.replace(/^Invalid input: /, '')}${shown}.`;
 }

@@ -14,6 +14,13 @@ const duration = z.string().transform((text, context) => {
 const port = z.int().min(0).max(65_535);
 const count = z.int().min(1);
 
+/** As in `10.0.0.1` or `10.0.0.0/8`. */
+const proxyAddress = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'expected addresses and networks, as in 10.0.0.0/8',
+);
+const proxyAddresses = z.union([proxyAddress.transform((one) => [one]), z.array(proxyAddress)]);
+
 const accessConfig = z.strictObject({
   /** `open`: as long as there is no user, whoever asks from this host may everything. */
   mode: z.enum(['users', 'open']).default('users'),
@@ -56,8 +63,14 @@ const limitsConfig = z.strictObject({
   pageStreams: count.default(1000),
   /** Points that a chart may ask for, at most. */
   chartPoints: count.default(20_000),
+  /** Points of all charts that are asked for at once, at most. */
+  answerPoints: count.default(1_000_000),
+  /** Datapoints or buckets of a stream, also empty ones, that are looked at to leave some of them out, at most. */
+  thinnedRows: count.default(20_000_000),
   /** Requests of one address in a minute; null: no limit. */
   requestsPerMinute: count.nullable().default(null),
+  /** How long a request may take to arrive as a whole. */
+  requestTime: duration.prefault('5m'),
   /** Open event streams together. */
   eventStreams: count.default(5000),
 });
@@ -143,7 +156,7 @@ const alertsConfig = z.strictObject({
   webhookTries: count.default(6),
   /** Key of the signatures of webhooks. */
   webhookSecret: z.string().min(16).nullable().default(null),
-  /** Hosts, as in `hooks.example.org`, that rules of users may call; those of admins may call any. */
+  /** Hosts, as in `hooks.example.org` or `hooks.example.org:8443`, that rules of users may call; those of admins may call any. */
   webhookHosts: z.array(z.string()).default([]),
   email: emailConfig.nullable().default(null),
   /** Domains that rules of users may write to; those of admins may write to any. */
@@ -178,8 +191,8 @@ export const serviceConfigSchema = z.strictObject({
     .nullable()
     .default(null),
   tls: tlsConfig.nullable().default(null),
-  /** Whether a proxy in front says from where requests come. */
-  trustProxy: z.boolean().default(false),
+  /** Whether the proxy that connects says from where requests come; or the addresses and networks of all proxies. */
+  trustProxy: z.union([z.boolean(), proxyAddresses]).default(false),
   /** Whether this host's own counters are sampled into streams. */
   collect: z.boolean().default(false),
   access: accessConfig.prefault({}),

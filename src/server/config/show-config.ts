@@ -3,7 +3,9 @@ import type { ServiceConfig } from './service-config.ts';
 /** Places of values that no output shows. */
 const SECRET_PATHS: readonly string[] = ['store', 'alerts.webhookSecret', 'alerts.email.url'];
 
-const PASSWORD = /(:\/\/[^:@/]*):[^@/]*@/;
+/** Up to the last `@`: whoever did not encode his password has signs of all kinds in it. */
+const PASSWORD = /(:\/\/[^:@/]*):.*@/;
+const URLS = /^(?:[a-z+]+:\/\/|embedded:|memory:)/;
 
 /** The configuration as JSON text of several lines, durations in milliseconds; secrets are left out. */
 export function showConfig(config: ServiceConfig): string {
@@ -20,7 +22,13 @@ function withoutSecrets(value: unknown, path: string): unknown {
   return Object.fromEntries(members);
 }
 
+/** A value for a message; secrets are left out. */
+export function shownSetting(value: unknown, name: string): string {
+  const isSecret = SECRET_PATHS.includes(name) && typeof value === 'string';
+  return JSON.stringify(isSecret ? hidden(value) : value);
+}
+
 /** A URL without its password, anything else not at all. */
 function hidden(text: string): string {
-  return /^[a-z+]+:/.test(text) ? text.replace(PASSWORD, '$1:***@') : '***';
+  return URLS.test(text) ? text.replace(PASSWORD, '$1:***@') : '***';
 }

@@ -3,9 +3,9 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ServiceError } from '../state/service-error.ts';
 
 /** Media type of errors: RFC 9457. */
-const PROBLEM_TYPE = 'application/problem+json';
+export const PROBLEM_TYPE = 'application/problem+json';
 
-/** HTTP status by error code of the engine; others are defects: 500. */
+/** HTTP status by error code of the engine, and of bodies that cannot be read; others are defects: 500. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = Object.freeze({
   STREAM_NOT_FOUND: 404,
   MULTIPLE_STREAMS_RETURNED: 409,
@@ -23,6 +23,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = Object.freeze({
   INCOMPATIBLE_TYPES: 400,
   INVALID_OPERATOR_ARGUMENTS: 400,
   NOT_SUPPORTED: 400,
+  BODY_INVALID: 400,
   LOCK_EXPIRED_MID_MAINTENANCE: 503,
   STREAM_APPEND_CONTENDED: 503,
   STREAM_APPEND_FAILED: 503,
@@ -37,10 +38,13 @@ const TITLES: Readonly<Record<number, string>> = Object.freeze({
   404: 'Not found',
   405: 'Method not allowed',
   406: 'Not acceptable',
+  408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
+  414: 'Address too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
+  431: 'Headers too long',
   500: 'Internal error',
   503: 'Not available',
 });
@@ -51,6 +55,8 @@ export interface ProblemOptions extends ErrorOptions {
   /** Which parameter or member is meant. */
   readonly field?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What else the body says. */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 /** An answer that is not a success, on purpose. */
@@ -59,6 +65,7 @@ export class Problem extends Error {
   readonly code: string | undefined;
   readonly field: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(status: number, detail: string, options: ProblemOptions = {}) {
     super(detail, options);
@@ -67,6 +74,11 @@ export class Problem extends Error {
     this.code = options.code;
     this.field = options.field;
     this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
+  }
+
+  get title(): string {
+    return TITLES[this.status] ?? 'Error';
   }
 }
 
@@ -80,6 +92,20 @@ interface ProblemBody {
   readonly field?: string;
 }
 
+/** The same, as JSON schema. */
+export const problemSchema = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string', const: 'about:blank' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is wrong, and what was expected.' },
+    code: { type: 'string', description: 'Stable, for programs.' },
+    field: { type: 'string', description: 'Which parameter or member is meant.' },
+  },
+} as const;
+
 /** The answer that an error becomes. What nobody foresaw is said without any detail. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
@@ -87,18 +113,24 @@ export function problemOf(error: unknown): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   const { code, statusCode, message } = error as Partial<FastifyError>;
   const status = code === undefined ? undefined : STATUS_BY_CODE[code];
-  if (status !== undefined)
-    return new Problem(status, message ?? '', { code: code!, cause: error });
+  if (status !== undefined) {
+    return new Problem(status, detailOf(status, message), { code: code!, cause: error });
+  }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new Problem(statusCode, message ?? '', { cause: error });
   }
   return new Problem(500, 'The service failed to answer; its log says why.', { cause: error });
 }
 
+/** Where the store is, and what is wrong with it, is for whoever runs the service. */
+function detailOf(status: number, message = ''): string {
+  return status >= 500 ? 'The store cannot do this now; the log of the service says why.' : message;
+}
+
 /** What users, tokens, grants and the like are refused with. */
 function refusal(error: ServiceError): Problem {
   const { statusCode, message, code, field, retryAfterMs } = error;
-  return new Problem(statusCode, message, {
+  return new Problem(statusCode, detailOf(statusCode, message), {
     code,
     ...(field !== null && { field }),
     ...(retryAfterMs !== null && {
@@ -109,15 +141,21 @@ function refusal(error: ServiceError): Problem {
 }
 
 /** The body of the answer. */
-function problemBody({ status, message, code, field }: Problem): ProblemBody {
+function problemBody({ title, status, message, code, field, members }: Problem): ProblemBody {
   return {
     type: 'about:blank',
-    title: TITLES[status] ?? 'Error',
+    title,
     status,
     detail: message,
     ...(code !== undefined && { code }),
     ...(field !== undefined && { field }),
+    ...members,
   };
+}
+
+/** The body of the answer as text. */
+export function problemText(problem: Problem): string {
+  return JSON.stringify(problemBody(problem));
 }
 
 /** Says in the log what clients never see. */

@@ -4,7 +4,7 @@ import { actorOf } from '../access/fastify-hooks.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What the policy says about whoever sent a request, who may change while it goes on. */
-export function viewerOf(request: FastifyRequest, { policy, grants }: Access): Viewer {
+export function viewerOf(request: FastifyRequest, { policy, grants, audit }: Access): Viewer {
   return {
     can: (permission, stream) => policy.can(request.identity, permission, stream),
     canViewAll: (tags) => policy.canOnAll(request.identity, 'view', tags),
@@ -12,5 +12,7 @@ export function viewerOf(request: FastifyRequest, { policy, grants }: Access): V
     canRetag: (stream, tags) => policy.canRetag(request.identity, stream, tags),
     created: async (streamIds) => grants.noteCreated(streamIds, actorOf(request)),
     deleted: async (streamIds) => grants.noteDeleted(streamIds, actorOf(request)),
+    changed: (id, change) =>
+      audit.record({ ...change, target: { kind: 'stream', id } }, actorOf(request)),
   };
 }

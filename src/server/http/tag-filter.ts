@@ -1,3 +1,4 @@
+import { isReservedTagName } from '../../api/tag-checks.ts';
 import type { Json, Tags } from '../../model/tags.ts';
 import { Problem } from './problem.ts';
 
@@ -82,9 +83,10 @@ export class TagFilter {
       .map((item): TagCondition => {
         return asksLists && item.operator === 'exact' ? { ...item, operator: 'holds' } : item;
       });
-    // What looks like a number may be a text in the tags: only plain texts mean the same to the store.
-    const plain = conditions.filter(({ operator, operand: { last } }) => {
-      return operator === 'exact' && typeof last.value === 'string';
+    // What looks like a number may be a text in the tags, and reserved names, which no tag has, may be more than
+    // tags to the store: only plain texts of others mean the same to it.
+    const plain = conditions.filter(({ path, operator, operand: { last } }) => {
+      return operator === 'exact' && typeof last.value === 'string' && !isReservedTagName(path[0]!);
     });
     const query = plain.reduce<Tags>((tags, { path, operand }) => {
       return layOver(tags, path, operand.last.text);
@@ -135,7 +137,7 @@ function jsonOf(text: string): Json {
     case 'null':
       return null;
     default: {
-      const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+      const isNumber = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
       return isNumber && Number.isFinite(Number(text)) ? Number(text) : text;
     }
   }

@@ -1,7 +1,7 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
 import { StreamNotFound } from '../../exceptions/errors.ts';
-import type { Tags } from '../../model/tags.ts';
+import type { Json, Tags } from '../../model/tags.ts';
 import { Problem } from './problem.ts';
 
 declare module 'fastify' {
@@ -23,12 +23,21 @@ export interface Viewer {
   canViewAll(tags: Tags): boolean;
   /** Whether a stream with these tags may be created. */
   canCreate(tags: Tags): boolean;
-  /** Whether a stream's tags may become these. */
+  /** Whether a stream's tags may become these: nobody gains by them what he could not be granted by the viewer. */
   canRetag(stream: { readonly id: string; readonly tags: Tags }, tags: Tags): boolean;
   /** Tells that the viewer has created streams, which become his. */
   created(streamIds: readonly string[]): Promise<void>;
   /** Tells that he has deleted streams: what was granted on them is over. */
   deleted(streamIds: readonly string[]): Promise<void>;
+  /** Tells that he has changed what a stream is, or erased a part of its data. */
+  changed(streamId: string, change: StreamChange): void;
+}
+
+/** For the audit log. */
+interface StreamChange {
+  readonly action: 'stream.change' | 'stream.erase';
+  readonly before?: Json;
+  readonly after: Json;
 }
 
 /**

@@ -13,6 +13,7 @@ export function writeOptionsOf(
     isStrict: false,
     newStreams: newStreamsOf(ingest),
     mayAppend: (stream) => viewer.can('append', stream),
+    mayReplace: (stream) => viewer.can('change', stream),
     mayCreate: (tags) => ingest.createStreams && viewer.canCreate(tags),
     onCreated: (streamIds) => viewer.created(streamIds),
   };

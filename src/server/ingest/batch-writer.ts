@@ -118,7 +118,7 @@ export class BatchWriter {
   async #store(
     targets: readonly Target[],
     report: WriteReport,
-    { duplicates }: WriteOptions,
+    { duplicates, mayReplace }: WriteOptions,
   ): Promise<readonly SeriesRows[]> {
     const fresh: Target[] = [];
     const careful: Target[] = [];
@@ -138,7 +138,7 @@ export class BatchWriter {
         this.#streams.forget([stream.id]);
         gone.push({ series: rows.series, ...lost });
       };
-      await new RowWriter(stream, { ...parts, onGone }).write(rows, duplicates);
+      await new RowWriter(stream, { ...parts, mayReplace, onGone }).write(rows, duplicates);
     });
     return gone;
   }

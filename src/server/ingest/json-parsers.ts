@@ -3,6 +3,11 @@ import { JsonEntries, type JsonOptions } from './json-entry.ts';
 import { type BodyParser, LineFeed, type LineOutcome } from './line-feed.ts';
 import { abbreviate } from './problems.ts';
 
+/** Nothing of a body can be read. */
+class BodyInvalid extends Error {
+  readonly code = 'BODY_INVALID';
+}
+
 /** Reads a JSON body: one entry, or a list of them. The whole body is held; datapoints count as lines. */
 export class JsonParser implements BodyParser {
   readonly #batch: IngestBatch;
@@ -18,18 +23,23 @@ export class JsonParser implements BodyParser {
     this.#pieces.push(bytes);
   }
 
+  /** @throws {BodyInvalid} unless it is JSON; nothing of it is written then. */
   end(): void {
     this.#batch.line = 1;
-    let body: unknown;
-    try {
-      body = JSON.parse(Buffer.concat(this.#pieces).toString('utf8'));
-    } catch (error) {
-      this.#batch.refuseLine(`The body is not JSON: ${(error as Error).message}.`);
-      return;
-    }
+    const body = parsed(Buffer.concat(this.#pieces).toString('utf8'));
     for (const entry of Array.isArray(body) ? body : [body]) {
       this.#entries.add(entry, { countsLines: true });
     }
+  }
+}
+
+/** @throws {BodyInvalid} */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new BodyInvalid(`The body is not JSON: ${message}.`, { cause: error });
   }
 }
 

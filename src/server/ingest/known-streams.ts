@@ -94,11 +94,12 @@ export class KnownStreams {
     return creating;
   }
 
-  /** Reads again until when the stream has datapoints. @throws {StreamNotFound} */
-  async refresh(stream: KnownStream): Promise<void> {
-    const { latestDatapoint, tags } = await this.#datastream.getStream(stream.id);
+  /** Reads again until when the stream has datapoints. @returns its version. @throws {StreamNotFound} */
+  async refresh(stream: KnownStream): Promise<string> {
+    const { latestDatapoint, tags, version } = await this.#datastream.getStream(stream.id);
     stream.latestMs = latestDatapoint?.getTime() ?? Number.NEGATIVE_INFINITY;
     stream.tags = tags;
+    return version;
   }
 
   noteStored(stream: KnownStream, timestampMs: number): void {

@@ -23,6 +23,12 @@ export const PROBLEM: {
   unsupported: 'NOT_SUPPORTED',
 });
 
+/** Why a value is not put in the place of another one. */
+export function mayNotReplace(streamId: string): Pick<IngestProblem, 'code' | 'detail'> {
+  const detail = `You may not replace datapoints of stream ${streamId}: that needs the permission change.`;
+  return { code: PROBLEM.notPermitted, detail };
+}
+
 /** Problems of one request: all are counted, the first ones are kept. */
 export class Problems {
   readonly #list: IngestProblem[] = [];

@@ -3,11 +3,13 @@ import { sortRows } from './duplicate-rows.ts';
 import type { SeriesRows } from './ingest-batch.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
 import { isNumericSeries } from './new-streams.ts';
+import { mayNotReplace } from './problems.ts';
 import { cutMs, valueAt } from './rows.ts';
 import { SeriesResolver } from './series-resolver.ts';
 import { storedAtRows } from './stored-rows.ts';
 import type { StreamTurns } from './stream-turns.ts';
 import { mergedByStream, type Target } from './targets.ts';
+import { untilUnchanged } from './until-unchanged.ts';
 import { refusalOf } from './write-errors.ts';
 import type { WriteOptions } from './write-options.ts';
 import type { WriteReport } from './write-report.ts';
@@ -24,6 +26,8 @@ interface Plan {
   readonly replacing: readonly Item[];
   readonly duplicateCount: number;
   readonly replacedCount: number;
+  /** Of the streams, as they were compared with. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** Stores everything, or nothing where there is any problem. */
@@ -74,8 +78,7 @@ export class StrictWriter {
       targets.map(({ stream }) => stream.id),
       async () => {
         try {
-          await this.#store(targets);
-          return targets;
+          return (await untilUnchanged(() => this.#store(targets))) ? targets : refuse();
         } catch (error) {
           const refusal = refusalOf(error);
           if (refusal === null) throw error;
@@ -104,12 +107,18 @@ export class StrictWriter {
     }
   }
 
-  async #store(targets: readonly Target[]): Promise<void> {
+  /** Whether it was stored: not where something is to be replaced that may not be. */
+  async #store(targets: readonly Target[]): Promise<boolean> {
     const report = this.#report;
-    const { added, replacing, duplicateCount, replacedCount } = await this.#plan(targets);
+    const countBefore = report.problems.count;
+    const { added, replacing, duplicateCount, replacedCount, versions } = await this.#plan(targets);
+    if (report.problems.count > countBefore) return false;
     // One step for all: where something is replaced, what is new is stored by the same call.
     if (replacing.length > 0) await this.#datastream.upsertMultiple([...added, ...replacing]);
-    else await this.#datastream.appendMultiple(added, { checkTimestamp: false });
+    else {
+      const options = { checkTimestamp: false, expectVersions: versions };
+      await this.#datastream.appendMultiple(added, options);
+    }
     report.duplicateCount += duplicateCount;
     report.acceptedCount += added.length + replacing.length + replacedCount;
     for (const { rows, stream } of targets) {
@@ -119,14 +128,16 @@ export class StrictWriter {
         this.#streams.noteStored(stream, timestampMs);
       }
     }
+    return true;
   }
 
   async #plan(targets: readonly Target[]): Promise<Plan> {
-    const { duplicates } = this.#options;
+    const { duplicates, mayReplace } = this.#options;
     const added: Item[] = [];
     const replacing: Item[] = [];
     let duplicateCount = 0;
     let replacedCount = 0;
+    const versions: Record<string, string> = {};
     for (const { rows, stream } of targets) {
       const itemAt = (row: number): Item => ({
         streamId: stream.id,
@@ -137,14 +148,18 @@ export class StrictWriter {
         for (const row of rows.timestamps.keys()) added.push(itemAt(row));
         continue;
       }
-      await this.#streams.refresh(stream);
+      versions[stream.id] = await this.#streams.refresh(stream);
       const stored = await storedAtRows(this.#datastream, stream, rows);
       const sorted = sortRows(stream, rows, { duplicates, stored });
       for (const row of sorted.added) added.push(itemAt(row));
       for (const row of sorted.replacing) replacing.push(itemAt(row));
+      if (sorted.replacing.length > 0 && !mayReplace(stream)) {
+        const lines = sorted.replacing.map((row) => rows.lines[row]!);
+        this.#report.problems.addAll(lines, mayNotReplace(stream.id));
+      }
       duplicateCount += sorted.duplicateCount;
       replacedCount += sorted.replacedCount;
     }
-    return { added, replacing, duplicateCount, replacedCount };
+    return { added, replacing, duplicateCount, replacedCount, versions };
   }
 }

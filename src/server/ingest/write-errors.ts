@@ -17,10 +17,15 @@ const STREAM_CODES: ReadonlySet<string> = new Set([
   'UNSUPPORTED_GRANULARITY',
 ]);
 
+/** Why something is not stored. */
+export interface Refusal {
+  readonly about: 'row' | 'stream';
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** What an error says about what was to be written; null when it is about the store, or a defect. */
-export function refusalOf(
-  error: unknown,
-): { readonly about: 'row' | 'stream'; readonly code: string; readonly detail: string } | null {
+export function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
   const { code, message: detail } = error;
   if (typeof code !== 'string') return null;

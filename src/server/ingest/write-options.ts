@@ -10,6 +10,8 @@ export interface WriteOptions {
   readonly newStreams: NewStreamOptions;
   /** Whether whoever writes may append to a stream. */
   readonly mayAppend: (stream: { readonly id: string; readonly tags: Tags }) => boolean;
+  /** Whether he may put other values in the place of those that a stream has. */
+  readonly mayReplace: (stream: { readonly id: string; readonly tags: Tags }) => boolean;
   /** Whether he may create one. */
   readonly mayCreate: (tags: Tags) => boolean;
   /** Told of streams that were created for him. */
@@ -22,6 +24,7 @@ export const DEFAULT_WRITE_OPTIONS: WriteOptions = Object.freeze({
   isStrict: false,
   newStreams: DEFAULT_NEW_STREAMS,
   mayAppend: () => true,
+  mayReplace: () => true,
   mayCreate: () => true,
   onCreated: () => {},
 });

@@ -214,9 +214,11 @@ export class Subscription {
   /** With room for the index, and aged when it is time. */
   #viewsFor(index: number): Uint8Array {
     const nowMs = this.#source.nowMs();
-    if (nowMs >= this.#viewsUntilMs) {
+    const { viewDurationMs } = this.#limits;
+    // Further ahead than that it is only of a clock that was set back.
+    if (nowMs >= this.#viewsUntilMs || nowMs < this.#viewsUntilMs - viewDurationMs) {
       this.#views = this.#views.map((view) => AGED[view]!);
-      this.#viewsUntilMs = nowMs + this.#limits.viewDurationMs;
+      this.#viewsUntilMs = nowMs + viewDurationMs;
     }
     if (index >= this.#views.length) {
       const views = new Uint8Array(Math.max(64, index * 2));

@@ -20,6 +20,52 @@ export function assertMayListen(
   );
 }
 
+/** Where something was to listen, and the names of the settings that say so. */
+export interface ListeningPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly settings: string;
+}
+
+/** Why nothing listens there, in words for whoever chose the place. */
+export function listeningError(
+  error: unknown,
+  { host, port, settings }: ListeningPlace,
+): ConfigError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = LISTENING_REASONS[code ?? ''] ?? message;
+  return new ConfigError(`${settings}: cannot listen on ${host}, port ${port}: ${reason}.`, {
+    cause: error,
+  });
+}
+
+const LISTENING_REASONS: Readonly<Record<string, string>> = Object.freeze({
+  EADDRINUSE: 'something listens there already; expected a free port',
+  EACCES: 'the system does not allow it; expected a port from 1024 on',
+  EADDRNOTAVAIL: 'it is no address of this host',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the name is not resolved',
+});
+
+/** Whether people reach the service by TLS, whoever speaks it. */
+export function isPublicSecure({ publicUrl }: Pick<ServiceConfig, 'publicUrl'>): boolean {
+  return publicUrl?.startsWith('https:') === true;
+}
+
+/**
+ * Whose word counts on where a request comes from: of the proxy that connects alone, it is what that proxy itself
+ * has seen, the last address of its header; those before it are what anybody wrote.
+ */
+export function trustedProxies({
+  trustProxy,
+}: Pick<ServiceConfig, 'trustProxy'>):
+  | boolean
+  | string[]
+  | ((address: string, hopCount: number) => boolean) {
+  if (trustProxy === true) return (_address, hopCount) => hopCount === 0;
+  return trustProxy === false ? false : [...trustProxy];
+}
+
 /** The certificate and the key that the configuration names; null for plain HTTP. @throws {ConfigError} */
 export function readTls({
   tls,

@@ -55,6 +55,13 @@ export class ServiceMetrics {
     ...this.#registers,
   });
 
+  readonly #onAccepted: (datapointCount: number) => void;
+
+  /** @param options.onAccepted told how many datapoints a write has brought. */
+  constructor({ onAccepted }: { readonly onAccepted: (datapointCount: number) => void }) {
+    this.#onAccepted = onAccepted;
+  }
+
   /** Media type of `text`. */
   get contentType(): string {
     return this.#registry.contentType;
@@ -95,6 +102,7 @@ export class ServiceMetrics {
 
   /** Counts what a write brought; `protocol` as in `json`, `line`, `graphite`, `prometheus`. */
   noteIngest(protocol: string, counts: IngestCounts): void {
+    this.#onAccepted(counts.accepted);
     for (const result of ['accepted', 'duplicate', 'dropped'] as const) {
       if (counts[result] > 0) this.#datapoints.inc({ protocol, result }, counts[result]);
     }

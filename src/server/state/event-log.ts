@@ -57,10 +57,13 @@ export class EventLog<E extends LogEntry> {
   page({
     beforeSeq,
     limit,
+    sinceMs = Number.NEGATIVE_INFINITY,
     matches = () => true,
   }: {
     readonly beforeSeq?: number | undefined;
     readonly limit: number;
+    /** Older entries are not looked at. */
+    readonly sinceMs?: number | undefined;
     readonly matches?: (entry: E) => boolean;
   }): LogPage<E> {
     return this.#files.read(() => {
@@ -70,6 +73,7 @@ export class EventLog<E extends LogEntry> {
       while (scannedCount < SCANNED_COUNT_MAX) {
         const chunk = this.#chunk(before, limit);
         for (const entry of chunk) {
+          if (entry.atMs < sinceMs) return { entries: found, nextBeforeSeq: null };
           before = entry.seq;
           scannedCount++;
           if (matches(entry)) found.push(entry);

@@ -64,7 +64,8 @@ export function eventBody({
 }
 
 export function deliveryBody(delivery: AlertDelivery) {
-  const { id, destination, outcome, createdAtMs, endedAtMs, tryCount, lastError } = delivery;
+  const { id, destination, outcome, createdAtMs, endedAtMs, tryCount, lastError, nextTryMs } =
+    delivery;
   const { event, stream } = delivery.message as unknown as AlertMessage;
   return {
     id,
@@ -76,6 +77,7 @@ export function deliveryBody(delivery: AlertDelivery) {
     endedAt: endedAtMs === null ? null : isoOf(endedAtMs),
     tryCount,
     lastError,
+    nextTry: outcome === 'waiting' ? isoOf(nextTryMs) : null,
   };
 }
 

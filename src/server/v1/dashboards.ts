@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Json } from '../../model/tags.ts';
+import { actorOf } from '../access/fastify-hooks.ts';
 import { hasScope, isAdminWithin } from '../access/identity.ts';
 import { isoOf } from '../http/iso.ts';
 import type { Service } from '../service.ts';
@@ -20,7 +21,7 @@ const signedIn = { access: 'signed-in' as const };
 /** Saved dashboards: everybody has his own, and sees those that are shared. */
 export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
-  { service: { state, now } },
+  { service: { state, access, now } },
   done,
 ) => {
   const mayChange = ({ identity }: FastifyRequest, { ownerId }: Dashboard): boolean =>
@@ -38,6 +39,20 @@ export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     if (!maySee(request, dashboard)) throw notFound(dashboard.id);
     throw new ServiceError('FORBIDDEN', 'This dashboard is another user’s.');
   };
+
+  const audit = (
+    request: FastifyRequest,
+    action: 'add' | 'change' | 'remove',
+    { id, name, isShared }: Dashboard,
+  ): void =>
+    access.audit.record(
+      {
+        action: `dashboard.${action}`,
+        target: { kind: 'dashboard', id, name },
+        after: { isShared },
+      },
+      actorOf(request),
+    );
 
   const bodyOf = (
     { identity }: FastifyRequest,
@@ -115,6 +130,7 @@ export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         createdAtMs: nowMs,
         updatedAtMs: nowMs,
       });
+      audit(request, 'add', dashboard);
       return reply.code(201).send(bodyOf(request, dashboard));
     },
   );
@@ -137,6 +153,7 @@ export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         assertMayChange(request, dashboard);
         return { ...dashboard, ...content, updatedAtMs: now().getTime() };
       });
+      audit(request, 'change', changed);
       return bodyOf(request, changed);
     },
   );
@@ -155,8 +172,10 @@ export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     async (request, reply) => {
       const { id } = request.params;
       state.write(() => {
-        assertMayChange(request, state.dashboards.require(id));
+        const dashboard = state.dashboards.require(id);
+        assertMayChange(request, dashboard);
         state.dashboards.remove(id);
+        audit(request, 'remove', dashboard);
       });
       return reply.code(204).send(null);
     },

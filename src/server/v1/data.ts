@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Datapoints } from '../../api/datapoints.ts';
 import type { DatapointColumns, DataRange, Stream } from '../../api/types.ts';
+import type { Json } from '../../model/tags.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
 import { isRelative, notModified, setCaching } from '../http/caching.ts';
 import { columnsJson } from '../http/columns-json.ts';
@@ -12,14 +13,13 @@ import { instant } from '../http/instants.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
 import { rowsJson } from '../http/rows-json.ts';
 import { sendText } from '../http/send-text.ts';
+import { assertThinnable } from '../http/thinning.ts';
 import { streamFor } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
 import { type DataQuery, dataQuerySchema, dataSchema, rangeQuerySchema } from './schemas/data.ts';
 import { streamIdSchema } from './schemas/streams.ts';
 
 const PAGE_ROW_COUNT = 1000;
-/** Buckets of a whole level that is thinned, at most. */
-const THINNED_BUCKET_COUNT_MAX = 20_000_000;
 
 const paramsSchema = z.object({ id: streamIdSchema });
 
@@ -53,12 +53,16 @@ export const dataRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       });
       if (notModified(reply, headers['if-none-match'])) return reply.code(304).send(null);
       const place = query.cursor === undefined ? null : decodeCursor(query.cursor, placeSchema);
-      const data = await refusingArguments(() => {
-        const range = rangeOf(query, { place, now: now() });
-        const { granularity, maxPoints } = query;
-        const named = granularity ?? (maxPoints === undefined ? stream.highestGranularity : 'auto');
-        return datastream.getData(id, named, range);
-      });
+      const { granularity, maxPoints } = query;
+      const named =
+        granularity ?? (maxPoints === undefined ? stream.highestGranularity.name : 'auto');
+      const range = rangeOf(query, { place, now: now() });
+      const data = await refusingArguments(() => datastream.getData(id, named, range));
+      // What maxPoints picks has few enough.
+      if (query.thin !== undefined && maxPoints === undefined) {
+        const read = { streamId: id, granularity: named, range, field: 'thin' };
+        await refusingArguments(() => assertThinnable(datastream, read, config.limits.thinnedRows));
+      }
       const skip = query.offset + (place?.n ?? 0);
       return sendData(reply, { stream, data, query, place, skip });
     },
@@ -81,6 +85,7 @@ export const dataRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       await streamFor({ datastream, viewer }, id, 'change');
       const range = boundsOf(query, now());
       await refusingArguments(() => datastream.deleteData(id, range));
+      viewer.changed(id, { action: 'stream.erase', after: { ...query } as Json });
       return reply.code(204).send(null);
     },
   );
@@ -106,7 +111,6 @@ async function sendData(reply: FastifyReply, answer: Answer): Promise<FastifyRep
   const count = limit ?? PAGE_ROW_COUNT;
   const part = isWhole ? data.slice(skip) : data.slice(skip, skip + count);
   const granularity = await refusingArguments(() => data.granularity());
-  if (query.thin !== undefined) assertThinnable(stream, granularity.durationMs);
   reply.header('x-granularity', granularity.name);
   if (format === 'csv') {
     const { valueDownsamplers: values, timeDownsamplers: times } = query;
@@ -126,20 +130,6 @@ async function sendData(reply: FastifyReply, answer: Answer): Promise<FastifyRep
   }
   const parts = rowsPage(part, { head, answer, count: isWhole ? null : count });
   return sendText(reply, { type: 'application/json; charset=utf-8', parts });
-}
-
-/** Every bucket of a level is looked at, those without data, too. @throws {Problem} 400 */
-function assertThinnable(
-  { earliestDatapoint, latestDatapoint, highestGranularity }: Stream,
-  bucketLengthMs: number,
-): void {
-  if (bucketLengthMs <= highestGranularity.durationMs) return;
-  if (earliestDatapoint === null || latestDatapoint === null) return;
-  const lengthMs = latestDatapoint.getTime() - earliestDatapoint.getTime();
-  if (lengthMs / bucketLengthMs <= THINNED_BUCKET_COUNT_MAX) return;
-  throw new Problem(400, 'thin: the level has too many buckets; ask for maxPoints instead.', {
-    field: 'thin',
-  });
 }
 
 async function* rowsPage(

@@ -79,7 +79,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       return (
         reply
           .header('content-type', 'text/event-stream; charset=utf-8')
-          .header('cache-control', 'no-store')
+          .header('cache-control', 'no-store, no-transform')
           .header('x-accel-buffering', 'no')
           // An answer that ends with the service must not leave a connection that holds it up.
           .header('connection', 'close')

@@ -8,10 +8,12 @@ import { isAdminWithin } from '../access/identity.ts';
 import { isoOf } from '../http/iso.ts';
 import { streamFor } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
-import type { Grant } from '../state/records/grant.ts';
+import type { Grant, GrantSubject } from '../state/records/grant.ts';
 import { ServiceError } from '../state/service-error.ts';
 import { grantSchema, idParamsSchema, newGrantSchema } from './schemas/access.ts';
 import { streamIdSchema } from './schemas/streams.ts';
+
+type GrantBody = z.output<typeof grantSchema>;
 
 const tags = ['access'];
 const scope = { access: { scope: 'grant' as const } };
@@ -21,12 +23,36 @@ export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
   {
     service: {
-      access: { grants },
+      access: { grants, users, groups },
       datastream,
     },
   },
   done,
 ) => {
+  /** @throws {ServiceError} NOT_FOUND for a name that nobody has. */
+  const subjectOf = (given: z.output<typeof newGrantSchema>['subject']): GrantSubject => {
+    if (!('name' in given)) return given;
+    const { kind, name } = given;
+    return kind === 'user'
+      ? { kind, userId: users.byName(name).id }
+      : { kind, groupId: groups.byName(name).id };
+  };
+
+  const nameOf = (subject: GrantSubject): { name?: string } => {
+    if (subject.kind === 'public') return {};
+    const { name } =
+      subject.kind === 'user' ? users.get(subject.userId) : groups.get(subject.groupId);
+    return { name };
+  };
+
+  const bodyOf = ({ id, subject, permissions, target, createdAtMs }: Grant): GrantBody => ({
+    id,
+    subject: { ...subject, ...nameOf(subject) },
+    permissions: [...permissions],
+    target: { ...target } as GrantBody['target'],
+    createdAt: isoOf(createdAtMs),
+  });
+
   /** Permissions may come from the tags of a stream; of one that is gone there are none. */
   const tagsOf = async ({ target }: Pick<Grant, 'target'>): Promise<Tags | null> => {
     if (target.kind === 'query') return null;
@@ -44,7 +70,8 @@ export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       config: scope,
       schema: {
         tags,
-        summary: 'Lists grants, oldest first: those on one stream, or, for admins, all',
+        summary: 'Lists grants, oldest first: those that reach one stream, or, for admins, all',
+        description: 'Of a stream: those that name it, then those by tags that it has.',
         querystring: z.strictObject({ stream: streamIdSchema.optional() }),
         response: { 200: z.object({ grants: z.array(grantSchema) }) },
       },
@@ -55,8 +82,12 @@ export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         assertAdmin(request);
         return { grants: grants.list().map(bodyOf) };
       }
-      await streamFor({ datastream, viewer: request.viewer }, stream, 'grant');
-      return { grants: grants.ofStream(stream).map(bodyOf) };
+      const { tags: streamTags } = await streamFor(
+        { datastream, viewer: request.viewer },
+        stream,
+        'grant',
+      );
+      return { grants: [...grants.ofStream(stream), ...grants.ofTags(streamTags)].map(bodyOf) };
     },
   );
 
@@ -72,8 +103,14 @@ export const grantRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       },
     },
     async (request, reply) => {
-      const streamTags = await tagsOf(request.body);
-      const grant = grants.add({ ...request.body, tags: streamTags }, actorOf(request));
+      const { subject, permissions, target } = request.body;
+      const on = { target, tags: await tagsOf({ target }) };
+      // First: who may not grant is not told who there is.
+      grants.assertMayGrant(permissions, on, actorOf(request));
+      const grant = grants.add(
+        { ...on, permissions, subject: subjectOf(subject) },
+        actorOf(request),
+      );
       return reply.code(201).send(bodyOf(grant));
     },
   );
@@ -118,20 +155,4 @@ function assertAdmin({ identity }: FastifyRequest): void {
   throw new ServiceError('FORBIDDEN', 'All grants are shown to admins; name a stream.', {
     field: 'stream',
   });
-}
-
-function bodyOf({
-  id,
-  subject,
-  permissions,
-  target,
-  createdAtMs,
-}: Grant): z.output<typeof grantSchema> {
-  return {
-    id,
-    subject: { ...subject },
-    permissions: [...permissions],
-    target: { ...target } as z.output<typeof grantSchema>['target'],
-    createdAt: isoOf(createdAtMs),
-  };
 }

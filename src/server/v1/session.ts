@@ -26,6 +26,7 @@ export const sessionRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   done,
 ) => {
   const tags = ['session'];
+  const settings = access.settings.session;
 
   const stateOf = (request: FastifyRequest): SessionBody => {
     const { identity, session } = request;
@@ -84,13 +85,13 @@ export const sessionRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       },
     },
     async (request, reply) => {
-      const replaces = request.cookies[sessionCookieName(request)] ?? null;
+      const replaces = request.cookies[sessionCookieName(request, settings)] ?? null;
       const { user, session } = await access.login({
         ...request.body,
         address: request.ip,
         replaces,
       });
-      setSessionCookie(request, reply, session);
+      setSessionCookie(request, reply, { session, settings });
       return opened(user, session);
     },
   );
@@ -113,7 +114,7 @@ export const sessionRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         if (query.everywhere === 'true') access.sessions.closeAll(identity.userId!, by);
         else access.sessions.close(session.id, by);
       }
-      clearSessionCookie(request, reply);
+      clearSessionCookie(request, reply, settings);
       return reply.code(204).send(null);
     },
   );
@@ -151,7 +152,7 @@ export const sessionRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       const { token: secret, name, password } = request.body;
       await access.setupLink.redeem({ secret, name, password }, request.ip);
       const { user, session } = await access.login({ name, password, address: request.ip });
-      setSessionCookie(request, reply, session);
+      setSessionCookie(request, reply, { session, settings });
       return opened(user, session);
     },
   );

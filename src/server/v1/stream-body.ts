@@ -9,6 +9,7 @@ export function streamBody(stream: Stream, viewer: Viewer): StreamBody {
   const { derivedFrom, highestGranularity, levels } = stream;
   return {
     id: stream.id,
+    version: stream.version,
     tags: stream.tags as JsonObject,
     valueType: stream.valueType,
     valueTypeOptions: { ...stream.valueTypeOptions },

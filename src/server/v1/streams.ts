@@ -1,11 +1,12 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { StreamChanges, StreamDefinition } from '../../api/types.ts';
+import type { Stream, StreamChanges, StreamDefinition } from '../../api/types.ts';
+import { isEqualJson, type Json, mergeTags, type Tags } from '../../model/tags.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
 import { readVisible } from '../http/stream-search.ts';
 import { TAG_OPERATORS, TagFilter } from '../http/tag-filter.ts';
-import { streamFor } from '../http/viewer.ts';
+import { streamFor, type Viewer } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
 import { assertMayDerive } from './derivation-rights.ts';
 import {
@@ -85,12 +86,16 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       // One that may not be seen is as good as none.
       const isSeen = present.some((stream) => viewer.can('view', stream));
       const isHidden = !isNew && !isSeen && !viewer.can('change', present[0]!);
-      if (isHidden || (isNew && !viewer.canCreate({ ...query, ...definition.tags }))) {
+      if (isHidden || (isNew && !viewer.canCreate(mergeTags(query, definition.tags ?? {})))) {
         throw new Problem(403, 'You may not create streams with these tags.', {
           code: 'NOT_ALLOWED',
         });
       }
-      if (!isNew) await streamFor({ datastream, viewer }, present[0]!.id, 'change');
+      if (!isNew) {
+        const stream = await streamFor({ datastream, viewer }, present[0]!.id, 'change');
+        // Of one that is there, these become the tags.
+        assertMayRetag(viewer, stream, mergeTags(query, definition.tags ?? {}));
+      }
       await assertMayDerive({ datastream, viewer }, definition.deriveFrom);
       const id = await refusingArguments(() =>
         datastream.ensureStream(query, {
@@ -101,6 +106,8 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       );
       if (isNew) await viewer.created([id]);
       const stream = await datastream.getStream(id);
+      const tagsBefore = present[0]?.tags ?? stream.tags;
+      if (!isEqualJson(tagsBefore, stream.tags)) noteTags(viewer, id, [tagsBefore, stream.tags]);
       return reply
         .code(isNew ? 201 : 200)
         .header('location', `/api/v1/streams/${id}`)
@@ -141,18 +148,15 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     async ({ params: { id }, body, viewer }) => {
       const stream = await streamFor({ datastream, viewer }, id, 'change');
       const { tags: newTags, ...changes } = body;
-      if (newTags !== undefined && !viewer.canRetag(stream, newTags)) {
-        throw new Problem(403, 'With these tags you would get permissions that you do not have.', {
-          code: 'NOT_ALLOWED',
-          field: 'tags',
-        });
-      }
+      if (newTags !== undefined) assertMayRetag(viewer, stream, newTags);
       await assertMayDerive({ datastream, viewer }, changes.deriveFrom);
       if (Object.keys(changes).length > 0) {
         await refusingArguments(() => datastream.updateStream(id, changes as StreamChanges));
+        viewer.changed(id, { action: 'stream.change', after: changes as Json });
       }
       if (newTags !== undefined) {
         await refusingArguments(() => datastream.replaceTags(id, newTags));
+        noteTags(viewer, id, [stream.tags, newTags]);
       }
       writer.forget([id]);
       return streamBody(await datastream.getStream(id), viewer);
@@ -181,3 +185,20 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
 
   done();
 };
+
+function noteTags(viewer: Viewer, streamId: string, [before, after]: readonly [Tags, Tags]): void {
+  viewer.changed(streamId, {
+    action: 'stream.change',
+    before: { tags: before },
+    after: { tags: after },
+  });
+}
+
+/** @throws {Problem} 403 */
+function assertMayRetag(viewer: Viewer, stream: Stream, newTags: Tags): void {
+  if (viewer.canRetag(stream, newTags)) return;
+  throw new Problem(403, 'These tags would give permissions that are not yours to give.', {
+    code: 'NOT_ALLOWED',
+    field: 'tags',
+  });
+}

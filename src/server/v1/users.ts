@@ -67,15 +67,13 @@ export const userRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     async (request) => {
       const { id } = request.params;
       const { name, isAdmin, isDisabled, password } = request.body;
-      const by = actorOf(request);
-      if (password !== undefined) await users.setPassword(id, password, by);
       const changes = {
+        ...(password !== undefined && { password }),
         ...(name !== undefined && { name }),
         ...(isAdmin !== undefined && { isAdmin }),
         ...(isDisabled !== undefined && { isDisabled }),
       };
-      if (Object.keys(changes).length > 0) users.update(id, changes, by);
-      return bodyOf(users.get(id));
+      return bodyOf(await users.change(id, changes, actorOf(request)));
     },
   );
 

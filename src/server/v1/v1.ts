@@ -9,6 +9,7 @@ import { grantRoutes } from './grants.ts';
 import { groupRoutes } from './groups.ts';
 import { jobRoutes } from './jobs.ts';
 import { sessionRoutes } from './session.ts';
+import { statisticsRoutes } from './statistics.ts';
 import { statusRoutes } from './status.ts';
 import { streamRoutes } from './streams.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -22,6 +23,7 @@ const ROUTES = [
   writeRoutes,
   eventRoutes,
   statusRoutes,
+  statisticsRoutes,
   dashboardRoutes,
   userRoutes,
   groupRoutes,

@@ -18,6 +18,32 @@ const JSON_TYPE = 'application/json';
 const NDJSON_TYPES: readonly string[] = ['application/x-ndjson', 'application/ndjson'];
 const CSV_TYPE = 'text/csv';
 
+const WRITE_BODIES = {
+  [JSON_TYPE]: {
+    description: 'An entry, or a list of them.',
+    example: [
+      { tags: { host: 'a', metric: 'load' }, t: '2026-01-02T03:04:05Z', v: 0.5 },
+      {
+        tags: { host: 'b', metric: 'load' },
+        timestamps: [1767323045000, 1767323046000],
+        values: [1, null],
+      },
+    ],
+  },
+  [NDJSON_TYPES[0]!]: {
+    description: 'An entry in each line.',
+    example: '{"tags":{"host":"a","metric":"load"},"t":1767323045,"v":0.5}\n',
+  },
+  [CSV_TYPE]: {
+    example: 'timestamp,host,metric,value\n2026-01-02T03:04:05Z,a,load,0.5\n',
+  },
+};
+const STREAM_BODIES = {
+  [JSON_TYPE]: { example: { t: '2026-01-02T03:04:05Z', v: 0.5 } },
+  [NDJSON_TYPES[0]!]: { example: '{"t":1767323045,"v":0.5}\n' },
+  [CSV_TYPE]: { example: 'timestamp,value\n2026-01-02T03:04:05Z,0.5\n' },
+};
+
 type WriteQuery = z.output<typeof writeQuerySchema>;
 
 /** Writing datapoints of many streams, or of one: JSON, NDJSON, CSV. */
@@ -51,24 +77,33 @@ export const writeRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         ...(strict !== undefined && { isStrict: strict }),
       },
     });
-    return {
+    const outcome = {
       ...counts,
       last: last === null ? null : new Date(last).toISOString(),
       problems: problems.map((problem) => ({ ...problem })),
     };
+    const [first] = problems;
+    if (strict !== true || first === undefined) return outcome;
+    const place = first.line === null ? '' : `, at line ${first.line}`;
+    throw new Problem(400, `Nothing is stored${place}: ${first.detail}`, {
+      code: first.code,
+      members: outcome,
+    });
   };
 
   const tags = ['datapoints'];
+  const described = { bodies: WRITE_BODIES };
   const description =
     'Bodies: `application/json` (an entry or a list of them, `{"stream": id | "tags": {…}, "t": …, "v": …}`, or columns ' +
     '`{"tags": {…}, "timestamps": […], "values": […]}`), `application/x-ndjson` (one entry in a line), `text/csv` (a header ' +
     'with `timestamp`, `value`, and `stream` or names of tags). What is wrong with one datapoint is no harm to others, ' +
-    'unless the request is strict. Streams that are not there are created.';
+    'unless the request is strict: then it is refused with 400, and the same members. Streams that are not there are ' +
+    'created.';
 
   app.post(
     '/write',
     {
-      config: { access: { scope: 'append' } },
+      config: { access: { scope: 'append' }, described },
       schema: {
         tags,
         summary: 'Writes datapoints of many streams',
@@ -83,7 +118,7 @@ export const writeRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app.post(
     '/streams/:id/data',
     {
-      config: { access: { scope: 'append' } },
+      config: { access: { scope: 'append' }, described: { bodies: STREAM_BODIES } },
       schema: {
         tags,
         summary: 'Writes datapoints of one stream',

@@ -72,12 +72,12 @@ async function appFixture(
   app.post('/login', { config: { access: 'public' } }, async (request, reply) => {
     const { name, password } = request.body as { name: string; password: string };
     const { session } = await access.login({ name, password, address: request.ip });
-    setSessionCookie(request, reply, session);
+    setSessionCookie(request, reply, { session, settings: access.settings.session });
     return { csrfToken: session.csrfToken };
   });
   app.post('/logout', { config: { access: 'signed-in' } }, async (request, reply) => {
     access.sessions.close(request.session!.id, actorOf(request));
-    clearSessionCookie(request, reply);
+    clearSessionCookie(request, reply, access.settings.session);
     return {};
   });
   return {
@@ -350,6 +350,12 @@ describe('an open service', () => {
   test.each([
     ['this host', {}, 200],
     ['our own page', { origin: 'http://localhost:80', 'sec-fetch-site': 'same-origin' }, 200],
+    ['a client of InfluxDB', { authorization: 'Token whatever' }, 200],
+    ['a name and a password', basic('root:root'), 200],
+    ['a token', { authorization: 'Bearer dse_whatever' }, 401],
+    ['a token that is none', { authorization: 'Bearer' }, 401],
+    ['what is no credentials', { authorization: 'Basic !' }, 401],
+    ['a scheme that nobody knows', { authorization: 'Digest a=b' }, 401],
     ['a proxy', { 'x-forwarded-for': '192.0.2.1' }, 401],
     ['a name that leads here', { host: 'evil.example' }, 401],
     ['a page from elsewhere', { origin: 'https://evil.example' }, 401],

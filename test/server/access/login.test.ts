@@ -35,6 +35,16 @@ describe('sessions', () => {
     expect(state.sessions.isEmpty).toBe(true);
   });
 
+  test('that a clock which was set back has begun in the future are over', async () => {
+    const { access, addUser, clock } = await accessFixture();
+    await addUser('anna');
+    const { session } = await access.login(LOGIN);
+    clock.pass(-MINUTE_MS);
+    expect(access.identifySession(session.secret)).not.toBeNull();
+    clock.pass(-365 * DAY_MS);
+    expect(access.identifySession(session.secret)).toBeNull();
+  });
+
   test('are stored without what opens them, and are written once a minute', async () => {
     const { access, addUser, clock, state } = await accessFixture();
     await addUser('anna');
@@ -185,6 +195,71 @@ describe('a login', () => {
     clock.pass(61 * MINUTE_MS);
     for (let i = 0; i < 5; i++) expect(await guess()).toBe('WRONG_CREDENTIALS');
     expect(await guess()).toBe('LOCKED_OUT');
+  });
+
+  test('locks out for no longer when the clock is set back', async () => {
+    const { access, addUser, clock } = await accessFixture();
+    await addUser('anna');
+    for (let i = 0; i < 5; i++) {
+      await expect(access.login({ ...LOGIN, password: 'wrong' })).rejects.toThrow();
+    }
+    clock.pass(-DAY_MS);
+    await expect(access.login(LOGIN)).rejects.toMatchObject({
+      code: 'LOCKED_OUT',
+      retryAfterMs: 1000,
+    });
+    clock.pass(1000);
+    await access.login(LOGIN);
+  });
+
+  test('is not kept from a user by strangers, where he has been logged in from', async () => {
+    const { access, state, addUser, clock } = await accessFixture();
+    await addUser('anna');
+    const home = '203.0.113.1';
+    const codeWith = async (by: Access, password: string, address: string): Promise<string> =>
+      await by.login({ ...LOGIN, password, address }).then(
+        () => 'in',
+        (error: { code: string }) => error.code,
+      );
+    const code = (password: string, address: string) => codeWith(access, password, address);
+    expect(await code(PASSWORD, home)).toBe('in');
+    let host = 0;
+    const lockForLong = async (): Promise<void> => {
+      for (let i = 0; i < 20; i++) {
+        await code('wrong', `198.51.${host >> 8}.${host++ & 255}`);
+        clock.pass(15 * MINUTE_MS);
+      }
+      await code('wrong', '198.51.200.1');
+    };
+    await lockForLong();
+    expect(await code(PASSWORD, '192.0.2.9')).toBe('LOCKED_OUT');
+    expect(await code(PASSWORD, home)).toBe('in');
+    // Nor by those who fail there at other names, as behind the same proxy.
+    for (let i = 0; i < 21; i++) {
+      await access.login({ name: `n${i}`, password: 'x', address: home }).catch(() => {});
+    }
+    expect(await code(PASSWORD, home)).toBe('in');
+    // After a restart his session still says from where.
+    const again = new Access(state, { settings: CHEAP, now: clock.now });
+    for (let i = 0; i < 5; i++) await codeWith(again, 'wrong', `198.51.100.${i}`);
+    expect(await codeWith(again, PASSWORD, '192.0.2.9')).toBe('LOCKED_OUT');
+    expect(await codeWith(again, PASSWORD, home)).toBe('in');
+    // Whoever guesses there waits, too.
+    for (let i = 0; i < 5; i++) expect(await codeWith(again, 'x', home)).toBe('WRONG_CREDENTIALS');
+    expect(await codeWith(again, PASSWORD, home)).toBe('LOCKED_OUT');
+  });
+
+  test('at a time when nothing can be hashed says so, and works afterwards', async () => {
+    const password = { ...CHEAP.password!, concurrency: 1, waitingCountMax: 1 };
+    const { access, addUser } = await accessFixture({ password });
+    await addUser('anna');
+    const guess = (name: string): Promise<string> =>
+      access
+        .login({ name, password: 'x', address: null })
+        .catch((error) => error.code) as Promise<string>;
+    const all = await Promise.all(['anna', 'anna', 'nobody', 'no one'].map(guess));
+    expect(all).toContain('TOO_BUSY');
+    expect(await guess('nobody')).toBe('WRONG_CREDENTIALS');
   });
 
   test('locks an address out that tries many names, and only that one', async () => {

@@ -7,9 +7,10 @@ import {
   GRANT_PERMISSIONS,
   type GrantPermission,
   PERMISSIONS,
+  type Permission,
   SCOPES,
 } from '../../../src/server/state/permissions.ts';
-import type { Grant } from '../../../src/server/state/records/grant.ts';
+import { type Grant, subjectKey } from '../../../src/server/state/records/grant.ts';
 import { openedState, temporaryFolder } from '../state/support.ts';
 
 /** Tags of streams and of queries, small enough that they often match. */
@@ -90,6 +91,28 @@ class NaivePolicy {
     return this.#of(identity).some(({ permissions }) => permissions.includes(permission));
   }
 
+  /** What one subject or another has with the new tags, and neither it nor everybody had with the old ones. */
+  gained({ id, tags }: { id: string; tags: Tags }, newTags: Tags): readonly Permission[] {
+    const all = [...this.grants.values()];
+    const hasBy = (by: Grant['subject'], permission: Permission, on: Tags): boolean =>
+      all.some(
+        ({ subject, permissions, target }) =>
+          subjectKey(subject) === subjectKey(by) &&
+          permissions.includes(permission) &&
+          (target.kind === 'stream' ? target.streamId === id : matchesTags(on, target.tags)),
+      );
+    const everybodyHas = (permission: Permission): boolean =>
+      (this.#publicRead && permission === 'view') || hasBy({ kind: 'public' }, permission, tags);
+    return PERMISSIONS.filter((permission) =>
+      all.some(
+        ({ subject }) =>
+          hasBy(subject, permission, newTags) &&
+          !hasBy(subject, permission, tags) &&
+          !everybodyHas(permission),
+      ),
+    );
+  }
+
   #of({ userId, groupIds }: Identity): readonly Grant[] {
     return [...this.grants.values()].filter(
       ({ subject }) =>
@@ -163,6 +186,12 @@ function ask(
     (model.has(identity, 'create', null, tags) ||
       (model.has(identity, 'append', null, tags) && model.has(identity, 'change', null, tags)));
   assertSame(policy.canCreate(identity, tags), mayCreate, 'can create');
+  const newTags = target.kind === 'query' ? target.tags : {};
+  const may = (name: Permission): boolean =>
+    hasScopes(identity, name) && model.has(identity, name, id, tags);
+  const mayRetag =
+    may('change') && model.gained(stream, newTags).every((gained) => may('grant') && may(gained));
+  assertSame(policy.canRetag(identity, stream, newTags), mayRetag, 'can retag');
   const on: [string | null, Tags] =
     target.kind === 'stream' ? [target.streamId, tags] : [null, target.tags];
   const needed: GrantPermission[] = [...permissions, 'grant'];

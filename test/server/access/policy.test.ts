@@ -175,9 +175,27 @@ describe('the policy', () => {
     expect(policy.canRetag(ANNA, STREAM, { site: 'c' })).toBe(true);
     expect(policy.canRetag(ANNA, STREAM, { site: 'b' })).toBe(false);
     expect(policy.canRetag(ANNA, OTHER, { site: 'a' })).toBe(false);
+    // Whoever may grant on it gives no more than he has there, not even to himself.
     grant(state, 'anna', 'site', 'grant');
+    expect(policy.canRetag(ANNA, STREAM, { site: 'b' })).toBe(false);
+    grant(state, 'anna', 'stream', 'delete');
     expect(policy.canRetag(ANNA, STREAM, { site: 'b' })).toBe(true);
     expect(policy.canRetag(ADMIN, STREAM, { site: 'b' })).toBe(true);
+  });
+
+  test('nobody gives others permissions by changing the tags of a stream', async () => {
+    const state = await temporaryState();
+    const policy = new Policy(state, { publicRead: false });
+    grant(state, 'public', 'elsewhere', 'view');
+    grant(state, 'anna', 'stream', 'view', 'change');
+    const shown = { site: 'a', room: { floor: 2 } };
+    expect(policy.canRetag(ANNA, STREAM, shown)).toBe(false);
+    expect(policy.canRetag(ANNA, STREAM, { site: 'a', unit: 'kW' })).toBe(true);
+    expect(policy.canRetag(withScopes(ADMIN, 'view', 'change'), STREAM, shown)).toBe(false);
+    expect(policy.canRetag(withScopes(ADMIN, 'view', 'change', 'grant'), STREAM, shown)).toBe(true);
+    grant(state, 'anna', 'stream', 'grant');
+    expect(policy.canRetag(ANNA, STREAM, shown)).toBe(true);
+    expect(new Policy(state, { publicRead: true }).canRetag(BERT, STREAM, shown)).toBe(false);
   });
 
   test('sees grants that come and go, also by another opener of the file', async () => {

@@ -60,6 +60,7 @@ class Fixture {
         tryCountMax: 3,
         ...this.#settings,
       },
+      mayTell: () => true,
       watchRights: (ownerId) => (ownerId === 'gone' ? null : ({ tags }) => tags['hidden'] !== true),
       now: () => new Date(this.nowMs),
       random: () => 0.5,
@@ -145,6 +146,23 @@ describe('a rule on staleness', () => {
       'Pump, {"pump":1}: no datapoint for 30m: firing.',
       'Pump, {"pump":1}: no datapoint for 30m: resolved.',
     ]);
+  });
+
+  test('does not end because the clock was set back, and is told of the next end', async () => {
+    const made = await fixture();
+    const id = await made.datastream.ensureStream({ pump: 1 }, NUMERIC);
+    await made.datastream.append(id, 1, NOON);
+    made.rule({ target: { stream: id }, condition: { kind: 'stale', after: '30m' } });
+    made.passMinutes(31);
+    await made.look();
+    made.passMinutes(-20);
+    await made.look();
+    expect(made.states[id]).toBe('firing');
+    await made.datastream.append(id, 2, made.nowMs);
+    await made.look();
+    made.passMinutes(31);
+    await made.look();
+    expect(made.history).toEqual(['firing', 'resolved', 'firing']);
   });
 
   test('counts from the first look where there never was a datapoint', async () => {
@@ -377,6 +395,18 @@ describe('deliveries', () => {
     expect(new Set(hook.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
   });
 
+  test('do not wait for a clock that was set back', async () => {
+    const hook = await hookServer();
+    hook.answer = () => 500;
+    const { made } = await firing([{ kind: 'webhook', url: hook.url }]);
+    await made.look();
+    made.passMinutes(-24 * 60);
+    await made.look();
+    expect(hook.received).toHaveLength(2);
+    await made.look();
+    expect(hook.received).toHaveLength(2);
+  });
+
   test('follow no redirect, and give up on who does not answer', async () => {
     const hook = await hookServer();
     hook.answer = (count) => (count === 1 ? 302 : new Promise(() => {}));
@@ -435,6 +465,7 @@ describe('deliveries', () => {
       nowMs: made.nowMs,
       untilMs: made.nowMs + 60_000,
       countMax: 10,
+      waitMaxMs: 3_600_000,
     });
     expect(taken).toHaveLength(1);
     await made.stop();

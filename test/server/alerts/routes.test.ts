@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Scope } from '../../../src/server/access/identity.ts';
 import { OPERATOR } from '../../../src/server/access/identity.ts';
 import { openTestService, type TestService } from '../service.fixture.ts';
+import { hookServer } from './receivers.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const BY = { identity: OPERATOR, address: null };
@@ -217,6 +218,32 @@ describe('alerts over HTTP', () => {
     expect(await streams(bert)).toEqual(['Admin bert']);
   });
 
+  test('of a rule go nowhere any more where its owner, who is no admin now, may not send them', async () => {
+    const hook = await hookServer();
+    const admin = await user('Admin', { isAdmin: true });
+    await user('Other', { isAdmin: true });
+    const stream = await streamOf(admin.id, { a: 'x' });
+    const rule = await admin.call('POST', '/rules', {
+      name: 'x',
+      target: { stream },
+      condition: ABOVE,
+      destinations: [{ kind: 'webhook', url: hook.url }],
+    });
+    expect(rule.status).toBe(201);
+    const { access, alerts, datastream } = opened.service;
+    await evaluate();
+    await alerts.deliverDue();
+    expect(hook.received).toHaveLength(1);
+    access.users.update(admin.id, { isAdmin: false }, { identity: OPERATOR, address: null });
+    await datastream.append(stream, 1, new Date(NOW.getTime() + 1000));
+    await datastream.append(stream, 101, new Date(NOW.getTime() + 2000));
+    await evaluate();
+    await alerts.deliverDue();
+    const events = opened.service.state.alertHistory.page({ limit: 10 }).entries;
+    expect(events.map(({ state }) => state)).toEqual(['firing', 'resolved', 'firing']);
+    expect(hook.received).toHaveLength(1);
+  });
+
   test('go where admins allow it', async () => {
     const anna = await user('Anna');
     const admin = await user('Admin', { isAdmin: true });
@@ -235,6 +262,7 @@ describe('alerts over HTTP', () => {
     const refused = [
       { kind: 'webhook', url: 'http://169.254.169.254/latest' },
       { kind: 'webhook', url: 'https://hooks.example.org.evil.example/' },
+      { kind: 'webhook', url: 'http://hooks.example.org:6379/' },
       { kind: 'email', to: ['a@example.org', 'b@elsewhere.example'] },
     ];
     for (const destination of allowed) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dateText } from '../../../src/server/compat/datastream/dates.ts';
+import { xmlText } from '../../../src/server/compat/datastream/xml.ts';
 import { openTestService, type TestService } from '../service.fixture.ts';
 
 const LIST = '/api/v1/stream/';
@@ -109,6 +110,7 @@ describe('the API of django-datastream', () => {
     ],
     ['tags__visualization__value_downsamplers__all=mean,foobar', 0],
     ['tags__stream_id=x', 0],
+    ['tags__stream_id__title=x', 0],
     ['tags__value_type=numeric', 0],
     ['tags__highest_granularity=Seconds', 0],
     ['id=x', 5],
@@ -247,7 +249,11 @@ describe('the API of django-datastream', () => {
     const options = await opened.app.inject({ method: 'OPTIONS', url: LIST });
     expect(options.payload).toContain('GET');
     const answers = [await get(LIST), await detail('granularity=foo'), options];
-    for (const { headers } of answers) expect(headers['access-control-allow-origin']).toBe('*');
+    for (const { headers } of answers) {
+      expect(headers['access-control-allow-origin']).toBe('*');
+      expect(headers['access-control-max-age']).toBe('3600');
+      expect(headers['access-control-allow-methods']).toBe('GET, HEAD, OPTIONS');
+    }
   });
 
   test('calls a function of the page, by a name that is one', async () => {
@@ -255,5 +261,38 @@ describe('the API of django-datastream', () => {
     expect(answer.headers['content-type']).toContain('text/javascript');
     expect(answer.payload).toMatch(/^\/\*\*\/jQuery1\.show\(\{/);
     expect((await get(`${LIST}schema/?callback=alert(1)//`)).status).toBe(400);
+    expect((await opened.app.inject(`${LIST}schema/?format=jsonp`)).payload).toMatch(
+      /^\/\*\*\/callback\(\{/,
+    );
+  });
+
+  test('writes XML where that is asked for, and nothing that there is not', async () => {
+    const xmlOf = async (query: string, accept = '*/*') => {
+      const answer = await opened.app.inject({ url: `${LIST}${query}`, headers: { accept } });
+      return [answer.headers['content-type'], answer.payload] as const;
+    };
+    const [type, text] = await xmlOf(`${ids[0]}/?format=xml&limit=2&granularity=minutes`);
+    expect(type).toBe('application/xml; charset=utf-8');
+    expect(text).toContain(
+      `<?xml version='1.0' encoding='utf-8'?>\n<response><id>${ids[0]}</id><resource_uri>`,
+    );
+    expect(text).toContain('<stream_number type="integer">0</stream_number>');
+    expect(text).toContain('<value_downsamplers type="list"><value>mean</value>');
+    expect(text).toContain('<end type="null"/>');
+    expect(text).toContain('<reverse type="boolean">False</reverse>');
+    expect(text).toMatch(/<datapoints type="list"><object type="hash"><t type="hash"><m>2014-/);
+    expect(text).toMatch(/<m type="float">\d+\.\d+<\/m>/);
+    expect((await xmlOf('', 'application/xml'))[0]).toBe(type);
+    const browser = 'text/html,application/xml;q=0.9,*/*;q=0.8';
+    expect((await xmlOf('', browser))[0]).toMatch(/^application\/json/);
+    expect(await get(`${LIST}?format=yaml`)).toMatchObject({
+      status: 400,
+      body: { error: "Invalid format: 'yaml'" },
+    });
+    expect(xmlText({ 'a b': '<&">', xmlns: 1, list: [{ x: 'a\u0000b' }] })).toBe(
+      "<?xml version='1.0' encoding='utf-8'?>\n<response>" +
+        '<value name="a b">&lt;&amp;&quot;&gt;</value><value name="xmlns" type="integer">1</value>' +
+        '<list type="list"><object type="hash"><x>a\ufffdb</x></object></list></response>',
+    );
   });
 });

@@ -154,7 +154,7 @@ describe('feeds', () => {
     const url = '/service/feed_input/house/kitchen?y=1';
     const sender = { ...anna, headers: anna.tokenHeaders(['append']) };
     expect((await call(url, { by: sender })).status).toBe(200);
-    expect((await call(url, { by: sender, method: 'HEAD' })).status).toBe(404);
+    expect((await call(url, { by: sender, method: 'HEAD' })).status).toBe(405);
     expect((await call('/service/feed_output/house/kitchen', { by: sender })).status).toBe(403);
     const changer = { ...anna, headers: anna.tokenHeaders(['view', 'change']) };
     expect((await call(url, { by: changer })).status).toBe(403);
@@ -312,7 +312,7 @@ describe('feeds', () => {
 
   test('C3.21 the demo is an admin’s to switch, and by POST alone', async () => {
     const url = '/tools/toggle_sin_wave';
-    expect((await call(url, { by: admin })).status).toBe(404);
+    expect((await call(url, { by: admin })).status).toBe(405);
     expect((await call(url, { method: 'POST' })).status).toBe(403);
     const { jobs } = opened.service;
     expect((await jobs.run('demo')).result).toEqual({ rowCount: 0 });

@@ -108,6 +108,59 @@ describe('the JSON data source of Grafana', () => {
     expect((await query({ target: rx, payload: { statistic: 'median' } })).status).toBe(400);
   });
 
+  test('looks at no more rows to leave some out than the configuration says', async () => {
+    const small = await openTestService({ limits: { thinnedRows: 1000 } });
+    const { datastream } = small.service;
+    const id = await datastream.ensureStream(
+      { a: 1 },
+      { valueDownsamplers: ['mean'], highestGranularity: 'seconds' },
+    );
+    for (const atMs of [START_MS, START_MS + 20 * 3_600_000]) {
+      await datastream.append(id, 1, new Date(atMs));
+    }
+    const ask = async (granularity: string, to: string) =>
+      await small.app.inject({
+        method: 'POST',
+        url: '/grafana/query',
+        payload: {
+          range: { from: HOUR.from, to },
+          maxDataPoints: 10,
+          targets: [{ target: id, payload: { granularity } }],
+        },
+      });
+    const refused = await ask('minutes', '2026-01-02T00:00:00Z');
+    expect(refused.json()).toMatchObject({ status: 400, field: 'payload.granularity' });
+    const hours = (await ask('hours', '2026-01-02T00:00:00Z')).json();
+    expect(hours[0].datapoints).toEqual([
+      [1, START_MS],
+      [null, START_MS + 3_600_000],
+      [1, START_MS + 20 * 3_600_000],
+    ]);
+    expect((await ask('minutes', HOUR.to)).statusCode).toBe(200);
+    await small.close();
+  });
+
+  test('shares the points of an answer among its series', async () => {
+    const small = await openTestService({ limits: { answerPoints: 100 } });
+    const { datastream } = small.service;
+    const id = await datastream.ensureStream(
+      { a: 1 },
+      { valueDownsamplers: [], highestGranularity: 'seconds' },
+    );
+    const timestamps = Float64Array.from({ length: 1000 }, (_, i) => START_MS + i * 1000);
+    await datastream.appendColumns(id, { timestamps, values: timestamps });
+    const ask = async (targetCount: number) => {
+      const targets = Array(targetCount).fill({ target: id, payload: { granularity: 'seconds' } });
+      const payload = { range: HOUR, maxDataPoints: 1e9, targets };
+      const answer = await small.app.inject({ method: 'POST', url: '/grafana/query', payload });
+      return answer.json().map(({ datapoints }: { datapoints: object[] }) => datapoints.length);
+    };
+    expect(await ask(1)).toEqual([100]);
+    expect(await ask(3)).toEqual([33, 33, 33]);
+    expect(await ask(70)).toEqual(Array(70).fill(2));
+    await small.close();
+  });
+
   test('takes tags for a target, and filters of the dashboard', async () => {
     const names = async (target: string, adhocFilters: object[] = []) =>
       (await query({ target }, { adhocFilters })).body.map((one: { target: string }) => one.target);

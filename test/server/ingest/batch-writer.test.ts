@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Datastream } from '../../../src/api/datastream.ts';
 import type { IngestBatch } from '../../../src/server/ingest/ingest-batch.ts';
 import { JsonParser } from '../../../src/server/ingest/json-parsers.ts';
 import type { BodyParser } from '../../../src/server/ingest/line-feed.ts';
@@ -12,6 +13,7 @@ import {
   TIME_UNITS,
 } from '../../../src/server/ingest/line-protocol.ts';
 import { SeriesMemory } from '../../../src/server/ingest/series-memory.ts';
+import { open as openMeddled } from '../../engine/support.ts';
 import { NOW_MS, open, RECORD_SIZE_MAX_BYTES } from './support.ts';
 
 const COMMON = {
@@ -437,4 +439,35 @@ describe('the writer', () => {
       }),
     );
   });
+
+  test.each([
+    ['skip', {}],
+    ['replace', { duplicates: 'replace' as const }],
+    ['strict', { isStrict: true }],
+  ])(
+    'two writers that get the same late rows at once store them once: %s',
+    async (_how, options) => {
+      const { backend, datastream } = await openMeddled();
+      const one = await open('', datastream);
+      const other = await open('', new Datastream(backend, { now: () => new Date(NOW_MS) }));
+      await one.write(lines, 'm f=9 9000\nn f=9 9000');
+      const late = ['m', 'n'].flatMap((name) => [1, 2, 3].map((row) => `${name} f=${row} ${row}`));
+      // The other one stores them when this one has looked, and is about to.
+      backend.beforeCommit = async () => {
+        backend.beforeCommit = null;
+        const outcome = await other.write(lines, late.join('\n'), options);
+        expect(outcome).toMatchObject({ accepted: 6, duplicate: 0, dropped: 0 });
+      };
+      const outcome = await one.write(lines, late.join('\n'), options);
+      expect(backend.beforeCommit).toBeNull();
+      expect(outcome).toEqual({ accepted: 0, duplicate: 6, dropped: 0, last: 3, problems: [] });
+      expect(await one.data({ measurement: 'm' })).toEqual([
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [9000, 9],
+      ]);
+      expect(await other.data({ measurement: 'n' })).toHaveLength(4);
+    },
+  );
 });

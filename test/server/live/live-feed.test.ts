@@ -196,6 +196,18 @@ describe('a subscription', () => {
     await appended(subscription, a, 4);
   });
 
+  test('finds that out, too, when the clock was set back', async () => {
+    const a = await ensure('a');
+    let isAllowed = true;
+    const subscription = await subscribe({ canView: () => isAllowed });
+    await next(subscription);
+    await appended(subscription, a, 1);
+    isAllowed = false;
+    nowMs -= 86_400_000;
+    await datastream.append(a, 2, NOW_MS + 2000);
+    expect((await next(subscription)).event).toEqual({ kind: 'left', streamId: a });
+  });
+
   test('ends with its signal, and with the feed', async () => {
     const abort = new AbortController();
     const subscription = await subscribe({ signal: abort.signal });

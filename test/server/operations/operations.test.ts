@@ -36,6 +36,14 @@ describe('supervision', () => {
       status: 'failing',
       checks: { store: 'failing', state: 'ok', running: 'ok' },
     });
+    const { status, text } = await get('/api/v1/streams');
+    expect({ status, ...JSON.parse(text) }).toEqual({
+      status: 503,
+      type: 'about:blank',
+      title: 'Not available',
+      detail: 'The store cannot do this now; the log of the service says why.',
+      code: 'BACKEND_CLOSED',
+    });
     expect((await get('/healthz')).status).toBe(200);
   });
 

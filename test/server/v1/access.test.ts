@@ -54,6 +54,76 @@ async function addPerson(name: string): Promise<Person> {
 }
 
 describe('access over HTTP', () => {
+  test('whoever may grant names the others, and sees who else a stream is for', async () => {
+    const bob = await addPerson('bob');
+    const eve = await addPerson('eve');
+    await admin.call('POST', '/groups', { name: 'crew' });
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'x' } });
+    const on = { target: { kind: 'stream', streamId: stream.id }, permissions: ['view'] };
+    const grant = (subject: object, more: object = {}) => ({ ...on, subject, ...more });
+    const toBob = grant({ kind: 'user', name: 'bob' }, { permissions: ['view', 'grant'] });
+    expect(await admin.call('POST', '/grants', toBob)).toMatchObject({
+      status: 201,
+      body: { subject: { kind: 'user', userId: bob.id, name: 'bob' } },
+    });
+    const byTags = { kind: 'query', tags: { site: 'x' } };
+    await admin.call('POST', '/grants', grant({ kind: 'public' }, { target: byTags }));
+    const elsewhere = { kind: 'query', tags: { site: 'y' } };
+    await admin.call('POST', '/grants', grant({ kind: 'public' }, { target: elsewhere }));
+
+    expect((await bob.call('POST', '/grants', grant({ kind: 'group', name: 'crew' }))).status).toBe(
+      201,
+    );
+    const unknown = grant({ kind: 'user', name: 'nobody' });
+    expect((await bob.call('POST', '/grants', unknown)).status).toBe(404);
+    // Who may not grant learns nothing about names.
+    expect((await eve.call('POST', '/grants', unknown)).status).toBe(403);
+    const both = grant({ kind: 'user', name: 'eve', userId: eve.id });
+    expect((await bob.call('POST', '/grants', both)).status).toBe(400);
+
+    const { grants } = (await bob.call('GET', `/grants?stream=${stream.id}`)).body;
+    expect(
+      grants.map(({ subject, target }: { subject: object; target: { kind: string } }) => ({
+        subject,
+        target: target.kind,
+      })),
+    ).toMatchObject([
+      { subject: { kind: 'user', name: 'ada' }, target: 'stream' },
+      { subject: { kind: 'user', name: 'bob' }, target: 'stream' },
+      { subject: { kind: 'group', name: 'crew' }, target: 'stream' },
+      { subject: { kind: 'public' }, target: 'query' },
+    ]);
+    expect((await admin.call('GET', '/statistics/streams')).body.streams).toMatchObject([
+      { stream: stream.id, owner: { id: admin.id, name: 'ada' } },
+    ]);
+  });
+
+  test('the log of changes is searched by who, what, to whom and when', async () => {
+    const bob = await addPerson('bob');
+    await admin.call('POST', '/groups', { name: 'crew' });
+    await admin.call('PATCH', `/users/${bob.id}`, { isAdmin: true });
+    await bob.call('POST', '/groups', { name: 'others' });
+    const found = async (query: string) => {
+      const { status, body } = await admin.call('GET', `/audit?${query}`);
+      expect(status).toBe(200);
+      return body.entries.map(
+        ({ action, target }: { action: string; target: { name: string } }) =>
+          `${action} ${target.name}`,
+      );
+    };
+    expect(await found('action=group')).toEqual(['group.add others', 'group.add crew']);
+    expect(await found('action=group&actor=BO')).toEqual(['group.add others']);
+    expect(await found(`target=${bob.id}&action=user`)).toEqual([
+      'user.change bob',
+      'user.add bob',
+    ]);
+    expect(await found('target=cre')).toEqual(['group.add crew']);
+    expect(await found('action=group&from=-1h')).toHaveLength(2);
+    expect(await found('action=group&to=-1h')).toEqual([]);
+    expect(await found('action=group&from=%2B1h')).toEqual([]);
+    expect((await admin.call('GET', '/audit?from=soon')).status).toBe(400);
+  });
+
   test('a user sees what he is granted, and nothing else', async () => {
     const bob = await addPerson('bob');
     const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'x' } });
@@ -103,6 +173,59 @@ describe('access over HTTP', () => {
     expect((await bob.call('GET', `/grants?stream=${stream.id}`)).body.grants).toHaveLength(2);
   });
 
+  test('nobody gains by the tags of a stream, whichever way they come', async () => {
+    const bob = await addPerson('bob');
+    const allow = (permissions: string[], tags: object) =>
+      admin.call('POST', '/grants', {
+        subject: { kind: 'user', userId: bob.id },
+        permissions,
+        target: { kind: 'query', tags },
+      });
+    await allow(['view', 'change'], { site: 'a' });
+    await allow(['view', 'change', 'delete'], { site: 'b' });
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a', n: 1 } });
+    const refused = { status: 403, body: { code: 'NOT_ALLOWED', field: 'tags' } };
+    const tags = { site: 'b', n: 1 };
+    expect(await bob.call('PATCH', `/streams/${stream.id}`, { tags })).toMatchObject(refused);
+    expect(await bob.call('POST', '/streams', { query: { n: 1 }, tags })).toMatchObject(refused);
+    expect((await bob.call('DELETE', `/streams/${stream.id}`)).status).toBe(403);
+    const own = await bob.call('POST', '/streams', { query: { n: 1 }, tags: { site: 'a', m: 2 } });
+    expect([own.status, own.body.tags]).toEqual([200, { site: 'a', n: 1, m: 2 }]);
+  });
+
+  test('who may only append replaces nothing', async () => {
+    const bob = await addPerson('bob');
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
+    const path = `/streams/${stream.id}/data`;
+    const t = '2026-01-01T00:00:00Z';
+    expect((await admin.call('POST', path, { t, v: 1 })).body.accepted).toBe(1);
+    const allow = (permission: string) =>
+      admin.call('POST', '/grants', {
+        subject: { kind: 'user', userId: bob.id },
+        permissions: [permission],
+        target: { kind: 'stream', streamId: stream.id },
+      });
+    await allow('append');
+    const replace = (query: string) =>
+      bob.call('POST', `${path}?duplicates=replace${query}`, [
+        { t: '2025-01-01T00:00:00Z', v: 7 },
+        { t, v: 2 },
+      ]);
+    const values = async () => (await admin.call('GET', `${path}?format=columns`)).body.values;
+    const refusal = { line: 2, code: 'NOT_PERMITTED' };
+    expect((await replace('&strict=true')).body).toMatchObject({ dropped: 2, problems: [refusal] });
+    expect(await values()).toEqual([1]);
+    expect((await replace('')).body).toMatchObject({
+      accepted: 1,
+      dropped: 1,
+      problems: [refusal],
+    });
+    expect(await values()).toEqual([7, 1]);
+    await allow('change');
+    expect((await replace('')).body).toMatchObject({ accepted: 1, duplicate: 1, dropped: 0 });
+    expect(await values()).toEqual([7, 2]);
+  });
+
   test('a token does what its scopes say, until it is revoked', async () => {
     const { body } = await admin.call('POST', '/tokens', {
       name: 'sensor',
@@ -146,6 +269,56 @@ describe('access over HTTP', () => {
     expect((await bob.call('GET', `/dashboards/${own.id}`)).status).toBe(404);
     expect((await bob.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(403);
     expect((await admin.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(204);
+  });
+
+  test('changes of streams and dashboards are in the log', async () => {
+    const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
+    await admin.call('POST', '/streams', { query: { site: 'a' } });
+    await admin.call('POST', '/streams', { query: { site: 'a' }, tags: { n: 1 } });
+    await admin.call('PATCH', `/streams/${stream.id}`, {
+      tags: { site: 'b' },
+      valueDownsamplers: { add: ['sum'] },
+    });
+    await admin.call('DELETE', `/streams/${stream.id}/data?start=2026-01-01&end=2026-02-01`);
+    const { body: board } = await admin.call('POST', '/dashboards', { name: 'd', content: {} });
+    await admin.call('PUT', `/dashboards/${board.id}`, { name: 'e', content: {} });
+    await admin.call('DELETE', `/dashboards/${board.id}`);
+    const { body } = await admin.call('GET', '/audit?limit=8');
+    const told = body.entries.map(({ action, before, after }: Record<string, unknown>) => [
+      action,
+      before,
+      after,
+    ]);
+    expect(told.reverse()).toEqual([
+      ['stream.create', null, { streamIds: [stream.id], streamCount: 1 }],
+      ['stream.change', { tags: { site: 'a' } }, { tags: { site: 'a', n: 1 } }],
+      ['stream.change', null, { valueDownsamplers: { add: ['sum'] } }],
+      ['stream.change', { tags: { site: 'a', n: 1 } }, { tags: { site: 'b' } }],
+      ['stream.erase', null, { start: '2026-01-01', end: '2026-02-01' }],
+      ['dashboard.add', null, { isShared: false }],
+      ['dashboard.change', null, { isShared: false }],
+      ['dashboard.remove', null, { isShared: false }],
+    ]);
+  });
+
+  test('a user is changed as a whole, or not at all', async () => {
+    const bob = await addPerson('bob');
+    const path = `/users/${bob.id}`;
+    for (const changes of [
+      { password: 'another good one', name: 'ada' },
+      { password: 'short', isAdmin: true },
+    ]) {
+      expect((await admin.call('PATCH', path, changes)).status).toBeGreaterThanOrEqual(400);
+    }
+    expect((await bob.call('GET', '/session')).body.user).toMatchObject({
+      name: 'bob',
+      isAdmin: false,
+    });
+    await person('/session', { name: 'bob', password: PASSWORD });
+    const changes = { password: 'another good one', name: 'rob' };
+    expect((await admin.call('PATCH', path, changes)).body.name).toBe('rob');
+    expect((await bob.call('GET', '/session')).body.user).toBeNull();
+    await person('/session', { name: 'rob', password: 'another good one' });
   });
 
   test('changes are in the log, without secrets; only admins read it', async () => {

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openTestService, type TestService } from '../service.fixture.ts';
+import { Frames } from './frames.ts';
 
 const BASE_MS = Date.UTC(2024, 0, 1);
 
@@ -22,38 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => served.close());
 
-/** The frames of an event stream, one by one. */
-class Frames {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #decoder = new TextDecoder();
-  #text = '';
-
-  constructor(response: Response) {
-    this.#reader = response.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-  }
-
-  /** The next event; null at the end. Comments are passed over. */
-  async next(): Promise<{ id: number; event: string; data: Record<string, unknown> } | null> {
-    for (;;) {
-      const end = this.#text.indexOf('\n\n');
-      if (end === -1) {
-        const { done, value } = await this.#reader.read();
-        if (done) return null;
-        this.#text += this.#decoder.decode(value, { stream: true });
-        continue;
-      }
-      const frame = this.#text.slice(0, end);
-      this.#text = this.#text.slice(end + 2);
-      const [, id, event, data] = frame.match(/^id: (\d+)\nevent: (\w+)\ndata: (.*)$/) ?? [];
-      if (data === undefined) continue;
-      return { id: Number(id), event: event!, data: JSON.parse(data) as Record<string, unknown> };
-    }
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
-  }
-}
+const turn = (): Promise<void> => sleep(5);
 
 async function follow(
   parameters: string,
@@ -69,6 +42,9 @@ test('events come as they happen, and go on behind the last one that is known', 
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
   expect(response.headers.get('content-encoding')).toBeNull();
+  // Proxies hold nothing back, and change nothing.
+  expect(response.headers.get('x-accel-buffering')).toBe('no');
+  expect(response.headers.get('cache-control')).toBe('no-store, no-transform');
   expect(await frames.next()).toMatchObject({
     event: 'ready',
     data: { streams: [{ streamId: a, position: { latest: null, count: 0, edits: 0 } }] },
@@ -103,6 +79,78 @@ test('streams are chosen by their tags', async () => {
   expect(await frames.next()).toMatchObject({ event: 'appended', data: { streamId: b } });
   await frames.cancel();
 });
+
+test('where nothing happens there are signs of life that are no events', async () => {
+  const response = await fetch(`${address}/api/v1/events`);
+  const reader = response.body!.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  while (!/\n\n:\nid: \d+\n\n:\nid: \d+\n\n/.test(text)) {
+    const { value } = await reader.read();
+    text += decoder.decode(value, { stream: true });
+  }
+  expect(text.match(/^event: .*$/gm)).toEqual(['event: ready']);
+  await reader.cancel();
+});
+
+test('readers that go without a word are gone', async () => {
+  const { live } = served.service;
+  const { port } = new URL(address);
+  for (let round = 0; round < 2; round++) {
+    const sockets = Array.from({ length: 200 }, () => {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
+      socket.write('GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+      return socket.resume();
+    });
+    while (live.counts.readers < sockets.length) await turn();
+    for (const socket of sockets) socket.resetAndDestroy();
+    while (live.counts.readers > 0) await turn();
+  }
+  expect((await served.app.inject('/metrics')).payload).toMatch(/^datastream_event_streams 0$/m);
+});
+
+test('a reader who takes nothing for long is told to read again, and goes on from there', async () => {
+  await served.close();
+  served = await openTestService({ live: { waitingEvents: 5 } });
+  address = await served.app.listen({ port: 0, host: '127.0.0.1' });
+  const { datastream } = served.service;
+  const id = await datastream.ensureStream(
+    { name: 'a' },
+    { valueDownsamplers: [], highestGranularity: 'seconds' },
+  );
+  const { frames: quick } = await follow('');
+  await quick.next();
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  socket.write('GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+  await once(socket, 'data');
+  socket.pause();
+  const rowCount = 4000;
+  const values = Float64Array.from({ length: rowCount }, (_, row) => row / 7);
+  // More than buffers of the system hold.
+  const partCount = 150;
+  for (let part = 0; part < partCount; part++) {
+    const fromMs = BASE_MS + part * rowCount * 1000;
+    const timestamps = Float64Array.from({ length: rowCount }, (_, row) => fromMs + row * 1000);
+    await datastream.appendColumns(id, { timestamps, values });
+    expect(await quick.next()).toMatchObject({ event: 'appended' });
+  }
+  let text = '';
+  socket.on('data', (bytes) => {
+    text += String(bytes);
+  });
+  socket.resume();
+  while (!/event: reset\ndata: .*\n\n/.test(text)) await once(socket, 'data');
+  const reset = text.slice(text.indexOf('event: reset'));
+  const latest = new Date(BASE_MS + (partCount * rowCount - 1) * 1000);
+  expect(reset).toContain(`"latest":"${latest.toISOString().replace('.000', '')}"`);
+  expect(text.match(/^event: appended$/gm)!.length).toBeLessThan(partCount);
+  await datastream.append(id, 1, latest.getTime() + 1000);
+  while (!/event: appended\n/.test(text.slice(text.indexOf('event: reset')))) {
+    await once(socket, 'data');
+  }
+  socket.destroy();
+  await quick.cancel();
+}, 120_000);
 
 test('a service that ends ends its event streams', async () => {
   const { frames } = await follow('');

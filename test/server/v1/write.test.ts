@@ -48,7 +48,15 @@ describe('writing over HTTP', () => {
     const strict = await post('/write?strict', lines.replace('"t":1', '"t":5'), {
       'content-type': 'application/x-ndjson',
     });
-    expect(strict.json()).toMatchObject({ accepted: 0 });
+    expect(strict.statusCode).toBe(400);
+    expect(strict.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(strict.json()).toMatchObject({
+      status: 400,
+      detail: expect.stringMatching(/^Nothing is stored, at line 2: "x" is not a timestamp/),
+      accepted: 0,
+      dropped: 3,
+      problems: [{ line: 2 }, { line: 3 }],
+    });
   });
 
   test('takes CSV of one stream, compressed', async () => {
@@ -66,6 +74,12 @@ describe('writing over HTTP', () => {
 
   test('refuses what it cannot read as a whole', async () => {
     expect((await post('/write', 'x', { 'content-type': 'text/plain' })).statusCode).toBe(415);
+    expect((await post('/write', '[{"tags":')).json()).toMatchObject({
+      status: 400,
+      code: 'BODY_INVALID',
+      detail: expect.stringContaining('not JSON'),
+    });
+    expect((await post('/write', '')).statusCode).toBe(400);
     const broken = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
     expect((await post('/write', 'not gzip', broken)).statusCode).toBe(400);
     const unknown = { 'content-type': 'application/json', 'content-encoding': 'lzw' };

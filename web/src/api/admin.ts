@@ -7,12 +7,20 @@ export interface User {
   readonly name: string;
   readonly isAdmin: boolean;
   readonly isDisabled: boolean;
+  /** False: only tokens let the user in. */
+  readonly hasPassword: boolean;
+  /** Ids of groups. */
+  readonly groups: readonly string[];
   readonly createdAt: string;
 }
 
 export interface Job {
   readonly name: string;
-  readonly schedule?: string;
+  readonly title: string;
+  /** A cron expression. */
+  readonly schedule: string;
+  /** Whether this process runs it by its schedule. */
+  readonly isEnabled: boolean;
   readonly pause: { readonly since: string; readonly by: string } | null;
   readonly runningSince: string | null;
   readonly lastRun: {
@@ -24,25 +32,19 @@ export interface Job {
   readonly nextRun: string | null;
 }
 
-export interface AuditEntry {
-  readonly at: string;
-  readonly actor: { readonly name: string; readonly address: string | null };
-  readonly action: string;
-  readonly target: { readonly kind: string; readonly id: string; readonly name: string | null };
-}
-
 export const readUsers = async (signal?: AbortSignal): Promise<readonly User[]> =>
   itemsOf(await request('GET', '/users', { signal }), 'users');
 
 export const createUser = (body: {
   name: string;
-  password: string;
+  /** Null: the user has tokens only. */
+  password: string | null;
   isAdmin: boolean;
 }): Promise<unknown> => request('POST', '/users', { body });
 
 export const changeUser = (
   id: string,
-  body: Partial<Pick<User, 'isAdmin' | 'isDisabled'>>,
+  body: Partial<Pick<User, 'name' | 'isAdmin' | 'isDisabled'>> & { password?: string },
 ): Promise<unknown> => request('PATCH', `/users/${id}`, { body });
 
 export const deleteUser = (id: string): Promise<void> => request('DELETE', `/users/${id}`);
@@ -52,9 +54,6 @@ export const readJobs = async (signal?: AbortSignal): Promise<readonly Job[]> =>
 
 export const actOnJob = (name: string, action: 'run' | 'pause' | 'resume'): Promise<unknown> =>
   request('POST', `/jobs/${name}/${action}`);
-
-export const readAudit = async (signal?: AbortSignal): Promise<readonly AuditEntry[]> =>
-  itemsOf(await request('GET', '/audit', { signal, query: { limit: 100 } }), 'entries');
 
 export const readStatus = (signal?: AbortSignal): Promise<Json> =>
   request('GET', '/status', { signal });

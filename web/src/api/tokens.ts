@@ -26,6 +26,8 @@ export const createToken = (body: {
   name: string;
   scopes: readonly string[];
   expires: string | null;
+  /** Id of the owner; absent: whoever asks. */
+  user?: string;
 }): Promise<{ readonly secret: string }> => request('POST', '/tokens', { body });
 
 export const revokeToken = (id: string): Promise<void> => request('DELETE', `/tokens/${id}`);

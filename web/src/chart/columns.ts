@@ -38,6 +38,23 @@ export function chartColumns({ granularity, timestamps, values, v }: DataColumns
   return { granularity, isRaw: false, timestamps, letters: v ?? {} };
 }
 
+/** Columns without rows that say that there is nothing: only nulls, or a count of none. */
+export function knownRows(columns: ChartColumns): ChartColumns {
+  const { timestamps, letters } = columns;
+  const parts = Object.entries(letters);
+  const known = [...timestamps.keys()].filter((row) =>
+    parts.some(([letter, column]) => column[row] != null && !(letter === 'c' && column[row] === 0)),
+  );
+  if (known.length === timestamps.length) return columns;
+  return {
+    ...columns,
+    timestamps: known.map((row) => timestamps[row]!),
+    letters: Object.fromEntries(
+      parts.map(([letter, column]) => [letter, known.map((row) => column[row]!)]),
+    ),
+  };
+}
+
 /** Numbers of a column; everything else, such as already downsampled values, by their mean, or null. */
 export function numbersOf(column: readonly Json[] | undefined): (number | null)[] {
   return (column ?? []).map(numberOf);
@@ -61,28 +78,34 @@ export function drawnTimes({ isRaw, granularity, timestamps }: ChartColumns): re
   return halfMs === 0 ? timestamps : timestamps.map((timestampMs) => timestampMs + halfMs);
 }
 
+/** A distance so many times the usual one is a gap. */
+const GAP_FACTOR = 4;
+/** The same of buckets that follow each other nearly always. */
+const DENSE_GAP_FACTOR = 1.5;
+const DENSE_PART = 0.9;
+
 /**
- * Rows behind which a gap begins: the distance to the next one is several times what is usual here. A line must not
- * go over it.
+ * Rows behind which a gap begins: the distance to the next one is several times what is usual here, or a bucket is
+ * missing where nearly all others are there. A line must not go over it.
  */
-function gapRows(
-  timestamps: readonly number[],
-  { usualMsMin, factor = 4 }: { readonly usualMsMin: number; readonly factor?: number },
-): readonly number[] {
+export function gapRows(timestamps: readonly number[], bucketMs: number): readonly number[] {
   if (timestamps.length < 3) return [];
   const distances = timestamps.slice(1).map((timestampMs, row) => timestampMs - timestamps[row]!);
-  const sorted = [...distances].sort((a, b) => a - b);
-  const usualMs = Math.max(usualMsMin, sorted[Math.floor(sorted.length / 2)]!);
-  return distances.flatMap((distanceMs, row) => (distanceMs > usualMs * factor ? [row] : []));
+  const sorted = Float64Array.from(distances).sort();
+  const part = (share: number): number => sorted[Math.floor(sorted.length * share)]!;
+  const usualMs = Math.max(bucketMs, part(0.5));
+  const isDense = bucketMs > 0 && part(DENSE_PART) < bucketMs * DENSE_GAP_FACTOR;
+  const leastMs = usualMs * (isDense ? DENSE_GAP_FACTOR : GAP_FACTOR);
+  return distances.flatMap((distanceMs, row) => (distanceMs > leastMs ? [row] : []));
 }
 
-/** Times and columns with a row of nulls in each gap. */
+/** Times and columns with a row of nulls in each gap; `bucketMs` is 0 for raw datapoints. */
 export function withGaps<T>(
   times: readonly number[],
   columns: readonly (readonly (T | null)[])[],
-  usualMsMin: number,
+  bucketMs: number,
 ): { readonly times: number[]; readonly columns: (T | null)[][] } {
-  const gaps = new Set(gapRows(times, { usualMsMin }));
+  const gaps = new Set(gapRows(times, bucketMs));
   const outTimes: number[] = [];
   const outColumns: (T | null)[][] = columns.map(() => []);
   for (const [row, time] of times.entries()) {

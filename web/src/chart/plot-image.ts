@@ -10,15 +10,17 @@ interface PlotImage {
 
 const MARGIN_PX = 16;
 const HEAD_PX = 48;
-const FOOT_PX = 32;
+const ROW_PX = 22;
+const LEGEND_FONT = '12px system-ui, sans-serif';
 
 /** A chart as a picture that explains itself: title, window, plot, legend. */
 export function plotImage({ canvas, title, subtitle, legend, palette }: PlotImage): Promise<Blob> {
   const scale = devicePixelRatio;
   const image = document.createElement('canvas');
-  image.width = canvas.width + 2 * MARGIN_PX * scale;
-  image.height = canvas.height + (HEAD_PX + FOOT_PX + MARGIN_PX) * scale;
   const context = image.getContext('2d')!;
+  const rows = legendRows(context, legend, canvas.width / scale);
+  image.width = canvas.width + 2 * MARGIN_PX * scale;
+  image.height = canvas.height + (HEAD_PX + rows.length * ROW_PX + MARGIN_PX) * scale;
   context.fillStyle = palette.surface;
   context.fillRect(0, 0, image.width, image.height);
   context.drawImage(canvas, MARGIN_PX * scale, HEAD_PX * scale);
@@ -28,20 +30,43 @@ export function plotImage({ canvas, title, subtitle, legend, palette }: PlotImag
   context.font = '600 16px system-ui, sans-serif';
   context.fillText(title, MARGIN_PX, 10);
   context.fillStyle = palette.muted;
-  context.font = '12px system-ui, sans-serif';
+  context.font = LEGEND_FONT;
   context.fillText(subtitle, MARGIN_PX, 30);
-  let left = MARGIN_PX;
-  const top = HEAD_PX + canvas.height / scale + 12;
-  for (const { label, color } of legend) {
-    context.fillStyle = color;
-    context.fillRect(left, top + 2, 10, 10);
-    context.fillStyle = palette.text;
-    context.fillText(label, left + 16, top);
-    left += 32 + context.measureText(label).width;
+  const top = HEAD_PX + canvas.height / scale + 8;
+  for (const [row, places] of rows.entries()) {
+    for (const { label, color, leftPx } of places) {
+      context.fillStyle = color;
+      context.fillRect(MARGIN_PX + leftPx, top + row * ROW_PX + 2, 10, 10);
+      context.fillStyle = palette.text;
+      context.fillText(label, MARGIN_PX + leftPx + 16, top + row * ROW_PX);
+    }
   }
   return new Promise((resolve, reject) => {
     image.toBlob((blob) => (blob === null ? reject(new Error('No picture.')) : resolve(blob)));
   });
+}
+
+type LegendPlace = PlotImage['legend'][number] & { readonly leftPx: number };
+
+/** Entries beside each other, in as many rows as they need. */
+function legendRows(
+  context: CanvasRenderingContext2D,
+  legend: PlotImage['legend'],
+  widthPx: number,
+): readonly (readonly LegendPlace[])[] {
+  context.font = LEGEND_FONT;
+  const rows: LegendPlace[][] = [];
+  let leftPx = 0;
+  for (const entry of legend) {
+    const entryPx = 32 + context.measureText(entry.label).width;
+    if (rows.length === 0 || leftPx + entryPx > widthPx) {
+      rows.push([]);
+      leftPx = 0;
+    }
+    rows.at(-1)!.push({ ...entry, leftPx });
+    leftPx += entryPx;
+  }
+  return rows;
 }
 
 /** Hands a file to the browser's downloads. */

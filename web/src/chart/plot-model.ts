@@ -10,7 +10,7 @@ export interface PlotLine {
   readonly id: string;
   readonly label: string;
   readonly unit: string;
-  /** Lines with the same one share a y axis. */
+  /** Lines with the same one share a y axis, and it stands there where there are several. */
   readonly axis: string;
   /** Index into the palette. */
   readonly color: number;
@@ -34,11 +34,17 @@ interface PlotSeries {
   readonly kind: LineKind;
 }
 
-interface PlotAxis {
+export interface PlotAxis {
   readonly key: string;
   readonly unit: string;
   readonly minimum: number | null;
   readonly maximum: number | null;
+  /** Whether lines are stacked on it. */
+  readonly isOfAreas: boolean;
+  /** What its values are divided by to be drawn: uPlot draws no axis for numbers of more than 17 digits. */
+  readonly divisor: number;
+  /** Of its only line; null: it has several. */
+  readonly color: number | null;
 }
 
 /** Everything that a plot draws, without knowing how. */
@@ -52,7 +58,7 @@ export interface PlotModel {
     readonly isStack: boolean;
   }[];
   readonly axes: readonly PlotAxis[];
-  /** As drawn: of stacked lines the sums. */
+  /** As drawn: of stacked lines the sums, divided as their axis says. */
   readonly joined: Joined;
   /** As the streams have them. */
   readonly own: Joined;
@@ -67,13 +73,39 @@ export function plotModel(
   const parts = shown.map(partOf);
   const series = parts.flatMap(({ series: own }) => own);
   const own = joinTables(parts.map(({ table }) => table));
+  const columns = stacked(series, own.columns);
+  const axes = axesOf(shown).map((axis) => ({
+    ...axis,
+    divisor: divisorOf(columns.filter((_, index) => series[index]!.axis === axis.key)),
+  }));
   return {
     series,
     bands: bandsOf(series),
-    axes: axesOf(shown),
-    joined: { times: own.times, columns: stacked(series, own.columns) },
+    axes,
+    joined: {
+      times: own.times,
+      columns: columns.map((column, index) =>
+        divided(column, axes.find(({ key }) => key === series[index]!.axis)!.divisor),
+      ),
+    },
     own,
   };
+}
+
+type Column = readonly (number | null | undefined)[];
+
+const UNDIVIDED_MAX = 1e15;
+
+function divisorOf(columns: readonly Column[]): number {
+  let largest = 0;
+  for (const column of columns) {
+    for (const value of column) if (value) largest = Math.max(largest, Math.abs(value));
+  }
+  return largest <= UNDIVIDED_MAX ? 1 : 10 ** Math.floor(Math.log10(largest));
+}
+
+function divided(column: (number | null | undefined)[], divisor: number): typeof column {
+  return divisor === 1 ? column : column.map((value) => (value ? value / divisor : value));
 }
 
 function partOf(line: PlotLine): { readonly table: Table; readonly series: readonly PlotSeries[] } {
@@ -120,15 +152,18 @@ function bandsOf(series: readonly PlotSeries[]): PlotModel['bands'] {
 }
 
 /** One for each key, in the order of the lines, with the widest ends that were fixed. */
-function axesOf(lines: readonly PlotLine[]): readonly PlotAxis[] {
-  const axes = new Map<string, PlotAxis>();
-  for (const { axis: key, unit, minimum = null, maximum = null } of lines) {
-    const before = axes.get(key) ?? { key, unit, minimum: null, maximum: null };
+function axesOf(lines: readonly PlotLine[]): readonly Omit<PlotAxis, 'divisor'>[] {
+  const axes = new Map<string, Omit<PlotAxis, 'divisor'>>();
+  for (const { axis: key, unit, kind, color, minimum = null, maximum = null } of lines) {
+    const first = { key, unit, minimum: null, maximum: null, isOfAreas: false, color };
+    const before = axes.get(key) ?? first;
     axes.set(key, {
       key,
       unit: before.unit,
       minimum: widest(before.minimum, minimum, Math.min),
       maximum: widest(before.maximum, maximum, Math.max),
+      isOfAreas: before.isOfAreas || kind === 'stack',
+      color: axes.has(key) ? null : color,
     });
   }
   return [...axes.values()];

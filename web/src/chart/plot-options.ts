@@ -1,12 +1,16 @@
 import uPlot from 'uplot';
-import { numberText, quantityText } from '../format/number-text.ts';
+import { tickLabels } from '../format/tick-labels.ts';
 import { timeTicks } from '../time/ticks.ts';
 import { axisRange } from './axis-range.ts';
 import { faded, type Palette, seriesColor } from './palette.ts';
 import type { PlotEvent } from './plot-events.ts';
-import type { PlotModel } from './plot-model.ts';
+import type { PlotAxis, PlotModel } from './plot-model.ts';
+import { tickStep, valueTicks } from './value-ticks.ts';
 
 const TICK_PX = 90;
+const VALUE_TICK_PX = 34;
+/** Smaller steps uPlot takes only from a table of its own. */
+const STEP_ALWAYS_FOUND = 5;
 const POINT_PX = 14;
 const BAND_OPACITY = 0.18;
 const STACK_OPACITY = 0.45;
@@ -31,7 +35,8 @@ export function plotOptions(
   const sync = uPlot.sync(syncKey);
   return {
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // The label of a tick at the right edge goes beyond it.
+    padding: [8, 22, 0, 0],
     focus: { alpha: 0.25 },
     cursor: {
       y: false,
@@ -49,11 +54,11 @@ export function plotOptions(
       x: { time: false, auto: false },
       ...Object.fromEntries(
         model.axes.map((axis) => [
-          axis.key,
+          scaleOf(axis.key),
           {
             auto: true,
             range: (_plot: uPlot, low: number | null, high: number | null) =>
-              [...axisRange(low, high, axis)] as [number, number],
+              drawnRange(low, high, axis),
           },
         ]),
       ),
@@ -72,14 +77,31 @@ export function plotOptions(
         },
         size: 42,
       },
-      ...model.axes.map(({ key, unit }, index) => ({
+      ...model.axes.map(({ key, unit, color, divisor }, index) => ({
         ...lines(palette),
-        scale: key,
+        ...(model.axes.length > 1 && {
+          label: key,
+          labelFont: FONT,
+          labelSize: 22,
+          labelGap: 4,
+          stroke: color === null ? palette.muted : seriesColor(palette, color),
+        }),
+        scale: scaleOf(key),
         side: index % 2 === 0 ? (3 as const) : (1 as const),
         // One grid is enough: lines of several would only confuse.
         grid: { show: index === 0, stroke: palette.grid, width: 1 },
-        values: (_plot: uPlot, splits: readonly number[]) =>
-          splits.map((value) => (unit === '%' ? numberText(value) : quantityText(value, unit))),
+        // Ticks are ours, as uPlot's labels know no prefixes; it only has to find that there is room for some.
+        incrs: (_plot: uPlot, _axis: number, low: number, high: number) => [
+          Math.max(STEP_ALWAYS_FOUND, high - low),
+        ],
+        splits: (plot: uPlot, _axis: number, low: number, high: number) =>
+          valueTicks(low, high, stepOf(plot, low, high)),
+        values: (plot: uPlot, splits: readonly number[]) => {
+          const { min, max } = plot.scales[scaleOf(key)]!;
+          const step = stepOf(plot, min ?? 0, max ?? 1) * divisor;
+          const ticks = splits.map((tick) => tick * divisor);
+          return [...tickLabels(ticks, { step, unit: unit === '%' ? '' : unit })];
+        },
         size: (_plot: uPlot, labels: readonly string[] | null) =>
           14 + 6.6 * Math.max(3, ...(labels ?? []).map((label) => label?.length ?? 0)),
       })),
@@ -87,7 +109,7 @@ export function plotOptions(
     series: [
       {},
       ...model.series.map(({ role, axis, color }, index) => ({
-        scale: axis,
+        scale: scaleOf(axis),
         stroke: role === 'value' ? seriesColor(palette, color) : 'transparent',
         width: role === 'value' ? 1.5 : 0,
         points:
@@ -122,6 +144,24 @@ export function plotOptions(
       ],
     },
   };
+}
+
+/** A unit may be called `x`, as the scale of time is. */
+function scaleOf(axis: string): string {
+  return `y ${axis}`;
+}
+
+/** Ends of an axis as they are drawn: what is too large for uPlot is divided. */
+function drawnRange(low: number | null, high: number | null, axis: PlotAxis): [number, number] {
+  const own = (value: number | null): number | null =>
+    value === null ? null : value * axis.divisor;
+  const [from, to] = axisRange(own(low), own(high), axis);
+  return [from / axis.divisor, to / axis.divisor];
+}
+
+function stepOf(plot: uPlot, low: number, high: number): number {
+  const heightPx = plot.bbox.height / devicePixelRatio || plot.height;
+  return tickStep(low, high, Math.max(2, Math.floor(heightPx / VALUE_TICK_PX)));
 }
 
 function lines(palette: Palette): Partial<uPlot.Axis> {

@@ -7,6 +7,7 @@ export function Form({
   doing,
   submit,
   onSubmit,
+  onCancel,
   children,
   className = 'form',
 }: {
@@ -18,6 +19,8 @@ export function Form({
     values: Readonly<Record<string, string>>,
     form: HTMLFormElement,
   ) => Promise<unknown>;
+  /** Of a form that can be left. */
+  readonly onCancel?: () => void;
   readonly children: ComponentChildren;
   readonly className?: string;
 }): JSX.Element {
@@ -36,10 +39,15 @@ export function Form({
     >
       {action.error !== null && <ProblemNote doing={doing} error={action.error} />}
       {children}
-      <div class="form-end">
+      <div class="form-end button-row">
         <button type="submit" class="primary" disabled={action.isRunning}>
           {submit}
         </button>
+        {onCancel !== undefined && (
+          <button type="button" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
       </div>
     </form>
   );

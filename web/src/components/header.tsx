@@ -21,6 +21,7 @@ const LINKS: readonly {
 const PARENTS: Partial<Record<Route['page'], Route['page']>> = {
   stream: 'streams',
   dashboard: 'dashboards',
+  'alert-rule': 'alerts',
 };
 
 export function Header({

@@ -75,14 +75,14 @@ export function StateTimeline({
         onKeyDown={onKeyDown}
         onDblClick={() => time.goBack?.()}
       >
-        <svg height={BAR_PX + 34} aria-hidden="true">
+        <svg class="drawing" height={BAR_PX + 34} aria-hidden="true">
           {ticks.map(({ instantMs, label: text, context }) => (
             <g key={instantMs} transform={`translate(${placeOf(instantMs)} 0)`}>
               <line class="tick" y1={0} y2={BAR_PX + 6} />
-              <text y={BAR_PX + 18} text-anchor="middle">
+              <text y={BAR_PX + 18} text-anchor={anchorAt(placeOf(instantMs), widthPx)}>
                 {text}
               </text>
-              <text y={BAR_PX + 32} text-anchor="middle">
+              <text y={BAR_PX + 32} text-anchor={anchorAt(placeOf(instantMs), widthPx)}>
                 {context}
               </text>
             </g>
@@ -126,4 +126,10 @@ export function StateTimeline({
       </div>
     </div>
   );
+}
+
+/** Texts near an edge stay within it. */
+function anchorAt(leftPx: number, widthPx: number): 'start' | 'middle' | 'end' {
+  if (leftPx < TICK_PX / 2) return 'start';
+  return leftPx > widthPx - TICK_PX / 2 ? 'end' : 'middle';
 }

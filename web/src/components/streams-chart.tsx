@@ -9,6 +9,7 @@ import { axisTitle, visualizationOf } from '../chart/visualization.ts';
 import { streamTitle, streamUnit } from '../format/stream-title.ts';
 import type { Series } from '../live/use-series.ts';
 import type { TimeViewState } from '../state/use-time-view.ts';
+import { ExportMenu } from './export-menu.tsx';
 import { ProblemNote } from './problem-note.tsx';
 import { TimeChart } from './time-chart.tsx';
 
@@ -22,6 +23,8 @@ export function StreamsChart({
   time,
   zone,
   actions,
+  hidden,
+  onHidden,
 }: {
   readonly group: ChartGroup;
   readonly title: string;
@@ -30,6 +33,9 @@ export function StreamsChart({
   readonly zone: string;
   /** What stands at the right of the title. */
   readonly actions?: ComponentChildren;
+  /** Ids of streams that are not drawn. */
+  readonly hidden: ReadonlySet<string>;
+  readonly onHidden: (hidden: ReadonlySet<string>) => void;
 }): JSX.Element {
   const { lines: streams, events: happenings } = group;
   const all = [...streams, ...happenings];
@@ -58,6 +64,12 @@ export function StreamsChart({
         <span class="axis-note">{axes.join(' · ')}</span>
         <span class="spacer" />
         {actions}
+        <ExportMenu
+          title={title}
+          parts={all.map((stream, index) => ({ stream, columns: columns[index]! }))}
+          window={time.window}
+          zone={zone}
+        />
       </div>
       {error !== null && (
         <ProblemNote doing="Reading the datapoints" error={error} onRetry={series.reload} />
@@ -69,6 +81,8 @@ export function StreamsChart({
         time={time}
         zone={zone}
         heightPx={CHART_PX}
+        hidden={hidden}
+        onHidden={onHidden}
         isLoading={states.some(({ isLoading }) => isLoading)}
       />
     </section>

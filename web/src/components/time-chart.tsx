@@ -27,6 +27,8 @@ export function TimeChart({
   zone,
   heightPx,
   isLoading,
+  hidden,
+  onHidden,
   events = NO_EVENTS,
   children,
 }: {
@@ -36,6 +38,9 @@ export function TimeChart({
   readonly zone: string;
   readonly heightPx: number;
   readonly isLoading: boolean;
+  /** Ids of lines that are not drawn. */
+  readonly hidden: ReadonlySet<string>;
+  readonly onHidden: (hidden: ReadonlySet<string>) => void;
   readonly events?: readonly PlotEvent[];
   /** What lies over the plot. */
   readonly children?: ComponentChildren;
@@ -44,7 +49,6 @@ export function TimeChart({
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<PlotView | null>(null);
   const [row, setRow] = useState<number | null>(null);
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const widthPx = useWidth(frame);
   const theme = useObservable(shownTheme);
   const palette = useMemo(readPalette, [theme]);
@@ -134,7 +138,7 @@ export function TimeChart({
         palette={palette}
         when={shownMs === undefined ? '' : instantText(shownMs, zone)}
         isHovering={isHovering}
-        onToggle={(id) => setHidden(toggled(hidden, id))}
+        onToggle={(id) => onHidden(toggled(hidden, id))}
         onFocus={(id) => view.current?.focus(id, model)}
       />
     </div>

@@ -5,6 +5,17 @@ import { secondText } from '../time/time-text.ts';
 import { ConfirmButton } from './confirm-button.tsx';
 import { DataTable } from './data-table.tsx';
 
+/** When a token ends, or that it has. */
+function Ending({ at, zone }: { readonly at: string | null; readonly zone: string }): JSX.Element {
+  if (at === null) return <>never</>;
+  const isOver = Date.parse(at) <= Date.now();
+  return (
+    <>
+      {secondText(at, zone)} {isOver && <span class="badge">over</span>}
+    </>
+  );
+}
+
 /** Tokens that are good for something, to look at and to revoke. */
 export function TokenTable({
   tokens,
@@ -30,7 +41,7 @@ export function TokenTable({
         ...(ownerOf === undefined ? [] : [{ title: 'Of', cell: ownerOf }]),
         { title: 'May', cell: ({ scopes }) => scopes.join(', ') },
         { title: 'Made', cell: ({ createdAt }) => time(createdAt, '') },
-        { title: 'Ends', cell: ({ expiresAt }) => time(expiresAt, 'never') },
+        { title: 'Ends', cell: ({ expiresAt }) => <Ending at={expiresAt} zone={zone} /> },
         { title: 'Last used', cell: ({ lastUsedAt }) => time(lastUsedAt, 'never') },
         {
           title: 'Revoke',

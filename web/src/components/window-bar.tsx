@@ -1,8 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TimeViewState } from '../state/use-time-view.ts';
-import { pad2 } from '../time/time-text.ts';
+import { inputText, instantOfInput } from '../time/input-time.ts';
 import { PRESETS, type TimeView, viewOfPreset, windowBetween } from '../time/time-window.ts';
-import { fieldsOf, instantOfLocal, localMs } from '../time/zone.ts';
 
 /** Presets, the ends of the window to type, the way back, and pause. */
 export function WindowBar({
@@ -16,9 +15,9 @@ export function WindowBar({
 }): JSX.Element {
   const { view, window, setView, goBack, isPaused, togglePause } = time;
   const change = (end: 'startMs' | 'endMs', text: string): void => {
-    const shownMs = Date.parse(`${text}Z`);
-    if (Number.isNaN(shownMs)) return;
-    const next = { ...window, [end]: instantOfLocal(shownMs, zone) };
+    const instantMs = instantOfInput(text, zone);
+    if (instantMs === null) return;
+    const next = { ...window, [end]: instantMs };
     setView({ kind: 'fixed', window: windowBetween(next.startMs, next.endMs) });
   };
   return (
@@ -81,12 +80,6 @@ function endInput(
       />
     </label>
   );
-}
-
-function inputText(instantMs: number, zone: string): string {
-  const { year, month, day, hour, minute, second } = fieldsOf(localMs(instantMs, zone));
-  const date = `${String(year).padStart(4, '0')}-${pad2(month)}-${pad2(day)}`;
-  return `${date}T${pad2(hour)}:${pad2(minute)}:${pad2(second)}`;
 }
 
 function isSame(a: TimeView, b: TimeView): boolean {

@@ -63,6 +63,14 @@ export function targetText(target: Json): string {
   return words.length === 0 ? 'all streams' : words.join(' ');
 }
 
+/** Where messages go, in words. */
+export function destinationText(destination: Json): string {
+  if (!isObject(destination)) return '';
+  const { kind, url, to } = destination;
+  if (kind === 'webhook') return `webhook ${text(url)}`;
+  return kind === 'email' ? `e-mail to ${text(to)}` : 'the log';
+}
+
 function text(value: Json | undefined): string {
   return value === undefined ? '' : tagValueText(value);
 }

@@ -19,18 +19,38 @@ export function numberText(value: number): string {
 /** A value with its unit: `2.84 GiB` stays out, as all units count in thousands here: `3.05 GB`. */
 export function quantityText(value: number, unit: string): string {
   if (unit === '') return numberText(value);
-  if (SCALED_UNIT.test(unit) && Number.isFinite(value) && Math.abs(value) >= 1000) {
-    const power = Math.min(Math.floor(Math.log10(Math.abs(value)) / 3 + 1e-9), PREFIXES.length - 1);
-    return `${numberText(value / 1000 ** power)} ${PREFIXES[power]}${unit}`;
+  const { divisor, name } = scaledUnit(Math.abs(value), unit);
+  return `${numberText(value / divisor)} ${name}`;
+}
+
+/** The unit with the prefix for numbers of a size, and what they are divided by. */
+export function scaledUnit(
+  size: number,
+  unit: string,
+): { readonly divisor: number; readonly name: string } {
+  if (!SCALED_UNIT.test(unit) || !Number.isFinite(size) || size < 1000) {
+    return { divisor: 1, name: unit };
   }
-  return `${numberText(value)} ${unit}`;
+  const power = Math.min(Math.floor(Math.log10(size) / 3 + 1e-9), PREFIXES.length - 1);
+  return { divisor: 1000 ** power, name: `${PREFIXES[power]}${unit}` };
+}
+
+/** A number with so many places behind the point, thousands apart. */
+export function fixedText(value: number, decimalCount: number): string {
+  const [whole = '', ...fraction] = Math.abs(value).toFixed(decimalCount).split('.');
+  const sign = value < 0 ? '−' : '';
+  return sign + [Number(whole) >= 1e4 ? thousandsApart(whole) : whole, ...fraction].join('.');
 }
 
 function grouped(value: number): string {
-  // A thin space between thousands, as SI has it: no comma that others read as a point.
-  return minus(String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009'));
+  return minus(thousandsApart(String(value)));
 }
 
-function minus(text: string): string {
-  return text.replace('-', '−');
+/** A thin space between thousands, as SI has it: no comma that others read as a point. */
+function thousandsApart(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009');
+}
+
+export function minus(text: string): string {
+  return text.replaceAll('-', '−');
 }

@@ -1,11 +1,12 @@
 import { setReachable } from '../state/connection.ts';
 import { LIVE_EVENT_NAMES, type LiveEvent, parseLiveEvent } from './live-event.ts';
 
-/** `polling`: the service sends no events, and pages ask for themselves now and then. */
-export type LiveStatus = 'connecting' | 'live' | 'reconnecting' | 'polling';
+/** `polling`: the service sends no events, and pages ask for themselves now and then. `paused`: nobody asks. */
+export type LiveStatus = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'paused';
 
 interface LiveFeedOptions {
-  readonly onEvent: (event: LiveEvent) => void;
+  /** @param id that whoever connects anew can go on behind; empty: it has none */
+  readonly onEvent: (event: LiveEvent, id: string) => void;
   readonly onStatus: (status: LiveStatus) => void;
 }
 
@@ -53,7 +54,7 @@ export class LiveFeed {
     for (const name of LIVE_EVENT_NAMES) {
       source.addEventListener(name, (message: MessageEvent<string>) => {
         const event = parseLiveEvent(message.data);
-        if (event !== null) onEvent(event);
+        if (event !== null) onEvent(event, message.lastEventId);
       });
     }
   }
@@ -62,7 +63,7 @@ export class LiveFeed {
   #refused(): void {
     this.#options.onStatus('polling');
     clearInterval(this.#poll);
-    this.#poll = setInterval(() => this.#options.onEvent({ kind: 'reset' }), POLL_MS);
+    this.#poll = setInterval(() => this.#options.onEvent({ kind: 'reset' }, ''), POLL_MS);
     this.#retry = setTimeout(() => this.#open(), REFUSED_WAIT_MS);
   }
 }

@@ -30,7 +30,7 @@ const SETTLE_MS = 60;
 export class SeriesLoader {
   readonly #stream: StreamInfo;
   readonly #onChange: (state: SeriesState) => void;
-  #state: SeriesState = { columns: NO_COLUMNS, isLoading: true, error: null };
+  #state: SeriesState;
   #wanted: WantedSeries | null = null;
   /** What the columns are of, and for how long a window they were read. */
   #loaded: {
@@ -43,9 +43,15 @@ export class SeriesLoader {
   #tail: ReturnType<typeof setTimeout> | undefined;
   #tailFromMs = Number.POSITIVE_INFINITY;
 
-  constructor(stream: StreamInfo, onChange: (state: SeriesState) => void) {
+  /** @param before what is shown until it is read */
+  constructor(
+    stream: StreamInfo,
+    onChange: (state: SeriesState) => void,
+    before: ChartColumns = NO_COLUMNS,
+  ) {
     this.#stream = stream;
     this.#onChange = onChange;
+    this.#state = { columns: before, isLoading: true, error: null };
   }
 
   close(): void {
@@ -150,7 +156,9 @@ export class SeriesLoader {
     // The bucket of the change begins before it; calendar buckets can be a little longer than their name says.
     const bucketMs = columns.isRaw ? 0 : granularityMs(columns.granularity) * 1.05;
     const startMs = Math.max(changedMs - bucketMs, loaded.startMs);
-    const endMs = Math.max(loaded.endMs, this.#wanted?.window.endMs ?? 0);
+    // What is new may be behind the window, which only then goes there.
+    const nowMs = this.#wanted?.isFollowing === true ? Date.now() : 0;
+    const endMs = Math.max(loaded.endMs, this.#wanted?.window.endMs ?? 0, nowMs);
     if (startMs > endMs) return;
     try {
       const tail = await this.#ask(

@@ -12,9 +12,34 @@ export interface Series {
   readonly reload: () => void;
 }
 
+type States = ReadonlyMap<string, SeriesState>;
+type SetStates = (change: (before: States) => States) => void;
+
+/** States that change within a frame, as one change: hundreds of answers must not draw a chart hundreds of times. */
+class FrameBatch {
+  readonly #set: SetStates;
+  readonly #waiting = new Map<string, SeriesState>();
+
+  constructor(set: SetStates) {
+    this.#set = set;
+  }
+
+  put(streamId: string, state: SeriesState): void {
+    if (this.#waiting.size === 0) requestAnimationFrame(() => this.#flush());
+    this.#waiting.set(streamId, state);
+  }
+
+  #flush(): void {
+    const changed = [...this.#waiting];
+    this.#waiting.clear();
+    this.#set((before) => new Map([...before, ...changed]));
+  }
+}
+
 /** What charts show of streams, for one window. */
 export function useSeries(streams: readonly StreamInfo[], wanted: WantedSeries): Series {
   const [states, setStates] = useState<ReadonlyMap<string, SeriesState>>(new Map());
+  const [changes] = useState(() => new FrameBatch(setStates));
   const loaders = useRef(new Map<string, SeriesLoader>());
   const key = streams.map(({ id }) => id).join();
   useEffect(() => {
@@ -26,9 +51,11 @@ export function useSeries(streams: readonly StreamInfo[], wanted: WantedSeries):
     }
     for (const stream of streams) {
       if (loaders.current.has(stream.id)) continue;
-      const loader = new SeriesLoader(stream, (state) => {
-        setStates((before) => new Map(before).set(stream.id, state));
-      });
+      const loader = new SeriesLoader(
+        stream,
+        (state) => changes.put(stream.id, state),
+        states.get(stream.id)?.columns,
+      );
       loaders.current.set(stream.id, loader);
     }
   }, [key]);

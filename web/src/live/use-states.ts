@@ -5,7 +5,8 @@ import { type RequestState, useRequest } from '../state/use-request.ts';
 import type { TimeWindow } from '../time/time-window.ts';
 
 const POINT_COUNT = 1500;
-const RAW_COUNT_MAX = 5000;
+/** States that are drawn where only raw datapoints tell them. */
+export const RAW_COUNT_MAX = 5000;
 
 /**
  * States of a stream over a window, with the one that it had when the window began. Levels are used where they say

@@ -1,26 +1,15 @@
 import type { JSX } from 'preact';
-import {
-  type Alert,
-  type AlertEvent,
-  type AlertRule,
-  deleteAlertRule,
-  enableAlertRule,
-  readAlertHistory,
-  readAlertRules,
-  readAlerts,
-} from '../api/alerts.ts';
+import { type AlertRule, deleteAlertRule, enableAlertRule, readAlertRules } from '../api/alerts.ts';
 import { ConfirmButton } from '../components/confirm-button.tsx';
 import { DataTable } from '../components/data-table.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
+import { Toggle } from '../components/toggle.tsx';
 import { conditionText, targetText } from '../format/alert-rule.ts';
-import { numberText } from '../format/number-text.ts';
-import { streamTitle } from '../format/stream-title.ts';
 import { useAction } from '../state/use-action.ts';
 import { useNow } from '../state/use-now.ts';
 import { type RequestState, useRequest } from '../state/use-request.ts';
-import { useStreamTitles } from '../state/use-stream-titles.ts';
-import { useTimeZone } from '../state/use-time-zone.ts';
-import { secondText } from '../time/time-text.ts';
+import { AlertHistory } from './alerts/alert-history.tsx';
+import { AlertsNow } from './alerts/alerts-now.tsx';
 import { NewAlertRule } from './alerts/new-alert-rule.tsx';
 import { usePageTitle } from './use-page-title.ts';
 
@@ -31,58 +20,16 @@ export function AlertsPage(): JSX.Element {
   usePageTitle('Alerts');
   const round = Math.floor(useNow(POLL_MS) / POLL_MS);
   const rules = useRequest(readAlertRules, [round]);
+  const own = rules.data ?? [];
   return (
     <>
       <div class="page-head">
         <h1>Alerts</h1>
       </div>
-      <AlertsPanel round={round} />
+      <AlertsNow round={round} ownRuleIds={own.map(({ id }) => id)} />
       <RulesPanel rules={rules} />
-      <HistoryPanel round={round} rules={rules.data ?? []} />
+      <AlertHistory round={round} ruleNames={new Map(own.map(({ id, name }) => [id, name]))} />
     </>
-  );
-}
-
-function AlertsPanel({ round }: { readonly round: number }): JSX.Element {
-  const zone = useTimeZone();
-  const { data, error, reload } = useRequest(readAlerts, [round]);
-  return (
-    <section class="panel">
-      <h2>Now</h2>
-      {error !== null && <ProblemNote doing="Reading the alerts" error={error} onRetry={reload} />}
-      {data !== null && (
-        <DataTable<Alert>
-          caption="Alerts now"
-          rows={data.filter(({ state }) => state !== 'ok')}
-          keyOf={({ rule, stream }) => `${rule.id} ${stream}`}
-          empty="Nothing is wrong."
-          columns={[
-            {
-              title: 'State',
-              cell: ({ state, isSilenced }) => (
-                <>
-                  <StateBadge state={state} />
-                  {isSilenced && <span class="badge">silenced</span>}
-                </>
-              ),
-            },
-            {
-              title: 'Stream',
-              cell: ({ stream, tags }) => (
-                <a href={`/streams/${stream}`}>{streamTitle({ id: stream, tags })}</a>
-              ),
-            },
-            {
-              title: 'Value',
-              isNumber: true,
-              cell: ({ value }) => (value === null ? '' : numberText(value)),
-            },
-            { title: 'Rule', cell: ({ rule }) => `${rule.name} (${rule.severity})` },
-            { title: 'Since', cell: ({ since }) => secondText(since, zone) },
-          ]}
-        />
-      )}
-    </section>
   );
 }
 
@@ -91,13 +38,9 @@ function RulesPanel({
 }: {
   readonly rules: RequestState<readonly AlertRule[]>;
 }): JSX.Element {
-  const enable = useAction(async (rule: AlertRule, isEnabled: boolean) => {
-    try {
-      await enableAlertRule(rule, isEnabled);
-    } finally {
-      // A change that was refused must not look as if it were made.
-      reload();
-    }
+  const enable = useAction(async (id: string, isEnabled: boolean) => {
+    await enableAlertRule(id, isEnabled);
+    reload();
   });
   return (
     <section class="panel">
@@ -111,7 +54,7 @@ function RulesPanel({
           keyOf={({ id }) => id}
           empty="There are no rules yet."
           columns={[
-            { title: 'Name', cell: ({ name }) => name },
+            { title: 'Name', cell: nameCell },
             { title: 'Streams', cell: ({ target }) => targetText(target) },
             { title: 'Raised by', cell: ({ condition }) => conditionText(condition) },
             {
@@ -121,12 +64,11 @@ function RulesPanel({
             },
             {
               title: 'On',
-              cell: (rule) => (
-                <input
-                  type="checkbox"
-                  aria-label={`${rule.name} is on`}
-                  checked={rule.isEnabled}
-                  onChange={({ currentTarget }) => void enable.run(rule, currentTarget.checked)}
+              cell: ({ id, name, isEnabled }) => (
+                <Toggle
+                  label={`${name} is on`}
+                  isOn={isEnabled}
+                  onToggle={(isOn) => enable.run(id, isOn)}
                 />
               ),
             },
@@ -155,46 +97,11 @@ function RulesPanel({
   );
 }
 
-function HistoryPanel({
-  round,
-  rules,
-}: {
-  readonly round: number;
-  readonly rules: readonly AlertRule[];
-}): JSX.Element {
-  const zone = useTimeZone();
-  const { data, error, reload } = useRequest(readAlertHistory, [round]);
-  const titles = useStreamTitles((data ?? []).map(({ stream }) => stream));
+function nameCell({ id, name, silences }: AlertRule): JSX.Element {
   return (
-    <section class="panel">
-      <h2>History</h2>
-      {error !== null && <ProblemNote doing="Reading the history" error={error} onRetry={reload} />}
-      {data !== null && (
-        <DataTable<AlertEvent>
-          caption="What happened"
-          rows={data}
-          keyOf={({ seq }) => String(seq)}
-          empty="Nothing has happened."
-          columns={[
-            { title: 'When', cell: ({ at }) => secondText(at, zone) },
-            { title: 'State', cell: ({ state }) => <StateBadge state={state} /> },
-            {
-              title: 'Stream',
-              cell: ({ stream }) => (
-                <a href={`/streams/${stream}`}>{titles.get(stream) ?? stream}</a>
-              ),
-            },
-            {
-              title: 'Rule',
-              cell: ({ ruleId }) => rules.find(({ id }) => id === ruleId)?.name ?? ruleId,
-            },
-          ]}
-        />
-      )}
-    </section>
+    <>
+      <a href={`/alerts/${id}`}>{name}</a>{' '}
+      {silences.length > 0 && <span class="badge">silenced</span>}
+    </>
   );
-}
-
-function StateBadge({ state }: { readonly state: string }): JSX.Element {
-  return <span class={`badge ${state}`}>{state}</span>;
 }

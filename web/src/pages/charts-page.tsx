@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
-import { readAllStreams } from '../api/streams.ts';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { StreamInfo } from '../api/types.ts';
 import { type ChartGroup, chartGroups } from '../chart/chart-groups.ts';
 import { visualizationOf } from '../chart/visualization.ts';
@@ -9,29 +8,28 @@ import { EmptyState } from '../components/empty-state.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
 import { SearchField } from '../components/search-field.tsx';
 import { chartTitle } from '../components/streams-chart.tsx';
-import { searchQuery } from '../format/search-query.ts';
 import { place } from '../router/location.ts';
 import { useObservable } from '../state/use-observable.ts';
-import { useRequest } from '../state/use-request.ts';
+import { useStreamList } from '../state/use-stream-list.ts';
 import { usePageTitle } from './use-page-title.ts';
 
 const STREAM_COUNT_MAX = 2000;
-/** Charts on the page before somebody asks for more. */
-const CHART_COUNT = 12;
 
-/** Charts that build themselves from the tags of streams. */
+/** Charts that build themselves from the tags of streams, also of those that are created meanwhile. */
 export function ChartsPage(): JSX.Element {
   usePageTitle('Charts');
   const search = useObservable(place).query['q'] ?? '';
-  const [shownCount, setShownCount] = useState(CHART_COUNT);
-  const { data, error, reload } = useRequest(
-    (signal) => readAllStreams(searchQuery(search), { signal, countMax: STREAM_COUNT_MAX }),
-    [search],
-  );
-  const groups = useMemo(() => (data === null ? [] : groupsOf(data)), [data]);
+  const list = useStreamList(search);
+  const { streams, hasMore, isLoading, error } = list;
+  const isCut = hasMore && streams.length >= STREAM_COUNT_MAX;
+  const isComplete = isCut || (!hasMore && !isLoading && error === null);
+  useEffect(() => {
+    if (hasMore && !isCut) list.loadMore();
+  }, [hasMore, isCut, isLoading]);
+  const groups = useMemo(() => groupsOf(streams), [streams]);
   const charts = useMemo(
     () =>
-      groups.slice(0, shownCount).map((group) => ({
+      groups.map((group) => ({
         key: group.id,
         title: chartTitle(group),
         group,
@@ -39,24 +37,28 @@ export function ChartsPage(): JSX.Element {
           actions: <a href={`/streams/${group.lines[0]!.id}`}>Open</a>,
         }),
       })),
-    [groups, shownCount],
+    [groups],
   );
   return (
     <>
       <div class="page-head">
         <h1>Charts</h1>
         <SearchField />
-        <span class="count">{data !== null && `${groups.length} charts`}</span>
+        <span class="count">
+          {groups.length > 0 && `${groups.length} ${groups.length === 1 ? 'chart' : 'charts'}`}
+        </span>
       </div>
-      {error !== null && <ProblemNote doing="Reading the streams" error={error} onRetry={reload} />}
-      {data === null && error === null && <p class="muted">Loading …</p>}
-      {data !== null && groups.length === 0 && <NoCharts isSearch={search !== ''} />}
-      {charts.length > 0 && <ChartBoard charts={charts} />}
-      {groups.length > shownCount && (
-        <button type="button" onClick={() => setShownCount(shownCount + CHART_COUNT)}>
-          Show {Math.min(CHART_COUNT, groups.length - shownCount)} more of {groups.length} charts
-        </button>
+      {error !== null && (
+        <ProblemNote doing="Reading the streams" error={error} onRetry={list.reload} />
       )}
+      {isCut && (
+        <p class="muted">
+          These are charts of the first {streams.length} streams. A search shows those of others.
+        </p>
+      )}
+      {!isComplete && groups.length === 0 && error === null && <p class="muted">Loading …</p>}
+      {isComplete && groups.length === 0 && <NoCharts isSearch={search !== ''} />}
+      {charts.length > 0 && <ChartBoard charts={charts} />}
     </>
   );
 }

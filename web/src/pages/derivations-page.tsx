@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { readAllStreams } from '../api/streams.ts';
 import type { StreamInfo } from '../api/types.ts';
 import { connectedWith, type LayoutEdge } from '../chart/layered-layout.ts';
@@ -15,6 +15,8 @@ import { useRequest } from '../state/use-request.ts';
 import { usePageTitle } from './use-page-title.ts';
 
 const STREAM_COUNT_MAX = 5000;
+/** How old what is said of staleness may be. */
+const REFRESH_MS = 15_000;
 
 /** Which streams are derived from which, from sources on the left. */
 export function DerivationsPage(): JSX.Element {
@@ -26,6 +28,10 @@ export function DerivationsPage(): JSX.Element {
     (signal) => readAllStreams(searchQuery(search), { signal, countMax: STREAM_COUNT_MAX }),
     [search],
   );
+  useEffect(() => {
+    const timer = setInterval(reload, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [reload]);
   const related = useMemo(
     () => (data === null ? null : relatedStreams(data, focus)),
     [data, focus],

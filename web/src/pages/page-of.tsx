@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { EmptyState } from '../components/empty-state.tsx';
 import type { Route } from '../router/routes.ts';
 import { AdminPage } from './admin-page.tsx';
+import { AlertRulePage } from './alert-rule-page.tsx';
 import { AlertsPage } from './alerts-page.tsx';
 import { ChartsPage } from './charts-page.tsx';
 import { DashboardPage } from './dashboard-page.tsx';
@@ -33,8 +34,10 @@ export function pageOf(route: Route): JSX.Element {
       return <DashboardPage key={route.id} id={route.id} />;
     case 'alerts':
       return <AlertsPage />;
+    case 'alert-rule':
+      return <AlertRulePage key={route.id} id={route.id} />;
     case 'admin':
-      return <AdminPage />;
+      return <AdminPage section={route.section} />;
     case 'settings':
       return <SettingsPage />;
     case 'login':

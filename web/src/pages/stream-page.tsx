@@ -9,6 +9,7 @@ import { ProblemNote } from '../components/problem-note.tsx';
 import { streamTitle } from '../format/stream-title.ts';
 import { navigate } from '../router/location.ts';
 import { useRequest } from '../state/use-request.ts';
+import { AccessPanel } from './stream/access-panel.tsx';
 import { FactsPanel } from './stream/facts-panel.tsx';
 import { GraphStream } from './stream/graph-stream.tsx';
 import { NominalStream } from './stream/nominal-stream.tsx';
@@ -50,6 +51,7 @@ export function StreamPage({ id }: { readonly id: string }): JSX.Element {
         <div>
           <TagsPanel stream={stream} reload={reload} />
           <RelationsPanel stream={stream} />
+          {stream.permissions.includes('grant') && <AccessPanel stream={stream} />}
         </div>
         <div>
           <FactsPanel stream={stream} />

@@ -33,10 +33,12 @@ export function StreamsPage(): JSX.Element {
   const [store] = useState(() => new SummaryStore());
   const [range, setRange] = useState<RowsInSight>({ first: 0, end: 0 });
   const visibleIds = list.streams.slice(range.first, range.end).map(({ id }) => id);
-  const status = useLive(visibleIds, {
+  const live = useLive(visibleIds, {
+    // A row that was in sight before is not read anew: it has to be told how far its stream is.
+    resumes: false,
     onEvent: (event) => {
       store.take(event, visibleIds);
-      if (event.kind === 'deleted' || event.kind === 'left') list.reload();
+      if (event.kind === 'deleted' || event.kind === 'left') list.remove(event.streamId);
     },
   });
   const nowMs = useNow(1000);
@@ -55,7 +57,7 @@ export function StreamsPage(): JSX.Element {
         <span class="count" aria-live="polite">
           {countText(list.streams.length, list.hasMore, list.isLoading)}
         </span>
-        {visibleIds.length > 0 && <LiveBadge status={status} />}
+        {visibleIds.length > 0 && <LiveBadge live={live} />}
       </div>
       {list.error !== null && (
         <ProblemNote doing="Reading the streams" error={list.error} onRetry={list.reload} />

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 
 const ALLOWED_METHODS = 'GET, HEAD, OPTIONS';
-const MAX_AGE_S = '3';
+const MAX_AGE_S = '3600';
 
-/** Lets pages from everywhere read, as long as they send no cookies; also what is refused. */
+/** Lets pages from everywhere read, as long as they send no cookies; also what is refused before it gets here. */
 export function allowAllOrigins(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onSend', async (_request, reply) => {
     reply.headers({
       'access-control-allow-origin': '*',
       'access-control-allow-methods': ALLOWED_METHODS,

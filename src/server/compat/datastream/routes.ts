@@ -2,15 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DataRange, Stream } from '../../../api/types.ts';
 import { StreamNotFound } from '../../../exceptions/errors.ts';
 import { TIME_MIN_MS } from '../../../model/time-range.ts';
-import { exactJson } from '../../../text/exact-json.ts';
 import { logFailure, problemOf, refusingArguments } from '../../http/problem.ts';
-import { scriptCall } from '../../http/script-call.ts';
 import { countVisible, readVisible } from '../../http/stream-search.ts';
 import { TagFilter } from '../../http/tag-filter.ts';
 import { streamFor, type Viewer } from '../../http/viewer.ts';
 import type { Service } from '../../service.ts';
 import { allowAllOrigins, refuseOtherMethods } from './cors.ts';
-import { type DateFormat, FIRST_INSTANT, withDates } from './dates.ts';
+import { FIRST_INSTANT } from './dates.ts';
+import { send } from './formats.ts';
 import { pageMeta } from './paging.ts';
 import {
   boundOf,
@@ -19,7 +18,6 @@ import {
   flagOf,
   granularityOf,
   type Parameters,
-  textOf,
 } from './parameters.ts';
 import { streamObject, streamSchemaObject } from './stream-object.ts';
 
@@ -30,8 +28,6 @@ const DATAPOINT_COUNT = 100;
 const DATAPOINT_COUNT_MAX = 10_000;
 /** Streams that one address names, at most. */
 const SET_SIZE_MAX = 100;
-
-const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /** The read-only API of django-datastream, for what is built on it. */
 export async function datastreamRoutes(
@@ -180,25 +176,6 @@ async function detailOf(
     },
     meta: pageMeta({ path: object.resource_uri, parameters, totalCount, limit, offset }),
   };
-}
-
-/** JSON, or a call of a function of the page where one is named. */
-function send(
-  answer: object,
-  {
-    request,
-    reply,
-    format,
-  }: {
-    readonly request: FastifyRequest;
-    readonly reply: FastifyReply;
-    readonly format: DateFormat;
-  },
-): FastifyReply {
-  const text = exactJson(withDates(answer, format));
-  const callback = textOf(request.query as Parameters, 'callback');
-  if (callback === null) return reply.type('application/json; charset=utf-8').send(text);
-  return reply.type(JAVASCRIPT).send(scriptCall(request, { callback, json: text }));
 }
 
 /** As its clients know them: a sentence, and another name for it where there is no such stream. */

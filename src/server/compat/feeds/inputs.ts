@@ -3,7 +3,7 @@ import { Problem } from '../../http/problem.ts';
 import type { YCast } from './feed-record.ts';
 
 const NAME_LENGTH_MAX = 100;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d+$/;
 const HOUR_MS = 3_600_000;
 const AGE_MAX_HOURS = 24 * 366 * 100;

@@ -18,7 +18,7 @@ import {
 } from './schemas.ts';
 import { pointsOf, type SeriesRequest } from './series.ts';
 import { tagNames, tagValues } from './tag-names.ts';
-import { type AdhocFilter, streamName, streamsOfTarget } from './targets.ts';
+import { streamName, streamsOfTarget } from './targets.ts';
 
 /** What a panel without a width asks for. */
 const POINT_COUNT = 1000;
@@ -39,7 +39,7 @@ export const grafanaRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   done,
 ) => {
   const { datastream, config, now } = service;
-  const { pageStreams, chartPoints } = config.limits;
+  const { pageStreams, chartPoints, answerPoints } = config.limits;
 
   const visible = async (viewer: Viewer, text: string | null): Promise<readonly Stream[]> => {
     const filter = TagFilter.parse({});
@@ -126,21 +126,26 @@ export const grafanaRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     },
     async ({ body, viewer }, reply) => {
       const range = rangeOf(body);
-      const maxPoints = Math.min(
-        Math.max(2, Math.floor(body.maxDataPoints ?? POINT_COUNT)),
-        chartPoints,
-      );
       const filters = body.adhocFilters ?? [];
-      const parts: object[] = [];
+      const asked: TargetStreams[] = [];
       for (const target of body.targets) {
-        if (target.hide === true) continue;
-        const request = {
-          ...range,
-          maxPoints,
-          statistic: target.payload?.statistic || null,
-          granularity: target.payload?.granularity || null,
-        };
-        parts.push(...(await answer(service, { target, filters, request, viewer })));
+        // A new panel has a target without anything in it.
+        if (target.hide === true || !target.target?.trim()) continue;
+        const limit = TARGET_STREAM_COUNT_MAX;
+        const named = { target: target.target, filters, viewer, limit };
+        asked.push({ target, streams: await streamsOfTarget(service, named) });
+      }
+      const streamCount = asked.reduce((sum, { streams }) => sum + streams.length, 0);
+      const maxPoints = Math.min(
+        Math.floor(body.maxDataPoints ?? POINT_COUNT),
+        chartPoints,
+        Math.floor(answerPoints / Math.max(1, streamCount)),
+      );
+      const parts: object[] = [];
+      for (const each of asked) {
+        parts.push(
+          ...(await answer(service, each, { ...range, maxPoints: Math.max(2, maxPoints) })),
+        );
       }
       return reply.type('application/json; charset=utf-8').send(exactJson(parts));
     },
@@ -208,29 +213,23 @@ export const grafanaRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   done();
 };
 
+/** A target and what it comes to. */
+interface TargetStreams {
+  readonly target: Target;
+  readonly streams: readonly Stream[];
+}
+
 /** One series for each stream of a target; or one table, with a row for each point. */
 async function answer(
   service: Service,
-  {
-    target,
-    filters,
-    request,
-    viewer,
-  }: {
-    readonly target: Target;
-    readonly filters: readonly AdhocFilter[];
-    readonly request: SeriesRequest;
-    readonly viewer: Viewer;
-  },
+  { target, streams }: TargetStreams,
+  range: Pick<SeriesRequest, 'start' | 'end' | 'maxPoints'>,
 ): Promise<readonly object[]> {
-  // A new panel has a target without anything in it.
-  if (target.target == null || target.target.trim() === '') return [];
-  const streams = await streamsOfTarget(service, {
-    target: target.target,
-    filters,
-    viewer,
-    limit: TARGET_STREAM_COUNT_MAX,
-  });
+  const request = {
+    ...range,
+    statistic: target.payload?.statistic || null,
+    granularity: target.payload?.granularity || null,
+  };
   const series: { stream: Stream; points: Awaited<ReturnType<typeof pointsOf>> }[] = [];
   for (const stream of streams) {
     series.push({ stream, points: await pointsOf(service, { stream, request }) });

@@ -4,6 +4,7 @@ import type { DataRange, Stream } from '../../../api/types.ts';
 import { valueDownsamplersOf } from '../../../downsamplers/registry.ts';
 import { exactJson } from '../../../text/exact-json.ts';
 import { Problem, refusingArguments } from '../../http/problem.ts';
+import { assertThinnable } from '../../http/thinning.ts';
 import type { Service } from '../../service.ts';
 
 /** A point as Grafana has it: the value first, epoch milliseconds second. */
@@ -28,7 +29,7 @@ export interface SeriesRequest {
 
 /** The points of a stream in a range of time, as they are right now. @throws {Problem} 400 */
 export async function pointsOf(
-  { datastream }: Pick<Service, 'datastream'>,
+  { datastream, config }: Pick<Service, 'datastream' | 'config'>,
   { stream, request }: { readonly stream: Stream; readonly request: SeriesRequest },
 ): Promise<readonly Point[]> {
   const { start, end, maxPoints, granularity } = request;
@@ -47,6 +48,10 @@ export async function pointsOf(
       thin: { points: maxPoints, method },
     });
   };
+  if (granularity !== null) {
+    const named = { streamId: stream.id, granularity, range, field: 'payload.granularity' };
+    await refusingArguments(() => assertThinnable(datastream, named, config.limits.thinnedRows));
+  }
   const letter = statistic === null ? null : valueDownsamplersOf([statistic])[0]!.letter;
   const columns = await refusingArguments(() => read().columns());
   return Array.from(columns.timestamps, (timestampMs, row): Point => {

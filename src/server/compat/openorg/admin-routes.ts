@@ -1,7 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { mergeTags } from '../../../model/tags.ts';
+import { type Json, mergeTags } from '../../../model/tags.ts';
 import { actorOf } from '../../access/fastify-hooks.ts';
 import { hasScope } from '../../access/identity.ts';
 import { Problem, refusingArguments } from '../../http/problem.ts';
@@ -31,10 +31,8 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
   );
   app.setErrorHandler((error, request, reply) => sendApiError(error, request, reply));
 
-  const urlOf = ({ url }: FastifyRequest, slug: string): string => {
-    const [path] = url.split('?', 1);
-    return `${path!.replace(/\/admin(?:\/.*)?$/, '/admin/')}${slug}/`;
-  };
+  // Of the route, not of the request: that may name another host.
+  const urlOf = (slug: string): string => `${app.prefix}/${slug}/`;
 
   const found = async (slug: string): Promise<Series> => {
     const series = await all.find(slug);
@@ -42,10 +40,10 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
     throw new ApiError(404, 'not-found', `There is no series ${JSON.stringify(slug)}.`);
   };
 
-  const bodyOf = (request: FastifyRequest, { details }: Series) => {
+  const bodyOf = ({ details }: Series) => {
     const { config: settings, equation, ...rest } = details;
     return {
-      _url: urlOf(request, details.slug),
+      _url: urlOf(details.slug),
       ...rest,
       is_virtual: equation !== null,
       config: settings,
@@ -85,7 +83,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
     { config: signedIn, schema: { tags, summary: 'Series that one may view (OpenOrg)' } },
     async (request) => {
       const readable = (await all.all()).filter(({ stream }) => request.viewer.can('view', stream));
-      return { series: readable.map((series) => bodyOf(request, series)), server: SERVER };
+      return { series: readable.map(bodyOf), server: SERVER };
     },
   );
 
@@ -115,7 +113,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
       await request.viewer.created([streamId]);
       const series = await found(slug);
       if (details.is_public) publish(request, series, true);
-      return reply.code(201).header('location', urlOf(request, slug)).send(bodyOf(request, series));
+      return reply.code(201).header('location', urlOf(slug)).send(bodyOf(series));
     },
   );
 
@@ -125,7 +123,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
     async (request) => {
       const series = await found(request.params.slug);
       assertMay(request, 'view', series);
-      return bodyOf(request, series);
+      return bodyOf(series);
     },
   );
 
@@ -155,10 +153,15 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
         const { count, appended: accepted } = appended;
         metrics.noteIngest('openorg', { accepted, duplicate: count - accepted, dropped: 0 });
       }
-      if (names.length > 0) await change(request, series, changes);
+      if (names.length > 0) {
+        await change(request, series, changes);
+        const after = changes as Json;
+        request.viewer.changed(series.stream.id, { action: 'stream.change', after });
+      }
       const isBrowser = (request.headers.accept ?? '').includes('text/html');
       const answer = { appended, updated: names };
-      return isBrowser ? seeOther(request, reply, answer) : reply.send(answerBody(answer));
+      if (!isBrowser) return reply.send(answerBody(answer));
+      return reply.redirect(`${urlOf(series.details.slug)}?${answerQuery(answer)}`, 303);
     },
   );
 
@@ -209,7 +212,7 @@ function assertChangeable(request: FastifyRequest, series: Series, changes: Chan
   assertMay(request, 'change', series);
   const { equation, is_public } = changes;
   if (!request.viewer.canRetag(series.stream, mergeTags(series.stream.tags, tagsOf(changes)))) {
-    throw lackingPrivilege('With these words you would get permissions that you do not have.');
+    throw lackingPrivilege('These words would give permissions that are not yours to give.');
   }
   if (equation !== undefined && series.details.equation === null) {
     throw new Problem(400, 'equation: the series is no virtual one.', { field: 'equation' });
@@ -236,18 +239,13 @@ function answerBody({ appended, updated }: UpdateAnswer): object {
   };
 }
 
-/** Forms lead back to where they were sent from. */
-function seeOther(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { appended, updated }: UpdateAnswer,
-): FastifyReply {
+/** For the page to which a form leads back. */
+function answerQuery({ appended, updated }: UpdateAnswer): URLSearchParams {
   const query = new URLSearchParams();
   if (appended !== null) {
     query.set('readings.count', String(appended.count));
     query.set('readings.appended', String(appended.appended));
   }
   if (updated.length > 0) query.set('updated', 'true');
-  const [path] = request.url.split('?', 1);
-  return reply.redirect(`${path}?${query}`, 303);
+  return query;
 }

@@ -7,6 +7,10 @@ const MEDIA_TYPES = {
   js: 'application/javascript',
   csv: 'text/csv',
   txt: 'text/plain',
+  rdf: 'application/rdf+xml',
+  nt: 'application/n-triples',
+  ttl: 'text/turtle',
+  n3: 'text/n3',
 } as const;
 
 export type Format = keyof typeof MEDIA_TYPES;

@@ -12,8 +12,10 @@ import { graphPage } from './graph.ts';
 import { escaped, page } from './html.ts';
 import { chosenFormat, contentTypeOf, type Format } from './negotiation.ts';
 import { mayRead } from './permissions.ts';
+import { nTriples, rdfXml, turtle } from './rdf-text.ts';
 import type { OpenorgSeries, Series } from './series.ts';
 import { resolutionOf } from './series-config.ts';
+import { triplesOf } from './series-rdf.ts';
 import { clockText, zonedText } from './zone-time.ts';
 
 const DEFAULT_CALLBACK = 'callback';
@@ -27,10 +29,12 @@ const TYPE_NAMES = { period: 'gauge', gauge: 'rate', counter: 'gauge' } as const
 
 const FORMATS = {
   list: ['html', 'json', 'js', 'csv'],
-  info: ['html', 'json', 'js'],
+  info: ['html', 'json', 'js', 'rdf', 'nt', 'ttl', 'n3'],
   fetch: ['json', 'js', 'txt', 'csv'],
   graph: ['html'],
 } as const satisfies Readonly<Record<string, readonly Format[]>>;
+
+const RDF_TEXTS = { rdf: rdfXml, nt: nTriples, ttl: turtle, n3: turtle } as const;
 
 type Action = keyof typeof FORMATS;
 type Parameters = Readonly<Record<string, unknown>>;
@@ -62,7 +66,7 @@ export const openorgPublicRoutes: FastifyPluginCallbackZod<{
         });
       }
       const format = formatOf(request, FORMATS[action as Action]);
-      const answer = { request, reply, format, service, all };
+      const answer = { request, reply, format, service, all, path: `${app.prefix}/` };
       switch (action as Action) {
         case 'list':
           return sendList(answer);
@@ -83,6 +87,8 @@ interface Answer {
   readonly format: Format;
   readonly service: Service;
   readonly all: OpenorgSeries;
+  /** Of the one address. */
+  readonly path: string;
 }
 
 async function sendList({ request, reply, format, all }: Answer): Promise<FastifyReply> {
@@ -98,13 +104,27 @@ async function sendList({ request, reply, format, all }: Answer): Promise<Fastif
   return reply.type(contentTypeOf(format)).send(page('Series', `<ul>${items.join('\n')}</ul>`));
 }
 
-async function sendInfo({ request, reply, format, all }: Answer): Promise<FastifyReply> {
+async function sendInfo({
+  request,
+  reply,
+  format,
+  service,
+  all,
+  path,
+}: Answer): Promise<FastifyReply> {
   const wanted = namesOf(request.query as Parameters);
   const found = wanted.includes('*')
     ? (await all.all()).filter((series) => mayRead(request, series))
     : [...(await readableSeries({ request, all }, wanted)).values()].filter(
         (series) => series !== null,
       );
+  if (isRdf(format)) {
+    const triples = triplesOf(
+      found.map(({ details }) => details),
+      endpointOf(request, path, service),
+    );
+    return reply.type(contentTypeOf(format)).send(RDF_TEXTS[format](triples));
+  }
   const described = await Promise.all(found.map((series) => infoOf(all, series)));
   const body = { series: Object.fromEntries(described.map((info) => [info.name, info])) };
   if (format !== 'html') return sendJson(body, { request, reply, format });
@@ -112,6 +132,15 @@ async function sendInfo({ request, reply, format, all }: Answer): Promise<Fastif
     (info) => `<h2>${escaped(info.title)}</h2><pre>${escaped(JSON.stringify(info, null, 2))}</pre>`,
   );
   return reply.type(contentTypeOf(format)).send(page('Series', parts.join('\n')));
+}
+
+function isRdf(format: Format): format is keyof typeof RDF_TEXTS {
+  return Object.hasOwn(RDF_TEXTS, format);
+}
+
+/** Where people read series: below the address that the configuration names, or the one that was asked for. */
+function endpointOf({ protocol, host }: FastifyRequest, path: string, { config }: Service): string {
+  return (config.publicUrl?.replace(/\/+$/, '') ?? `${protocol}://${host}`) + path;
 }
 
 async function infoOf(all: OpenorgSeries, { stream, details }: Series) {
@@ -210,6 +239,8 @@ function sendJson(
   const callback = textOf(request.query as Parameters, 'callback');
   if (callback === null && format !== 'js') return reply.type(contentTypeOf('json')).send(text);
   const call = scriptCall(request, { callback: callback ?? DEFAULT_CALLBACK, json: text });
+  // Calls are there for pages from elsewhere, whose browsers ask for this.
+  reply.header('cross-origin-resource-policy', 'cross-origin');
   return reply.type(contentTypeOf('js')).send(call);
 }
 

@@ -5,7 +5,7 @@ import type { Reading } from './segments.ts';
 
 const TIME_MAX_MS = 8.64e15;
 const ZONED = /(?:[Zz]|[+-]\d{2}:?\d{2})$/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Readings of JSON: `{"ts", "val"}` or `[ts, val]` each. @throws {ApiError} 400 naming the first bad one. */
 export function readingsOfJson(given: unknown): readonly Reading[] {

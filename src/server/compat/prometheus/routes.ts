@@ -28,7 +28,10 @@ export const prometheusRoutes: FastifyPluginCallbackZod<{ service: Service }> = 
   app.post(
     '/api/v1/prom/write',
     {
-      config: { access: { scope: 'append' } },
+      config: {
+        access: { scope: 'append' },
+        described: { successes: { 204: 'Everything is stored, or was stored before.' } },
+      },
       schema: {
         tags: ['compatibility'],
         summary: 'Takes samples from Prometheus (remote write 1.0)',

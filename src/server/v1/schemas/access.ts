@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Tags } from '../../../model/tags.ts';
 import { GRANT_PERMISSIONS, SCOPES } from '../../state/permissions.ts';
+import { jsonSchema } from '../../state/records/json.ts';
 import { streamIdSchema } from './streams.ts';
 
 const instant = z.string().describe('ISO 8601, in UTC.');
@@ -35,7 +36,7 @@ export const userSchema = z
   .meta({ id: 'User' });
 
 export const preferencesSchema = z
-  .record(z.string().max(100), z.json())
+  .record(z.string().max(100), jsonSchema)
   .describe('What the dashboard remembers for its user, such as `timeZone` and `theme`.');
 
 export const newGroupSchema = z.strictObject({ name: nameSchema });
@@ -74,9 +75,13 @@ export const createdTokenSchema = z.object({
   token: tokenSchema,
 });
 
-const subjectSchema = z.discriminatedUnion('kind', [
+const named = nameSchema.describe('In the place of the id.');
+
+const subjectSchema = z.union([
   z.strictObject({ kind: z.literal('user'), userId: z.string() }),
+  z.strictObject({ kind: z.literal('user'), name: named }),
   z.strictObject({ kind: z.literal('group'), groupId: z.string() }),
+  z.strictObject({ kind: z.literal('group'), name: named }),
   z.strictObject({ kind: z.literal('public') }),
 ]);
 
@@ -84,7 +89,7 @@ const targetSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stream'), streamId: streamIdSchema }),
   z.strictObject({
     kind: z.literal('query'),
-    tags: z.record(z.string(), z.json()).transform((tags) => tags as Tags),
+    tags: z.record(z.string(), jsonSchema).transform((tags) => tags as Tags),
   }),
 ]);
 
@@ -101,12 +106,13 @@ export const grantSchema = z
       kind: z.string(),
       userId: z.string().optional(),
       groupId: z.string().optional(),
+      name: z.string().optional().describe('Of the user or the group.'),
     }),
     permissions: z.array(z.string()),
     target: z.object({
       kind: z.string(),
       streamId: z.string().optional(),
-      tags: z.record(z.string(), z.json()).optional(),
+      tags: z.record(z.string(), jsonSchema).optional(),
     }),
     createdAt: instant,
   })
@@ -114,6 +120,7 @@ export const grantSchema = z
 
 export const auditEntrySchema = z
   .object({
+    seq: z.int().describe('Place in the log; never used again.'),
     at: instant,
     actor: z.object({
       kind: z.string(),
@@ -123,15 +130,15 @@ export const auditEntrySchema = z
     }),
     action: z.string(),
     target: z.object({ kind: z.string(), id: z.string(), name: z.string().nullable() }),
-    before: z.json(),
-    after: z.json(),
+    before: jsonSchema,
+    after: jsonSchema,
   })
   .meta({ id: 'AuditEntry' });
 
 export const newDashboardSchema = z.strictObject({
   name: nameSchema,
   isShared: z.boolean().default(false).describe('Whether everybody who is signed in sees it.'),
-  content: z.json().describe('What it shows, as the pages of the dashboard define it.'),
+  content: jsonSchema.describe('What it shows, as the pages of the dashboard define it.'),
 });
 
 export const dashboardSchema = z
@@ -140,7 +147,7 @@ export const dashboardSchema = z
     name: z.string(),
     isShared: z.boolean(),
     isOwn: z.boolean(),
-    content: z.json(),
+    content: jsonSchema,
     createdAt: instant,
     updatedAt: instant,
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ruleDefinitionSchema } from '../../alerts/rule-definition.ts';
+import { jsonSchema } from '../../state/records/json.ts';
 
 const instantSchema = z.string().describe('ISO 8601, in UTC.');
 const idSchema = z.string();
@@ -28,9 +29,9 @@ export const ruleSchema = z
     ownerId: idSchema.nullable(),
     description: z.string(),
     severity: z.string(),
-    target: z.json(),
-    condition: z.json(),
-    destinations: z.json(),
+    target: jsonSchema,
+    condition: jsonSchema,
+    destinations: jsonSchema,
     notifyResolved: z.boolean(),
     createdAt: instantSchema,
     updatedAt: instantSchema,
@@ -48,7 +49,7 @@ const alertSchema = z
   .object({
     rule: z.object({ id: idSchema, name: z.string(), severity: z.string() }),
     stream: idSchema,
-    tags: z.record(z.string(), z.json()),
+    tags: z.record(z.string(), jsonSchema),
     state: z.enum(['ok', 'pending', 'firing', 'resolved']),
     since: instantSchema,
     value: z.number().nullable(),
@@ -68,7 +69,7 @@ const alertEventSchema = z
     ruleId: idSchema,
     stream: idSchema,
     state: z.string(),
-    detail: z.json(),
+    detail: jsonSchema,
   })
   .meta({ id: 'AlertEvent' });
 
@@ -83,7 +84,7 @@ export const deliveryListSchema = z.object({
   deliveries: z.array(
     z.object({
       id: z.string(),
-      destination: z.json(),
+      destination: jsonSchema,
       event: z.string(),
       stream: idSchema.nullable(),
       outcome: z.enum(['waiting', 'delivered', 'failed']),
@@ -91,12 +92,13 @@ export const deliveryListSchema = z.object({
       endedAt: instantSchema.nullable(),
       tryCount: z.int(),
       lastError: z.string().nullable(),
+      nextTry: instantSchema.nullable().describe('Of what waits.'),
     }),
   ),
 });
 
 export const testResultSchema = z.object({
-  destinations: z.array(z.object({ destination: z.json(), error: z.string().nullable() })),
+  destinations: z.array(z.object({ destination: jsonSchema, error: z.string().nullable() })),
 });
 
 export const silenceInputSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from '../../state/records/json.ts';
 
 const instantSchema = z.string().describe('ISO 8601, in UTC.');
 
@@ -17,7 +18,7 @@ export const jobSchema = z
         durationMs: z.number(),
         outcome: z.enum(['succeeded', 'failed', 'interrupted']),
         error: z.string().nullable(),
-        result: z.json(),
+        result: jsonSchema,
       })
       .nullable()
       .describe('Of this process; null: none since it was started.'),

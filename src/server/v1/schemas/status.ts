@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from '../../state/records/json.ts';
 
 const instant = z.string().describe('ISO 8601, in UTC.');
 const rangeSchema = z.object({ start: instant, end: instant.describe('Excluded.') });
@@ -7,7 +8,7 @@ const rangeSchema = z.object({ start: instant, end: instant.describe('Excluded.'
 export const streamStatusSchema = z
   .object({
     stream: z.string(),
-    tags: z.record(z.string(), z.json()),
+    tags: z.record(z.string(), jsonSchema),
     pendingBackprocess: z.boolean(),
     derived: z.array(rangeSchema).describe('Where the inputs of a derived stream have changed.'),
     levels: z.array(

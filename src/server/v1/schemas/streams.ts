@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Tags } from '../../../model/tags.ts';
+import { jsonSchema } from '../../state/records/json.ts';
 
 export const streamIdSchema = z.uuid().describe('Id of a stream.');
 
 const tagsSchema = z
-  .record(z.string(), z.json())
+  .record(z.string(), jsonSchema)
   .transform((tags) => tags as Tags)
   .describe('Tags: a JSON object, nested as deep as wanted.');
 
@@ -87,7 +88,8 @@ const instantSchema = z.string().nullable().describe('ISO 8601, in UTC.');
 export const streamSchema = z
   .object({
     id: streamIdSchema,
-    tags: z.record(z.string(), z.json()),
+    version: z.string().describe('Another one after every change of the stream or its datapoints.'),
+    tags: z.record(z.string(), jsonSchema),
     valueType: z.string(),
     valueTypeOptions: z.object({ highAccuracy: z.boolean().optional() }),
     valueDownsamplers: names,
@@ -101,15 +103,15 @@ export const streamSchema = z
     derivedFrom: z
       .object({
         op: z.string(),
-        args: z.record(z.string(), z.json()),
+        args: z.record(z.string(), jsonSchema),
         sources: z.array(
           z.object({ name: z.string().nullable(), stream: z.string(), granularity: z.string() }),
         ),
-        query: z.record(z.string(), z.json()).optional(),
+        query: z.record(z.string(), jsonSchema).optional(),
       })
       .nullable(),
     contributesTo: z.array(
-      z.object({ streamId: z.string(), op: z.string(), args: z.record(z.string(), z.json()) }),
+      z.object({ streamId: z.string(), op: z.string(), args: z.record(z.string(), jsonSchema) }),
     ),
     pendingBackprocess: z.boolean(),
     retention: z.record(z.string(), z.string().nullable()).nullable(),

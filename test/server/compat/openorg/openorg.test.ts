@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { openTestService, type TestService } from '../../service.fixture.ts';
 import { addPerson, type Person, WITH_USERS } from '../people.ts';
 import { expectNoFailure } from '../support.ts';
+import { readNTriples, readRdfXml, readTurtle } from './rdf-readers.ts';
 
 const ADMIN = '/openorg/admin/';
 const NOW_MS = Date.parse('1970-01-03T00:00:00Z');
@@ -227,6 +228,12 @@ describe('the administrative interface of OpenOrg', () => {
       `${ADMIN}test/?readings.count=4&readings.appended=4&updated=true`,
     );
     expect((await call(`${ADMIN}test/`)).body.title).toBe('Another title');
+    const elsewhere = await call(`http://evil.test${ADMIN}test/`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type, accept: 'text/html', host: 'evil.test' },
+    });
+    expect(elsewhere.headers.location).toMatch(/^\/openorg\/admin\/test\/\?/);
     const none = await post('test', 'x', { headers: { 'content-type': type } });
     expect(none).toMatchObject({ status: 400, body: { error: 'invalid-form' } });
   });
@@ -470,8 +477,57 @@ describe('the public address of OpenOrg', () => {
     );
   });
 
+  test('says the same in RDF, whatever people call a series', async () => {
+    const title = 'Kü "1" <&> \\ \n \u0001 😀';
+    await create(series('named', { title, notes: '</rdf:RDF>' }));
+    const query = 'action=info&series=open,named,hidden';
+    const texts = await Promise.all(
+      ['nt', 'ttl', 'n3', 'rdf'].map(
+        async (format) => (await read(`${query}&format=${format}`)).text,
+      ),
+    );
+    const [lines, turtle, notation, xml] = texts as [string, string, string, string];
+    const triples = readNTriples(lines);
+    expect(readTurtle(turtle)).toEqual(triples);
+    expect(readTurtle(notation)).toEqual(triples);
+    const control = (statements: readonly string[][]) =>
+      statements.map((words) => words.map((word) => word.replaceAll('\u0001', '\ufffd')));
+    expect(readRdfXml(xml)).toEqual(control(triples));
+    const endpoint = 'http://localhost:80/openorg/';
+    const TS = 'http://purl.org/NET/time-series/';
+    const ofSeries = (subject: string): Record<string, string[]> => {
+      const found: Record<string, string[]> = {};
+      for (const [own, predicate, object] of triples as [string, string, string][]) {
+        if (own === subject) found[predicate] = [...(found[predicate] ?? []), object];
+      }
+      return found;
+    };
+    const samplings = [0, 1, 2, 3].map((index) => `<${endpoint}#open/sampling/${index}>`);
+    expect(ofSeries(`<${endpoint}#open>`)).toEqual({
+      '<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>': [`<${TS}TimeSeries>`],
+      '<http://www.w3.org/2000/01/rdf-schema#label>': ['"Series open"'],
+      [`<${TS}endpoint>`]: [`<${endpoint}>`],
+      [`<${TS}seriesName>`]: ['"open"'],
+      [`<${TS}sampling>`]: samplings,
+    });
+    const INTEGER = '^^<http://www.w3.org/2001/XMLSchema#integer>';
+    expect(ofSeries(samplings[1]!)).toEqual({
+      [`<${TS}samplingType>`]: [`<${TS}average>`],
+      [`<${TS}resolution>`]: [`"3600"${INTEGER}`],
+      [`<${TS}count>`]: [`"10000"${INTEGER}`],
+    });
+    expect(ofSeries(samplings[3]!)[`<${TS}resolution>`]).toEqual(['"days"']);
+    const named = ofSeries(`<${endpoint}#named>`);
+    expect(named['<http://www.w3.org/2000/01/rdf-schema#label>']).toEqual([`"${title}"`]);
+    expect(named['<http://www.w3.org/2000/01/rdf-schema#comment>']).toEqual(['"</rdf:RDF>"']);
+    expect(lines).not.toContain('hidden');
+    const odd = await read(`${query}&format=nt`, { headers: { host: 'x"y>z' } });
+    expect(readNTriples(odd.text)[0]![0]).toBe('<http://x%22y%3Ez/openorg/#open>');
+  });
+
   test('calls a function of the page', async () => {
     const answer = await read('action=list&format=js&callback=show');
+    expect(answer.headers['cross-origin-resource-policy']).toBe('cross-origin');
     expect(answer.text).toBe('/**/show({"names":["open"]})');
     expect(answer.headers['content-type']).toContain('javascript');
     expect((await read('action=list&format=json&callback=a(b)')).status).toBe(400);
@@ -493,7 +549,12 @@ describe('the public address of OpenOrg', () => {
     expect(await typeOf('text/*')).toBe('text/html');
     expect(await typeOf('image/png')).toBe(406);
     expect(await typeOf('text/html', 'action=list&format=ttl,csv')).toBe('text/csv');
-    expect(await typeOf('text/html', 'action=info&series=open&format=rdf,nt,ttl,n3')).toBe(406);
+    const info = 'action=info&series=open';
+    expect(await typeOf('text/turtle, text/html;q=0.5', info)).toBe('text/turtle');
+    expect(await typeOf('application/rdf+xml', info)).toBe('application/rdf+xml');
+    expect(await typeOf('text/html', `${info}&format=nt,json`)).toBe('application/n-triples');
+    expect(await typeOf('text/n3', info)).toBe('text/n3');
+    expect(await typeOf('text/turtle')).toBe(406);
   });
 
   test('B3.17 has buckets of local days', async () => {

@@ -29,8 +29,17 @@ export function JobsPanel(): JSX.Element {
           keyOf={({ name }) => name}
           empty="This process runs no jobs."
           columns={[
-            { title: 'Job', cell: ({ name }) => name },
+            {
+              title: 'Job',
+              cell: ({ name, title }) => (
+                <>
+                  {name}
+                  <span class="muted below">{title}</span>
+                </>
+              ),
+            },
             { title: 'State', cell: stateOf },
+            { title: 'Schedule', cell: ({ schedule }) => <code>{schedule}</code> },
             {
               title: 'Last run',
               cell: ({ lastRun }) =>
@@ -52,7 +61,7 @@ export function JobsPanel(): JSX.Element {
             {
               title: 'Do',
               cell: ({ name, pause }) => (
-                <span class="button-row">
+                <span class="button-row one-line">
                   <button type="button" class="small" onClick={() => void act.run(name, 'run')}>
                     Run now
                   </button>
@@ -73,9 +82,10 @@ export function JobsPanel(): JSX.Element {
   );
 }
 
-function stateOf({ pause, runningSince }: Job): JSX.Element {
+function stateOf({ pause, runningSince, isEnabled }: Job): JSX.Element {
   if (runningSince !== null) return <span class="badge ok">running</span>;
   if (pause !== null) return <span class="badge pending">{`paused by ${pause.by}`}</span>;
+  if (!isEnabled) return <span class="badge">not in this process</span>;
   return <span class="muted">waiting</span>;
 }
 

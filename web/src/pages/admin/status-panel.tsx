@@ -4,20 +4,20 @@ import { ProblemNote } from '../../components/problem-note.tsx';
 import { factsOf } from '../../format/facts-of.ts';
 import { useRequest } from '../../state/use-request.ts';
 
-/** Numbers of the service and its store, as it tells them. */
+/** What maintenance has to do, as the service tells it. */
 export function StatusPanel(): JSX.Element {
   const { data, error, reload } = useRequest(readStatus, []);
   return (
     <section class="panel">
       <div class="panel-head">
-        <h2>Statistics</h2>
+        <h2>Maintenance</h2>
         <span class="spacer" />
         <button type="button" class="small" onClick={reload}>
           Read again
         </button>
       </div>
       {error !== null && (
-        <ProblemNote doing="Reading the statistics" error={error} onRetry={reload} />
+        <ProblemNote doing="Reading what is to be done" error={error} onRetry={reload} />
       )}
       {data !== null && (
         <dl class="facts">

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { readUsers } from '../../api/admin.ts';
 import { readTokens } from '../../api/tokens.ts';
+import { NewToken } from '../../components/new-token.tsx';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { TokenTable } from '../../components/token-table.tsx';
 import { useRequest } from '../../state/use-request.ts';
@@ -19,6 +20,9 @@ export function AllTokensPanel(): JSX.Element {
           ownerOf={({ user }) => users.data?.find(({ id }) => id === user)?.name ?? user}
           onRevoked={reload}
         />
+      )}
+      {users.data !== null && users.data.length > 0 && (
+        <NewToken users={users.data} onMade={reload} />
       )}
     </section>
   );

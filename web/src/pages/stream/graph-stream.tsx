@@ -2,7 +2,9 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { readColumns } from '../../api/data.ts';
 import type { StreamInfo } from '../../api/types.ts';
+import { chartColumns } from '../../chart/columns.ts';
 import { graphDrawing } from '../../chart/graph-layout.ts';
+import { ExportMenu } from '../../components/export-menu.tsx';
 import { LiveBadge } from '../../components/live-badge.tsx';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { streamTitle } from '../../format/stream-title.ts';
@@ -34,7 +36,7 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
     [stream.id, stream.latestDatapoint],
   );
   const recent = useRecent(stream);
-  const status = useLive([stream.id], {
+  const live = useLive([stream.id], {
     onEvent: (event) => {
       recent.take(event);
       reload();
@@ -50,7 +52,15 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
   return (
     <article>
       <StreamHead stream={stream} recent={recent.rows}>
-        <LiveBadge status={status} />
+        <LiveBadge live={live} />
+        {data !== null && count > 0 && (
+          <ExportMenu
+            title={streamTitle(stream)}
+            parts={[{ stream, columns: chartColumns(data) }]}
+            window={{ startMs: data.timestamps[count - 1]!, endMs: data.timestamps[0]! }}
+            zone={zone}
+          />
+        )}
       </StreamHead>
       {error !== null && <ProblemNote doing="Reading the graphs" error={error} onRetry={reload} />}
       <section class="panel graph-figure">
@@ -61,6 +71,7 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
           </span>
         </div>
         <svg
+          class="drawing"
           viewBox={`0 0 ${BOX.width} ${BOX.height}`}
           role="img"
           aria-label={`Graph of ${streamTitle(stream)}, ${when}`}

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { StreamInfo } from '../../api/types.ts';
 import { NO_COLUMNS } from '../../chart/columns.ts';
 import { stateSegments } from '../../chart/state-segments.ts';
+import { CoverageStrip } from '../../components/coverage-strip.tsx';
 import { ExportMenu } from '../../components/export-menu.tsx';
 import { LiveBadge } from '../../components/live-badge.tsx';
 import { Navigator } from '../../components/navigator.tsx';
@@ -9,9 +10,10 @@ import { ProblemNote } from '../../components/problem-note.tsx';
 import { StateTimeline } from '../../components/state-timeline.tsx';
 import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle } from '../../format/stream-title.ts';
+import { useCoverage } from '../../live/use-coverage.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useRecent } from '../../live/use-recent.ts';
-import { useStates } from '../../live/use-states.ts';
+import { RAW_COUNT_MAX, useStates } from '../../live/use-states.ts';
 import { historyOf } from '../../state/stream-history.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
@@ -33,7 +35,7 @@ export function NominalStream({
   const time = useTimeView({ ...history, latestMs }, initialView(history));
   const states = useStates(stream, time.window);
   const columns = states.data ?? NO_COLUMNS;
-  const status = useLive([stream.id], {
+  const live = useLive([stream.id], {
     isPaused: time.isPaused,
     onEvent: (event) => {
       states.reload();
@@ -43,28 +45,32 @@ export function NominalStream({
   });
   const segments = stateSegments(columns, { window: time.window, untilMs: time.history.nowMs });
   const title = streamTitle(stream);
+  const coverage = useCoverage(stream);
+  const whole = windowOfView({ kind: 'all' }, time.history);
   return (
     <article>
       <StreamHead stream={stream} recent={recent.rows}>
-        <LiveBadge status={status} />
-        <ExportMenu
-          streamId={stream.id}
-          title={title}
-          columns={columns}
-          window={time.window}
-          zone={zone}
-        />
+        <LiveBadge live={live} />
+        <ExportMenu title={title} parts={[{ stream, columns }]} window={time.window} zone={zone} />
       </StreamHead>
       <WindowBar time={time} zone={zone} />
       {states.error !== null && (
         <ProblemNote doing="Reading the states" error={states.error} onRetry={states.reload} />
       )}
+      {columns.isRaw && columns.timestamps.length >= RAW_COUNT_MAX && (
+        <p class="muted">
+          These are the newest {RAW_COUNT_MAX} states of a window that has more. A shorter window
+          shows all of its own; with the downsampler <code>most_often</code> levels show longer
+          ones.
+        </p>
+      )}
       <section class="panel" aria-label="Timeline">
         <StateTimeline label={title} segments={segments} time={time} zone={zone} />
-        <Navigator
-          columns={NO_COLUMNS}
-          letter="m"
-          whole={windowOfView({ kind: 'all' }, time.history)}
+        <Navigator columns={NO_COLUMNS} letter="m" whole={whole} time={time} zone={zone} />
+        <CoverageStrip
+          columns={coverage.columns}
+          areCounted={coverage.areCounted}
+          whole={whole}
           time={time}
           zone={zone}
         />

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import type { StreamInfo } from '../../api/types.ts';
 import { drawnLevels } from '../../chart/drawn-levels.ts';
 import type { PlotLine } from '../../chart/plot-model.ts';
+import { CoverageStrip } from '../../components/coverage-strip.tsx';
 import { ExportMenu } from '../../components/export-menu.tsx';
 import { LiveBadge } from '../../components/live-badge.tsx';
 import { Navigator } from '../../components/navigator.tsx';
@@ -12,6 +13,7 @@ import { TimeChart } from '../../components/time-chart.tsx';
 import { useWidth } from '../../components/use-width.ts';
 import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle, streamUnit } from '../../format/stream-title.ts';
+import { useCoverage } from '../../live/use-coverage.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useOverview } from '../../live/use-overview.ts';
 import { useRecent } from '../../live/use-recent.ts';
@@ -50,7 +52,7 @@ export function NumericStream({
     pointCount: Math.max(50, Math.round((widthPx || 800) / PX_PER_POINT)),
     isFollowing: time.isFollowing,
   });
-  const status = useLive([stream.id], {
+  const live = useLive([stream.id], {
     isPaused: time.isPaused,
     onEvent: (event) => {
       series.take(event);
@@ -59,6 +61,7 @@ export function NumericStream({
     },
   });
   const { columns, isLoading, error } = series.of(stream.id);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const overview = useOverview(stream);
   const lines = useMemo<readonly PlotLine[]>(
     () => [
@@ -76,17 +79,13 @@ export function NumericStream({
     ],
     [columns, title, unit],
   );
+  const coverage = useCoverage(stream);
+  const whole = windowOfView({ kind: 'all' }, time.history);
   return (
     <article ref={frame}>
       <StreamHead stream={stream} recent={recent.rows}>
-        <LiveBadge status={status} />
-        <ExportMenu
-          streamId={stream.id}
-          title={title}
-          columns={columns}
-          window={time.window}
-          zone={zone}
-        />
+        <LiveBadge live={live} />
+        <ExportMenu title={title} parts={[{ stream, columns }]} window={time.window} zone={zone} />
       </StreamHead>
       <WindowBar time={time} zone={zone} />
       {error !== null && (
@@ -99,12 +98,21 @@ export function NumericStream({
           time={time}
           zone={zone}
           heightPx={CHART_PX}
+          hidden={hidden}
+          onHidden={setHidden}
           isLoading={isLoading}
         />
         <Navigator
           columns={overview.columns}
           letter={overview.letter}
-          whole={windowOfView({ kind: 'all' }, time.history)}
+          whole={whole}
+          time={time}
+          zone={zone}
+        />
+        <CoverageStrip
+          columns={coverage.columns}
+          areCounted={coverage.areCounted}
+          whole={whole}
           time={time}
           zone={zone}
         />

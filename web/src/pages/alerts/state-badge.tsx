@@ -1,0 +1,5 @@
+import type { JSX } from 'preact';
+
+export function StateBadge({ state }: { readonly state: string }): JSX.Element {
+  return <span class={`badge ${state}`}>{state}</span>;
+}
