@@ -1,16 +1,14 @@
 import type { Column } from '../model/block.ts';
 import type { StreamRecord } from '../model/stream.ts';
-import { isHighAccuracy, valueCodecOf } from '../model/value.ts';
-
-type RawRecord = Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'valueDownsamplers'>;
+import { isHighAccuracy, type ValueCodec, valueCodecOf } from '../model/value.ts';
 
 /** Raw values of a stream as callers get them. */
 export class RawValues {
-  readonly #record: RawRecord;
+  readonly #codec: ValueCodec;
   readonly #isDecimal: boolean;
 
-  constructor(record: RawRecord) {
-    this.#record = record;
+  constructor(record: Pick<StreamRecord, 'valueType' | 'valueTypeOptions' | 'valueDownsamplers'>) {
+    this.#codec = valueCodecOf(record);
     this.#isDecimal = isHighAccuracy(record);
   }
 
@@ -22,13 +20,8 @@ export class RawValues {
 
   #value(stored: unknown): unknown {
     if (stored === null) return null;
-    if (typeof stored !== 'number') return this.#fromStored(stored);
+    if (typeof stored !== 'number') return this.#codec.fromStored(stored);
     if (Number.isNaN(stored)) return null;
-    return this.#isDecimal ? this.#fromStored(stored) : stored;
-  }
-
-  /** Plain numbers, which most values are, need no codec. */
-  #fromStored(stored: unknown): unknown {
-    return valueCodecOf(this.#record).fromStored(stored);
+    return this.#isDecimal ? this.#codec.fromStored(stored) : stored;
   }
 }
