@@ -22,7 +22,7 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
     });
     await docs.register(swaggerUi, {
       routePrefix: PREFIX,
-      logo: { type: 'image/svg+xml', content: Buffer.from(DOCS_LOGO), href: '/', target: '_self' },
+      logo: { type: 'image/svg+xml', content: Buffer.from(DOCS_LOGO) },
       theme: {
         title: 'datastream API',
         css: [{ filename: 'docs.css', content: DOCS_STYLE }],

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Browser, Page } from 'playwright-core';
 import type { Datastream } from '../../src/api/datastream.ts';
 import { openTestService, type TestService } from '../server/service.fixture.ts';
+import { accessibilityProblems } from './accessibility.ts';
 import { chromiumPath, launch } from './chromium.ts';
 
 const path = chromiumPath();
@@ -96,6 +97,9 @@ inBrowser('what a chart draws', () => {
     );
     expect([before![1] > 0, within![1] > 0, behind![1] > 0]).toEqual([true, false, true]);
     await page.getByText('1 gap, 1 d 1 h without data').click();
+    await page.locator('.menu > summary').click();
+    await page.getByText('Newest datapoints as a table').click();
+    expect(await accessibilityProblems(page)).toEqual([]);
     const gap = page.locator('.gaps button');
     await gap.click();
     await page.waitForURL(/start=\d+&end=\d+/);
@@ -164,6 +168,54 @@ inBrowser('what a chart draws', () => {
     await page.mouse.move(box.x + box.width / 2, box.y + 40);
     await page.locator('.legend-when', { hasText: '27 Mar 2026 01:00:00.798' }).waitFor();
     expect(await page.locator('.legend-value').innerText()).toBe('114');
+  });
+
+  test('stands with others under one cursor, and states below it as they change', async () => {
+    const { datastream } = opened.service;
+    const startMs = Date.now() - HOUR_MS;
+    const of = (title: string, values: readonly number[]) =>
+      streamOf(datastream, title, { startMs, stepMs: 60_000, values });
+    const rows = Array.from({ length: 50 }, (_, row) => row);
+    const first = await of('First', rows);
+    const second = await of(
+      'Second',
+      rows.map((row) => 100 + row),
+    );
+    const gate = await datastream.ensureStream(
+      { title: 'Gate' },
+      { valueType: 'nominal', valueDownsamplers: ['count'], highestGranularity: 'seconds' },
+    );
+    await datastream.append(gate, 'shut', startMs);
+    const answer = await fetch(`${url}/api/v1/dashboards`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: 'Both',
+        content: {
+          charts: [
+            { title: 'Above', streams: [first, gate] },
+            { title: 'Below', streams: [second] },
+          ],
+        },
+      }),
+    });
+    const { id } = (await answer.json()) as { id: string };
+    await page.goto(`/dashboards/${id}?window=day`);
+    const chart = (name: string) => page.getByRole('region', { name, exact: true });
+    for (const name of ['Above', 'Below']) await chart(name).locator('.legend .level').waitFor();
+    const box = (await chart('Above').locator('.u-over').boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.97, box.y + 40);
+    const when = (name: string) => chart(name).locator('.legend-when:not(.muted)').innerText();
+    expect(await when('Below')).toBe(await when('Above'));
+    const value = async (name: string): Promise<number> =>
+      Number((await chart(name).locator('.legend-value').innerText()).split(' ')[0]);
+    expect(await value('Below')).toBe(100 + (await value('Above')));
+    const states = chart('Above').getByRole('list', { name: /^States/ });
+    await states.getByText('shut').waitFor();
+    await page.locator('.live-badge.live').waitFor();
+    await datastream.append(gate, 'ajar', Date.now() - 60_000);
+    await states.getByText('ajar').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
   });
 
   test('is drawn of a million raw datapoints, and zoomed down to each of them', async () => {

@@ -203,6 +203,19 @@ inBrowser('the dashboard in a browser', () => {
     await page.locator('.zone', { hasText: 'Asia/Kolkata' }).waitFor();
   });
 
+  test('leads to a page of the API that is ours', async () => {
+    await page.goto('/send');
+    const [api] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.getByRole('link', { name: 'All of the API' }).click(),
+    ]);
+    await api.locator('.opblock').first().waitFor();
+    expect(await api.title()).toBe('datastream API');
+    const sign = await api.locator('.topbar img').getAttribute('src');
+    const drawing = Buffer.from(sign!.replace(/^data:image\/svg\+xml;base64,/, ''), 'base64');
+    expect(drawing.toString()).toContain('>datastream API</text>');
+  });
+
   test('has pages that can be used without seeing, at every width and in both themes', async () => {
     const { temperature, door } = dashboard.ids;
     const paths = ['/', `/streams/${temperature}`, `/streams/${door}`, '/charts', '/derivations'];

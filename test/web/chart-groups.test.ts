@@ -55,6 +55,20 @@ describe('charts that build themselves from tags', () => {
     ]);
   });
 
+  test('take in an event that they want, too, whatever their units are', () => {
+    const site = { type: 'line', with: { site: 'n' } };
+    const streams = [
+      drawn('bell', { type: 'event', with: { site: 'n' } }, { site: 'n' }),
+      drawn('a', site, { site: 'n', unit: '°C' }),
+      drawn('b', site, { site: 'n', unit: 'W' }),
+      drawn('other bell', { type: 'event', with: { site: 'n' } }, { site: 'n' }),
+    ];
+    expect(ids(streams)).toEqual([
+      { lines: ['a'], events: ['bell', 'other bell'] },
+      { lines: ['b'], events: ['bell', 'other bell'] },
+    ]);
+  });
+
   test('take in every event that wants one of their streams, which gets no chart of its own', () => {
     const streams = [
       drawn('a', { type: 'line' }, { site: 'n', room: '1' }),

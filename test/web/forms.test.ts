@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { itemsOf } from '../../web/src/api/items-of.ts';
 import { alertRule, conditionText, targetText } from '../../web/src/format/alert-rule.ts';
 import { derivationLag } from '../../web/src/format/derivation-lag.ts';
-import { factsOf } from '../../web/src/format/facts-of.ts';
 import { sendSnippets, writeSnippet } from '../../web/src/format/send-snippets.ts';
 import { tagRows, tagsOfRows } from '../../web/src/format/tag-rows.ts';
 import { valueText } from '../../web/src/format/value-text.ts';
@@ -96,16 +95,6 @@ test('answers are lists in one way or another', () => {
   expect(itemsOf({ x: [1] }, 'x')).toEqual([1]);
   expect(itemsOf({ y: [1] }, 'x')).toEqual([]);
   expect(itemsOf(null, 'x')).toEqual([]);
-});
-
-test('any JSON is facts', () => {
-  expect(factsOf({ a: 1, b: { c: 'x', d: [true] }, e: [], rowCount: null })).toEqual([
-    { name: 'a', text: '1' },
-    { name: 'b c', text: 'x' },
-    { name: 'b d 0', text: 'true' },
-    { name: 'e', text: '0 items' },
-    { name: 'row count', text: '–' },
-  ]);
 });
 
 test.each([

@@ -24,6 +24,8 @@ declare module 'fastify' {
     access?: RouteAccess;
     /** Whether a GET changes something, so that it needs what other methods need. */
     isUnsafe?: boolean;
+    /** Name of a query parameter with the session's token, for forms of pages without scripts. */
+    csrfTokenInQuery?: string;
     /** Names of query parameters with a user and a password, or a token, for clients that have no other way. */
     credentialsInQuery?: { readonly name: string; readonly password: string };
   }
@@ -216,7 +218,11 @@ function isUnsafe(request: FastifyRequest): boolean {
 /** A browser sends the cookie with whatever any page makes it ask for; the token only our page knows. */
 function assertCsrfToken(request: FastifyRequest, session: OpenSession): void {
   if (!isUnsafe(request)) return;
-  const token = request.headers[CSRF_HEADER];
+  const { csrfTokenInQuery } = request.routeOptions.config;
+  const query = request.query as Readonly<Record<string, unknown>>;
+  const token =
+    request.headers[CSRF_HEADER] ??
+    (csrfTokenInQuery === undefined ? undefined : query[csrfTokenInQuery]);
   if (typeof token === 'string' && isSameSecret(token, session.csrfToken)) return;
   throw new ServiceError(
     'CSRF_TOKEN_INVALID',

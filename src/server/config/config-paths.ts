@@ -7,6 +7,8 @@ export interface ConfigPath {
   /** As in `DATASTREAM_ACCESS_PUBLIC_READ`. */
   readonly variable: string;
   readonly takesText: boolean;
+  /** One word alone is a list, too. */
+  readonly takesList: boolean;
 }
 
 /** Of the variables that are settings. */
@@ -27,7 +29,8 @@ function pathsOf(schema: unknown, path: readonly string[]): readonly ConfigPath[
   }
   const takesText =
     inner instanceof z.ZodString || inner instanceof z.ZodEnum || inner instanceof z.ZodURL;
-  return [{ path, variable: variableOf(path), takesText }];
+  const takesList = inner instanceof z.ZodArray;
+  return [{ path, variable: variableOf(path), takesText, takesList }];
 }
 
 /** The schema below defaults, and below what may be null. */

@@ -62,12 +62,12 @@ function readFile(path: string): Tree {
 }
 
 /** Texts of numbers, flags and lists are JSON; a list may also be words between commas. */
-function settingOf({ takesText }: ConfigPath, text: string): unknown {
+function settingOf({ takesText, takesList }: ConfigPath, text: string): unknown {
   if (takesText) return text === 'null' ? null : text;
   try {
     return JSON.parse(text);
   } catch {
-    return text.includes(',') ? text.split(',').map((word) => word.trim()) : text;
+    return takesList || text.includes(',') ? text.split(',').map((word) => word.trim()) : text;
   }
 }
 

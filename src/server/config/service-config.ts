@@ -192,7 +192,12 @@ export const serviceConfigSchema = z.strictObject({
     .default(null),
   tls: tlsConfig.nullable().default(null),
   /** Whether the proxy that connects says from where requests come; or the addresses and networks of all proxies. */
-  trustProxy: z.union([z.boolean(), proxyAddresses]).default(false),
+  trustProxy: z
+    .union(
+      [z.boolean(), proxyAddresses],
+      'expected true, false, or addresses and networks, as in 10.0.0.0/8',
+    )
+    .default(false),
   /** Whether this host's own counters are sampled into streams. */
   collect: z.boolean().default(false),
   access: accessConfig.prefault({}),

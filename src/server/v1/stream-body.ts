@@ -1,11 +1,50 @@
+import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
+import { StreamNotFound } from '../../exceptions/errors.ts';
 import { PERMISSIONS, type Viewer } from '../http/viewer.ts';
 import type { StreamBody } from './schemas/streams.ts';
 
 type JsonObject = StreamBody['tags'];
 
+interface Sight {
+  readonly datastream: Pick<Datastream, 'getStream'>;
+  readonly viewer: Viewer;
+}
+
 /** What somebody gets to know about a stream. */
-export function streamBody(stream: Stream, viewer: Viewer): StreamBody {
+export async function streamBody(stream: Stream, sight: Sight): Promise<StreamBody> {
+  const [body] = await streamBodies([stream], sight);
+  return body!;
+}
+
+/** What somebody gets to know about streams: of what is derived from them, that which he may view. */
+export async function streamBodies(
+  streams: readonly Stream[],
+  { datastream, viewer }: Sight,
+): Promise<StreamBody[]> {
+  const hidden = new Set<string>();
+  if (!viewer.canViewAll({})) {
+    const dependents = streams.flatMap(({ contributesTo }) => contributesTo);
+    for (const streamId of new Set(dependents.map((dependent) => dependent.streamId))) {
+      if (!(await isSeen(streamId, { datastream, viewer }))) hidden.add(streamId);
+    }
+  }
+  return streams.map((stream) => bodyOf(stream, { viewer, hidden }));
+}
+
+async function isSeen(streamId: string, { datastream, viewer }: Sight): Promise<boolean> {
+  try {
+    return viewer.can('view', await datastream.getStream(streamId));
+  } catch (error) {
+    if (error instanceof StreamNotFound) return false;
+    throw error;
+  }
+}
+
+function bodyOf(
+  stream: Stream,
+  { viewer, hidden }: { readonly viewer: Viewer; readonly hidden: ReadonlySet<string> },
+): StreamBody {
   const { derivedFrom, highestGranularity, levels } = stream;
   return {
     id: stream.id,
@@ -31,11 +70,9 @@ export function streamBody(stream: Stream, viewer: Viewer): StreamBody {
       })),
       ...(derivedFrom.query && { query: derivedFrom.query as JsonObject }),
     },
-    contributesTo: stream.contributesTo.map(({ streamId, op, args }) => ({
-      streamId,
-      op,
-      args: args as JsonObject,
-    })),
+    contributesTo: stream.contributesTo
+      .filter(({ streamId }) => !hidden.has(streamId))
+      .map(({ streamId, op, args }) => ({ streamId, op, args: args as JsonObject })),
     pendingBackprocess: stream.pendingBackprocess,
     retention: stream.retention as StreamBody['retention'],
     expiredUntil: mapDates(stream.expiredUntil) as Record<string, string>,

@@ -16,7 +16,7 @@ import {
   streamListSchema,
   streamSchema,
 } from './schemas/streams.ts';
-import { streamBody } from './stream-body.ts';
+import { streamBodies, streamBody } from './stream-body.ts';
 
 const PAGE_STREAM_COUNT = 100;
 
@@ -62,7 +62,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         limit,
       });
       return {
-        streams: streams.map((stream) => streamBody(stream, viewer)),
+        streams: await streamBodies(streams, { datastream, viewer }),
         next: next === null ? null : encodeCursor(next),
       };
     },
@@ -111,7 +111,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       return reply
         .code(isNew ? 201 : 200)
         .header('location', `/api/v1/streams/${id}`)
-        .send(streamBody(stream, viewer));
+        .send(await streamBody(stream, { datastream, viewer }));
     },
   );
 
@@ -127,7 +127,8 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       },
     },
     async ({ params, viewer }) => {
-      return streamBody(await streamFor({ datastream, viewer }, params.id, 'view'), viewer);
+      const stream = await streamFor({ datastream, viewer }, params.id, 'view');
+      return streamBody(stream, { datastream, viewer });
     },
   );
 
@@ -159,7 +160,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         noteTags(viewer, id, [stream.tags, newTags]);
       }
       writer.forget([id]);
-      return streamBody(await datastream.getStream(id), viewer);
+      return streamBody(await datastream.getStream(id), { datastream, viewer });
     },
   );
 

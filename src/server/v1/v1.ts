@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Service } from '../service.ts';
+import { alertRuleRoutes } from './alert-rules.ts';
 import { alertRoutes } from './alerts.ts';
 import { auditRoutes } from './audit.ts';
 import { dashboardRoutes } from './dashboards.ts';
@@ -31,6 +32,7 @@ const ROUTES = [
   grantRoutes,
   auditRoutes,
   jobRoutes,
+  alertRuleRoutes,
   alertRoutes,
 ];
 

@@ -256,6 +256,35 @@ describe('the API of django-datastream', () => {
     }
   });
 
+  test.each([
+    [2 * 86_400, '10minutes', 288],
+    [5 * 3600 + 13 * 60, '10minutes', 32],
+    [300 * 60, 'minutes', 300],
+    [50 * 60, '10seconds', 300],
+    [300, 'seconds', 300],
+  ])('D3.23 a chart of %i s with 300 points is of %s', async (lengthS, granularity, count) => {
+    const { datastream } = opened.service;
+    const id = await datastream.ensureStream(
+      { chart: true },
+      { valueDownsamplers: ['mean'], highestGranularity: 'seconds' },
+    );
+    const startMs = START_MS - 5 * 86_400_000;
+    if ((await datastream.getStream(id)).latestDatapoint === null) {
+      const timestamps = Float64Array.from(
+        { length: 2 * 86_400 + 3600 },
+        (_, i) => startMs + i * 1000,
+      );
+      const values = timestamps.map((_, i) => i);
+      await datastream.appendColumns(id, { timestamps, values });
+      await datastream.downsampleStreams({ queryTags: { chart: true } });
+    }
+    const endExclusive = startMs + lengthS * 1000;
+    const { body } = await get(
+      `/api/v1/streams/${id}/data?start=${startMs}&endExclusive=${endExclusive}&maxPoints=300&format=columns`,
+    );
+    expect([body.granularity, body.timestamps.length]).toEqual([granularity, count]);
+  });
+
   test('calls a function of the page, by a name that is one', async () => {
     const answer = await opened.app.inject(`${LIST}schema/?callback=jQuery1.show`);
     expect(answer.headers['content-type']).toContain('text/javascript');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openTestService, type TestService } from '../service.fixture.ts';
+import { Frames } from '../v1/frames.ts';
 import { addPerson, basic, type Person, WITH_USERS } from './people.ts';
 import { expectNoFailure } from './support.ts';
 
@@ -308,6 +309,54 @@ describe('feeds', () => {
     expect((await call(`/service/feeds/${id}`, { method: 'DELETE' })).status).toBe(204);
     expect((await call('/service/feeds')).body).toEqual({ feeds: [] });
     expect(await datastream.findStreams().count()).toBe(0);
+  });
+
+  test('C3.19 what is posted comes to every page that follows, in order, and once also after a pause', async () => {
+    const { body } = await addFeed('house', ['kitchen']);
+    const address = await opened.app.listen({ port: 0, host: '127.0.0.1' });
+    const follow = async (lastId?: number): Promise<Frames> => {
+      const response = await fetch(`${address}/api/v1/events?streams=${body.axes[0].id}`, {
+        headers: { ...anna.headers, ...(lastId !== undefined && { 'last-event-id': `${lastId}` }) },
+      });
+      expect(response.status).toBe(200);
+      return new Frames(response);
+    };
+    const pages = [await follow(), await follow()];
+    for (const page of pages) expect(await page.next()).toMatchObject({ event: 'ready' });
+    const posted = async (values: readonly number[]): Promise<void> => {
+      for (const y of values) {
+        nowMs += 1000;
+        expect((await post('house/kitchen', { y })).status).toBe(200);
+      }
+    };
+    let lastId = 0;
+    /** The values of the next events; several posts may share one. */
+    const valuesOf = async (page: Frames, count: number): Promise<readonly unknown[]> => {
+      const values: unknown[] = [];
+      while (values.length < count) {
+        const frame = await page.next();
+        // Levels follow by themselves.
+        if (frame!.event === 'levels') continue;
+        expect(frame).toMatchObject({ event: 'appended' });
+        lastId = frame!.id;
+        values.push(...(frame!.data['values'] as unknown[]));
+      }
+      return values;
+    };
+    await posted([1, 2, 3]);
+    const [one, other] = pages as [Frames, Frames];
+    expect(await valuesOf(other, 3)).toEqual([1, 2, 3]);
+    expect(await valuesOf(one, 3)).toEqual([1, 2, 3]);
+    await one.cancel();
+    const seenId = lastId;
+    await posted([4, 5]);
+    expect(await valuesOf(other, 2)).toEqual([4, 5]);
+    const back = await follow(seenId);
+    await posted([6]);
+    expect(await valuesOf(back, 3)).toEqual([4, 5, 6]);
+    expect(await valuesOf(other, 1)).toEqual([6]);
+    await back.cancel();
+    await other.cancel();
   });
 
   test('C3.21 the demo is an admin’s to switch, and by POST alone', async () => {

@@ -41,12 +41,17 @@ describe('a configuration', () => {
     const env = {
       DATASTREAM_INGEST_VALUE_DOWNSAMPLERS: 'mean, max',
       DATASTREAM_ALERTS_WEBHOOK_HOSTS: '["a.example"]',
+      DATASTREAM_ALERTS_EMAIL_DOMAINS: 'example.org',
+      DATASTREAM_TRUST_PROXY: '10.0.0.0/8',
       DATASTREAM_INGEST_RETENTION: '{"raw":"30d"}',
     };
     expect(load({ env })).toMatchObject({
       ingest: { valueDownsamplers: ['mean', 'max'], retention: { raw: '30d' } },
-      alerts: { webhookHosts: ['a.example'] },
+      alerts: { webhookHosts: ['a.example'], emailDomains: ['example.org'] },
+      trustProxy: ['10.0.0.0/8'],
     });
+    expect(load({ flags: { trustProxy: 'true' } }).trustProxy).toBe(true);
+    expect(load({ flags: { trustProxy: '10.0.0.1,::1' } }).trustProxy).toEqual(['10.0.0.1', '::1']);
   });
 
   test.each([
@@ -63,6 +68,11 @@ describe('a configuration', () => {
       /^access\.mode: .*"users"\|"open", not "opn"\.$/,
     ],
     ['a number', { env: { DATASTREAM_PORT: '99999' } }, /^port: .*65535, not 99999\.$/],
+    [
+      'a network',
+      { flags: { trustProxy: '10.0.0.0/99' } },
+      'trustProxy: expected true, false, or addresses and networks, as in 10.0.0.0/8, not "10.0.0.0/99".',
+    ],
     ['a duration', { flags: { shutdown: 'soon' } }, /^shutdown: .*not "soon"\.$/],
     [
       'a schedule',

@@ -6,13 +6,18 @@ const DEFINITION = { valueDownsamplers: ['mean'], highestGranularity: 'seconds' 
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
 let opened: TestService;
+let shiftMs: number;
 let bob: Person;
 /** Of somebody else. */
 let hiddenId: string;
 let seenId: string;
 
 beforeEach(async () => {
-  opened = await openTestService({ ...WITH_USERS, live: { heartbeat: '20ms' } });
+  shiftMs = 0;
+  opened = await openTestService(
+    { ...WITH_USERS, live: { heartbeat: '20ms' } },
+    { now: () => new Date(Date.now() + shiftMs) },
+  );
   const { service } = opened;
   await addPerson(service, 'ada', { isAdmin: true });
   bob = await addPerson(service, 'bob', {
@@ -58,6 +63,23 @@ describe('streams that one may not see', () => {
     expect((await derive({ query: { of: 'bob', name: 'b' } }, 'd')).statusCode).toBe(201);
     const changes = { deriveFrom: [hiddenId], deriveOp: 'sum' };
     expect((await call('PATCH', `/api/v1/streams/${own.json().id}`, changes)).statusCode).toBe(404);
+  });
+
+  test('are not told of by what they are derived from', async () => {
+    const { datastream } = opened.service;
+    const hidden = { deriveFrom: [seenId], deriveOp: 'sum', ...DEFINITION };
+    await datastream.ensureStream({ of: 'ada', name: 'secret sum' }, hidden);
+    const { id } = (await derive([seenId], 'c')).json();
+    const told = async (url: string) => {
+      const body = (await call('GET', url)).json();
+      const streams = body.streams ?? [body];
+      return streams.flatMap((stream: { contributesTo: { streamId: string }[] }) =>
+        stream.contributesTo.map(({ streamId }) => streamId),
+      );
+    };
+    expect(await told(`/api/v1/streams/${seenId}`)).toEqual([id]);
+    expect(await told('/api/v1/streams')).toEqual([id]);
+    expect((await datastream.getStream(seenId)).contributesTo).toHaveLength(2);
   });
 
   test('are not told of to whoever guesses their tags', async () => {
@@ -106,6 +128,43 @@ describe('streams that one may not see', () => {
     for await (const chunk of answer.stream()) text += String(chunk);
     expect(text).toContain(seenId);
     expect(text).not.toContain(hiddenId);
+  });
+
+  test('are not heard of any more once a grant is taken back, and others go on', async () => {
+    const { access, datastream } = opened.service;
+    const grants = access.grants.list({ subject: { kind: 'user', userId: bob.id } });
+    const stayId = await datastream.ensureStream({ of: 'ada', name: 's' }, DEFINITION);
+    const subject = { kind: 'user' as const, userId: bob.id };
+    const target = { kind: 'stream' as const, streamId: stayId };
+    const byAda = { identity: identityOf(access.users.byName('ada').id), address: null };
+    access.grants.add({ subject, permissions: ['view'], target }, byAda);
+    const answer = await opened.app.inject({
+      url: '/api/v1/events',
+      headers: bob.headers,
+      payloadAsStream: true,
+    });
+    let text = '';
+    const chunks = answer.stream()[Symbol.asyncIterator]();
+    const readUntil = async (part: string): Promise<void> => {
+      while (!text.includes(part)) {
+        const { value, done } = await chunks.next();
+        if (done === true) throw new Error(`ended: ${text}`);
+        text += String(value);
+      }
+    };
+    await readUntil(stayId);
+    await datastream.append(seenId, 11, new Date('2026-01-01T00:00:01Z'));
+    await readUntil('"appended"');
+    for (const { id } of grants) access.grants.remove(id, {}, byAda);
+    shiftMs += 10_000;
+    text = '';
+    await datastream.append(seenId, 12, new Date('2026-01-01T00:00:02Z'));
+    await datastream.append(stayId, 13, new Date('2026-01-01T00:00:03Z'));
+    await readUntil('00:00:03');
+    expect(text).not.toContain('00:00:02');
+    // Whoever is disabled hears nothing at all.
+    access.users.update(bob.id, { isDisabled: true }, byAda);
+    await expect(readUntil('never')).rejects.toThrow('ended');
   });
 
   test('grants on them are as if they were none', async () => {

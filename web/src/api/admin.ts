@@ -1,6 +1,6 @@
 import { request } from './client.ts';
 import { itemsOf } from './items-of.ts';
-import type { Json } from './types.ts';
+import type { Tags } from './types.ts';
 
 export interface User {
   readonly id: string;
@@ -55,5 +55,23 @@ export const readJobs = async (signal?: AbortSignal): Promise<readonly Job[]> =>
 export const actOnJob = (name: string, action: 'run' | 'pause' | 'resume'): Promise<unknown> =>
   request('POST', `/jobs/${name}/${action}`);
 
-export const readStatus = (signal?: AbortSignal): Promise<Json> =>
-  request('GET', '/status', { signal });
+/** What maintenance has to do for a stream. */
+export interface StreamStatus {
+  readonly stream: string;
+  readonly tags: Tags;
+  /** Whether it derives from history that was never processed. */
+  readonly pendingBackprocess: boolean;
+  readonly oldest: string | null;
+  readonly bucketCount: number;
+}
+
+interface MaintenanceStatus {
+  readonly streamCount: number;
+  /** Streams with work to come, of which `streams` are the first. */
+  readonly staleCount: number;
+  readonly bucketCount: number;
+  readonly streams: readonly StreamStatus[];
+}
+
+export const readStatus = (signal?: AbortSignal): Promise<MaintenanceStatus> =>
+  request('GET', '/status', { signal, query: { limit: 20 } });

@@ -54,10 +54,13 @@ export function chartGroups(streams: readonly StreamInfo[]): readonly ChartGroup
   }));
 }
 
-/** One that wants others which do not want it, and that some chart will take in. */
+/** One that wants others which do not want it, and that some chart will take in; an event may be wanted, too. */
 function isGuest(one: Drawn, all: readonly Drawn[]): boolean {
-  if (one.visualization.with === null) return false;
+  const { type, with: companions } = one.visualization;
+  if (companions === null) return false;
   const wanted = all.filter((other) => other !== one && wants(one, other.stream));
+  // Of an event no unit or end of an axis has to fit: it is drawn on none.
+  if (type === 'event') return wanted.some(({ visualization }) => visualization.type !== 'event');
   return wanted.length > 0 && wanted.every((other) => !wants(other, one.stream));
 }
 

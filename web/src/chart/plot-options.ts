@@ -12,6 +12,7 @@ const VALUE_TICK_PX = 34;
 /** Smaller steps uPlot takes only from a table of its own. */
 const STEP_ALWAYS_FOUND = 5;
 const POINT_PX = 14;
+const EDGE_PX = 22;
 const BAND_OPACITY = 0.18;
 const STACK_OPACITY = 0.45;
 const FONT = '12px system-ui, sans-serif';
@@ -35,8 +36,8 @@ export function plotOptions(
   const sync = uPlot.sync(syncKey);
   return {
     legend: { show: false },
-    // The label of a tick at the right edge goes beyond it.
-    padding: [8, 22, 0, 0],
+    // The label of a tick at an edge goes beyond it.
+    padding: [8, EDGE_PX, 0, model.axes.length === 0 ? EDGE_PX : 0],
     focus: { alpha: 0.25 },
     cursor: {
       y: false,
@@ -221,6 +222,8 @@ function drawEvents(plot: uPlot, events: readonly PlotEvent[], palette: Palette)
   context.clip();
   context.font = `${11 * scale}px system-ui, sans-serif`;
   context.textBaseline = 'top';
+  // The axis that was drawn last has left its own.
+  context.textAlign = 'left';
   for (const { timeMs, label, color } of events) {
     const x = Math.round(plot.valToPos(timeMs, 'x', true)) + 0.5;
     if (x < bbox.left || x > bbox.left + bbox.width) continue;

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 
 export interface SectionLink {
   readonly to: string;
@@ -16,10 +17,18 @@ export function SectionLinks({
   /** Address of the part that is shown. */
   readonly current: string;
 }): JSX.Element {
+  const here = useRef<HTMLAnchorElement>(null);
+  // On a phone not all of them are in sight.
+  useEffect(() => here.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [current]);
   return (
     <nav class="section-links" aria-label={label}>
       {links.map(({ to, text }) => (
-        <a key={to} href={to} aria-current={to === current ? 'page' : undefined}>
+        <a
+          key={to}
+          href={to}
+          ref={to === current ? here : null}
+          aria-current={to === current ? 'page' : undefined}
+        >
           {text}
         </a>
       ))}

@@ -11,6 +11,7 @@ import type { Series } from '../live/use-series.ts';
 import type { TimeViewState } from '../state/use-time-view.ts';
 import { ExportMenu } from './export-menu.tsx';
 import { ProblemNote } from './problem-note.tsx';
+import { StateRow } from './state-row.tsx';
 import { TimeChart } from './time-chart.tsx';
 
 const CHART_PX = 230;
@@ -41,10 +42,16 @@ export function StreamsChart({
   const all = [...streams, ...happenings];
   const states = all.map(({ id }) => series.of(id));
   const columns = states.map((state) => state.columns);
+  const ofStates = streams.filter(({ valueType }) => valueType === 'nominal');
+  const ofGraphs = streams.filter(({ valueType }) => valueType === 'graph');
   const lines = useMemo<readonly PlotLine[]>(
-    () => streams.map((stream, index) => lineOf(stream, index, columns[index]!)),
+    () =>
+      streams.flatMap((stream, index) =>
+        stream.valueType === 'numeric' ? [lineOf(stream, index, columns[index]!)] : [],
+      ),
     [group, ...columns],
   );
+  const hasPlot = lines.length > 0 || happenings.length > 0;
   const events = useMemo(
     () =>
       happenings
@@ -55,8 +62,12 @@ export function StreamsChart({
         .sort((a, b) => a.timeMs - b.timeMs),
     [group, ...columns],
   );
-  const error = states.find((state) => state.error !== null)?.error ?? null;
-  const axes = [...new Set(streams.map(axisTitle))].filter((text) => text !== '');
+  // Rows of states read for themselves what they draw.
+  const error =
+    states.find((state, index) => state.error !== null && all[index]!.valueType === 'numeric')
+      ?.error ?? null;
+  const ofNumbers = streams.filter(({ valueType }) => valueType === 'numeric');
+  const axes = [...new Set(ofNumbers.map(axisTitle))].filter((text) => text !== '');
   return (
     <section class="panel" aria-label={title}>
       <div class="panel-head">
@@ -74,17 +85,34 @@ export function StreamsChart({
       {error !== null && (
         <ProblemNote doing="Reading the datapoints" error={error} onRetry={series.reload} />
       )}
-      <TimeChart
-        label={title}
-        lines={lines}
-        events={events}
-        time={time}
-        zone={zone}
-        heightPx={CHART_PX}
-        hidden={hidden}
-        onHidden={onHidden}
-        isLoading={states.some(({ isLoading }) => isLoading)}
-      />
+      {hasPlot && (
+        <TimeChart
+          label={title}
+          lines={lines}
+          events={events}
+          time={time}
+          zone={zone}
+          heightPx={CHART_PX}
+          hidden={hidden}
+          onHidden={onHidden}
+          isLoading={states.some(({ isLoading }) => isLoading)}
+        />
+      )}
+      {ofStates.map((stream) => (
+        <StateRow
+          key={stream.id}
+          stream={stream}
+          followed={series.of(stream.id).columns}
+          time={time}
+          zone={zone}
+        />
+      ))}
+      {ofGraphs.map((stream) => (
+        <p key={stream.id} class="muted">
+          <a href={`/streams/${stream.id}`}>{streamTitle(stream)}</a> has graphs, which are drawn on
+          its own page.
+        </p>
+      ))}
     </section>
   );
 }

@@ -102,7 +102,8 @@ export function TimeChart({
   const isHovering = row !== null && row < rowCount;
   // What is loaded beyond the window is not shown.
   const lastRow = lastRowUntil(model.joined.times, endMs);
-  const isEmpty = lastRow === -1 || model.joined.times[lastRow]! < startMs;
+  const hasRows = lastRow !== -1 && model.joined.times[lastRow]! >= startMs;
+  const isEmpty = !hasRows && !events.some(({ timeMs }) => timeMs >= startMs && timeMs <= endMs);
   const shownRow = isHovering ? row : lastRow;
   const values = new Map<string, LegendValue>();
   for (const [column, { lineId, role }] of model.series.entries()) {

@@ -63,11 +63,11 @@ export function ChartsPage(): JSX.Element {
   );
 }
 
-/** Streams that say how they are drawn; where none does, all with numbers, each for itself. */
+/** Streams that say how they are drawn; where none does, all with numbers or states, each for itself. */
 function groupsOf(streams: readonly StreamInfo[]): readonly ChartGroup[] {
   if (streams.some((stream) => visualizationOf(stream) !== null)) return chartGroups(streams);
   return streams
-    .filter(({ valueType, latestDatapoint }) => valueType === 'numeric' && latestDatapoint !== null)
+    .filter(({ valueType, latestDatapoint }) => valueType !== 'graph' && latestDatapoint !== null)
     .map((stream) => ({ id: stream.id, lines: [stream], events: [] }));
 }
 

@@ -1,12 +1,7 @@
 import { useState } from 'preact/hooks';
+import { type HeldPages, joinedPages, type ListPage } from './joined-pages.ts';
 import { useAction } from './use-action.ts';
 import { useRequest } from './use-request.ts';
-
-interface Page<T> {
-  readonly items: readonly T[];
-  /** Cursor of what is older; null at the end. */
-  readonly next: string | null;
-}
 
 export interface OlderState<T> {
   /** Newest first; null before the first answer. */
@@ -18,17 +13,12 @@ export interface OlderState<T> {
   readonly reload: () => void;
 }
 
-/** What was shown when somebody asked for more, with that. */
-interface Held<T> extends Page<T> {
-  readonly listKey: string;
-}
-
 /**
  * A list whose newest page is asked for as by `useRequest`, and older ones when somebody wants them, which then stay
  * as long as the newest page goes on where they end.
  */
 export function useOlder<T extends { readonly seq: number }>(
-  ask: (cursor: string | null, signal?: AbortSignal) => Promise<Page<T>>,
+  ask: (cursor: string | null, signal?: AbortSignal) => Promise<ListPage<T>>,
   {
     listKey,
     round = 0,
@@ -43,8 +33,8 @@ export function useOlder<T extends { readonly seq: number }>(
     async (signal) => ({ ...(await ask(null, signal)), listKey }),
     [listKey, round],
   );
-  const [held, setHeld] = useState<Held<T> | null>(null);
-  const shown = newest.data && joined(newest.data, held);
+  const [held, setHeld] = useState<HeldPages<T> | null>(null);
+  const shown = newest.data && joinedPages(newest.data, held);
   const more = useAction(async () => {
     if (shown === null) return;
     const { items, next } = await ask(shown.next);
@@ -58,16 +48,4 @@ export function useOlder<T extends { readonly seq: number }>(
     readOlder: () => void more.run(),
     reload: newest.reload,
   };
-}
-
-function joined<T extends { readonly seq: number }>(
-  newest: Held<T>,
-  held: Held<T> | null,
-): Page<T> {
-  if (held === null || held.listKey !== newest.listKey) return newest;
-  const known = new Set(newest.items.map(({ seq }) => seq));
-  // Without one that both have, some between them may be missing.
-  if (!held.items.some(({ seq }) => known.has(seq))) return newest;
-  const older = held.items.filter(({ seq }) => !known.has(seq));
-  return { items: [...newest.items, ...older], next: held.next };
 }

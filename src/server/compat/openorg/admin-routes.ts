@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Json, mergeTags } from '../../../model/tags.ts';
@@ -6,9 +6,18 @@ import { actorOf } from '../../access/fastify-hooks.ts';
 import { hasScope } from '../../access/identity.ts';
 import { Problem, refusingArguments } from '../../http/problem.ts';
 import type { Service } from '../../service.ts';
-import { type Changes, type NewSeries, newSeriesOf, seriesUpdateOf } from './bodies.ts';
+import { CREATE, listPage, newSeriesPage, type ShownSeries, seriesPage } from './admin-pages.ts';
+import {
+  type Changes,
+  isForm,
+  type NewSeries,
+  newSeriesOf,
+  newSeriesOfForm,
+  seriesUpdateOf,
+} from './bodies.ts';
 import { Equation } from './equation.ts';
 import { ApiError, sendApiError } from './errors.ts';
+import { contentTypeOf, wantsPage } from './negotiation.ts';
 import { assertMay, lackingPrivilege } from './permissions.ts';
 import type { Appended, OpenorgSeries, Series } from './series.ts';
 import { type SeriesDetails, tagsOf } from './series-config.ts';
@@ -17,6 +26,8 @@ const SERVER = { name: 'datastream-engine', version: '1' };
 const slugParams = z.object({ slug: z.string().max(200) });
 const tags = ['compatibility'];
 const signedIn = { access: 'signed-in' as const };
+/** What forms of pages are sent to. */
+const filled = { ...signedIn, csrfTokenInQuery: 'csrf' };
 
 /** Creating, filling and deleting series, as openorg_timeseries has it at `/admin/`. */
 export const openorgAdminRoutes: FastifyPluginCallbackZod<{
@@ -81,17 +92,25 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
   app.get(
     '/',
     { config: signedIn, schema: { tags, summary: 'Series that one may view (OpenOrg)' } },
-    async (request) => {
-      const readable = (await all.all()).filter(({ stream }) => request.viewer.can('view', stream));
-      return { series: readable.map(bodyOf), server: SERVER };
+    async (request, reply) => {
+      const { viewer, session, query } = request;
+      const csrfToken = session?.csrfToken ?? null;
+      if (wantsPage(request) && isCreating(query)) {
+        return sendPage(reply, newSeriesPage({ base: app.prefix, csrfToken, now: service.now() }));
+      }
+      const readable = (await all.all()).filter(({ stream }) => viewer.can('view', stream));
+      if (!wantsPage(request)) return { series: readable.map(bodyOf), server: SERVER };
+      const mayCreate = viewer.canCreate(tagsOf({}));
+      return sendPage(reply, listPage(readable.map(shown), { base: app.prefix, mayCreate }));
     },
   );
 
   app.post(
     '/',
-    { config: signedIn, schema: { tags, summary: 'Creates a series (OpenOrg)' } },
+    { config: filled, schema: { tags, summary: 'Creates a series (OpenOrg)' } },
     async (request, reply) => {
-      const body = newSeriesOf(request);
+      const isPageForm = isCreating(request.query) && isForm(request);
+      const body = isPageForm ? newSeriesOfForm(request) : newSeriesOf(request);
       if (body.is_virtual === true && body.equation === undefined) {
         throw new ApiError(400, 'missing-field', 'equation: is missing.', { field: 'equation' });
       }
@@ -113,6 +132,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
       await request.viewer.created([streamId]);
       const series = await found(slug);
       if (details.is_public) publish(request, series, true);
+      if (isPageForm) return reply.redirect(urlOf(slug), 303);
       return reply.code(201).header('location', urlOf(slug)).send(bodyOf(series));
     },
   );
@@ -120,17 +140,25 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
   app.get(
     '/:slug/',
     { config: signedIn, schema: { tags, summary: 'Reads a series', params: slugParams } },
-    async (request) => {
+    async (request, reply) => {
       const series = await found(request.params.slug);
       assertMay(request, 'view', series);
-      return bodyOf(series);
+      if (!wantsPage(request)) return bodyOf(series);
+      const { viewer, session, query } = request;
+      const text = seriesPage(shown(series), {
+        done: new URLSearchParams(query as Record<string, string>),
+        csrfToken: session?.csrfToken ?? null,
+        mayAppend: viewer.can('append', series.stream),
+        mayChange: viewer.can('change', series.stream),
+      });
+      return sendPage(reply, text);
     },
   );
 
   app.post(
     '/:slug/',
     {
-      config: signedIn,
+      config: filled,
       schema: {
         tags,
         summary: 'Adds readings to a series, or changes what it is called',
@@ -158,9 +186,8 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
         const after = changes as Json;
         request.viewer.changed(series.stream.id, { action: 'stream.change', after });
       }
-      const isBrowser = (request.headers.accept ?? '').includes('text/html');
       const answer = { appended, updated: names };
-      if (!isBrowser) return reply.send(answerBody(answer));
+      if (!wantsPage(request)) return reply.send(answerBody(answer));
       return reply.redirect(`${urlOf(series.details.slug)}?${answerQuery(answer)}`, 303);
     },
   );
@@ -197,6 +224,18 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
 
   done();
 };
+
+function isCreating(query: unknown): boolean {
+  return Object.hasOwn(query as object, CREATE);
+}
+
+function sendPage(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type(contentTypeOf('html')).serializer(String).send(text);
+}
+
+function shown({ stream, details }: Series): ShownSeries {
+  return { details, updatedMs: stream.latestDatapoint?.getTime() ?? null };
+}
 
 function assertAppendable(request: FastifyRequest, series: Series): void {
   assertMay(request, 'append', series);

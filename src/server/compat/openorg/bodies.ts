@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { ARCHIVE_ROW_COUNT } from './admin-pages.ts';
 import { ApiError } from './errors.ts';
 import { readingsOfCsv, readingsOfJson } from './readings.ts';
 import type { Reading } from './segments.ts';
@@ -38,6 +39,44 @@ export function newSeriesOf(request: FastifyRequest): NewSeries {
     throw new ApiError(400, 'wrong-content-type', 'Expected a body of application/json.');
   }
   return checked(newSeriesSchema, jsonOf(request));
+}
+
+/** Whether it is what a form sends that has no file. */
+export function isForm(request: FastifyRequest): boolean {
+  return mediaType(request) === 'application/x-www-form-urlencoded';
+}
+
+/** What the form of a new series says. @throws {ApiError} 400 missing-field, invalid-field */
+export function newSeriesOfForm(request: FastifyRequest): NewSeries {
+  const form = new URLSearchParams(bytesOf(request).toString());
+  const text = (name: string): string => form.get(name)?.trim() ?? '';
+  // What is left empty is missing, or is told to be no number.
+  const number = (name: string): number | undefined =>
+    text(name) === '' ? undefined : Number(text(name));
+  const archives = Array.from({ length: ARCHIVE_ROW_COUNT }, (_, row) => ({
+    aggregation_type: text(`archive_${row}_type`),
+    aggregation: number(`archive_${row}_aggregation`),
+    count: number(`archive_${row}_count`),
+    threshold: number(`archive_${row}_threshold`),
+  })).filter(({ aggregation, count }) => aggregation !== undefined || count !== undefined);
+  const equation = text('equation');
+  return checked(newSeriesSchema, {
+    slug: text('slug'),
+    title: text('title'),
+    notes: text('notes'),
+    is_public: form.has('is_public'),
+    ...(equation === ''
+      ? {
+          config: {
+            series_type: text('series_type'),
+            interval: number('interval'),
+            timezone_name: text('timezone_name'),
+            start: text('start'),
+            archives,
+          },
+        }
+      : { is_virtual: true, equation }),
+  });
 }
 
 /** A body of JSON, CSV, or a form with a file. @throws {ApiError} 400 */

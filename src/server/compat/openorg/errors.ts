@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { logFailure, type Problem, problemOf } from '../../http/problem.ts';
+import { escaped, page } from './html.ts';
+import { contentTypeOf, wantsPage } from './negotiation.ts';
 
 /** What the administrative interface refuses, with the word that its clients know for it. */
 export class ApiError extends Error {
@@ -28,13 +30,17 @@ const WORDS: Readonly<Record<number, string>> = {
   503: 'not-available',
 };
 
-/** Answers `{"error": word, "message": sentence}`. */
+/** Answers `{"error": word, "message": sentence}`, and browsers with a page. */
 export function sendApiError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, code, message, more, headers } =
     error instanceof ApiError ? { ...spread(error), headers: {} } : ofProblem(error, request);
+  reply.code(status).headers(headers);
+  if (wantsPage(request)) {
+    const text = page(`Error ${status}`, `<p>${escaped(message)}</p>`);
+    reply.type(contentTypeOf('html')).serializer(String).send(text);
+    return;
+  }
   reply
-    .code(status)
-    .headers(headers)
     .type('application/json')
     .serializer(JSON.stringify)
     .send({ error: code, message, ...more });

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.ts';
 
 /** Media types by the short names of formats. */
@@ -14,6 +15,11 @@ const MEDIA_TYPES = {
 } as const;
 
 export type Format = keyof typeof MEDIA_TYPES;
+
+/** Whether a browser opens a page: programs take anything, or name what they want. */
+export function wantsPage({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  return headers.accept?.includes('text/html') === true;
+}
 
 export function contentTypeOf(format: Format): string {
   return `${MEDIA_TYPES[format]}; charset=utf-8`;

@@ -287,6 +287,110 @@ describe('the administrative interface of OpenOrg', () => {
   });
 });
 
+describe('the pages of OpenOrg', () => {
+  let cookie: Record<string, string>;
+  let csrf: string;
+
+  const signIn = async (name: string): Promise<void> => {
+    const payload = { name, password: 'long enough, and odd' };
+    const answer = await opened.app.inject({ method: 'POST', url: '/api/v1/session', payload });
+    cookie = { cookie: `${answer.cookies[0]!.name}=${answer.cookies[0]!.value}` };
+    csrf = answer.json().csrfToken;
+  };
+  const open = (url: string) =>
+    call(url, { by: null, headers: { ...cookie, accept: 'text/html' } });
+  const fill = (url: string, body: string | Buffer, type: string) =>
+    call(url, {
+      by: null,
+      method: 'POST',
+      body,
+      headers: { ...cookie, accept: 'text/html', 'content-type': type },
+    });
+  const FORM = 'application/x-www-form-urlencoded';
+
+  test('create a series, show it, take its readings and change it, without a script', async () => {
+    await signIn('olga');
+    expect((await open(ADMIN)).text).toContain('no series');
+    const { text: form, headers } = await open(`${ADMIN}?create`);
+    expect(headers['cache-control']).toBe('no-store');
+    const action = /<form method="post" action="([^"]+)"/.exec(form)![1]!.replace('&amp;', '&');
+    expect(action).toBe(`?create&csrf=${csrf}`);
+    expect(form).toContain('<option>Europe/London</option>');
+    const names = [...form.matchAll(/<(?:input|select|textarea) name="([^"]+)"/g)].map(
+      ([, name]) => name!,
+    );
+    const filled: Record<string, string> = {
+      slug: 'hall',
+      title: '<b>Hall</b>',
+      is_public: 'true',
+      series_type: 'gauge',
+      interval: '60',
+      timezone_name: 'Europe/London',
+      start: '1970-01-01T00:00:00Z',
+      archive_0_type: 'average',
+      archive_0_aggregation: '1',
+      archive_0_count: '100',
+      archive_0_threshold: '0.5',
+      archive_1_type: 'max',
+      archive_1_aggregation: '2',
+      archive_1_count: '50',
+    };
+    expect(names).toEqual(expect.arrayContaining(Object.keys(filled)));
+    const body = new URLSearchParams(filled).toString();
+    expect((await fill(`${ADMIN}?create`, body, FORM)).status).toBe(403);
+    expect((await fill(`${ADMIN}?csrf=${csrf}`, body, FORM)).status).toBe(400);
+    const created = await fill(`${ADMIN}${action}`, body, FORM);
+    expect([created.status, created.headers.location]).toEqual([303, `${ADMIN}hall/`]);
+    expect((await call(`${ADMIN}hall/`)).body).toMatchObject({
+      is_public: true,
+      config: {
+        series_type: 'gauge',
+        interval: 60,
+        archives: [
+          { aggregation_type: 'average', aggregation: 1, count: 100, threshold: 0.5 },
+          { aggregation_type: 'max', aggregation: 2, count: 50, threshold: 0.5 },
+        ],
+      },
+    });
+    const upload = new FormData();
+    upload.append('readings', new Blob([CSV]), 'readings.csv');
+    const packed = new Response(upload);
+    const type = packed.headers.get('content-type')!;
+    const bytes = Buffer.from(await packed.arrayBuffer());
+    expect((await fill(`${ADMIN}hall/`, bytes, type)).status).toBe(403);
+    const first = await fill(`${ADMIN}hall/?csrf=${csrf}`, bytes, type);
+    const again = await fill(`${ADMIN}hall/?csrf=${csrf}`, bytes, type);
+    expect((await open(String(first.headers.location))).text).toContain(
+      '<mark>4 readings parsed, 4 added.</mark>',
+    );
+    const { text } = await open(String(again.headers.location));
+    expect(text).toContain('4 readings parsed, 0 added; the rest were not after the last reading');
+    expect(text).toContain('1970-01-01T03:00:00+01:00');
+    expect(text).toContain('&lt;b&gt;Hall&lt;/b&gt;');
+    expect(text).not.toContain('<b>');
+    expect((await open(ADMIN)).text).toContain(`<a href="${ADMIN}hall/">hall</a>`);
+  });
+
+  test('offer nobody what he may not do, and say what is wrong', async () => {
+    await create(series('mine', { is_public: false }));
+    await create(series('open'));
+    await signIn('bob');
+    const list = (await open(ADMIN)).text;
+    expect(list).not.toContain('mine');
+    expect(list).not.toContain('?create');
+    expect((await open(`${ADMIN}open/`)).text).not.toContain('<form');
+    const refused = await open(`${ADMIN}mine/`);
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('<h1>Error 403')]);
+    await signIn('olga');
+    const url = `${ADMIN}?create&csrf=${csrf}`;
+    const wrong = await fill(url, 'slug=x&title=x&start=1970-01-01&interval=often', FORM);
+    expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('config.interval')]);
+    const virtual = await fill(url, 'slug=v&title=v&equation=open*2', FORM);
+    expect(virtual.status).toBe(303);
+    expect((await open(`${ADMIN}v/`)).text).toContain('computed: open*2');
+  });
+});
+
 describe('virtual series', () => {
   beforeEach(async () => {
     for (const [slug, val] of Object.entries({ a: 1, b: 6, c: 3, d: 2, zero: 0, 'a-b': 9 })) {

@@ -39,7 +39,7 @@ export function JobsPanel(): JSX.Element {
               ),
             },
             { title: 'State', cell: stateOf },
-            { title: 'Schedule', cell: ({ schedule }) => <code>{schedule}</code> },
+            { title: 'Schedule', cell: ({ schedule }) => <code class="nowrap">{schedule}</code> },
             {
               title: 'Last run',
               cell: ({ lastRun }) =>

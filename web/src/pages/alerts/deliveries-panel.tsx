@@ -29,10 +29,12 @@ export function DeliveriesPanel({
     [ruleId, round],
   );
   const titles = useStreamTitles((data ?? []).flatMap(({ stream }) => stream ?? []));
-  const why = ({ lastError, nextTry }: Delivery): string =>
-    [lastError ?? '', nextTry === null ? '' : `next try ${secondText(nextTry, zone)}`]
+  const why = ({ lastError, nextTry }: Delivery): JSX.Element | null => {
+    const text = [lastError ?? '', nextTry === null ? '' : `next try ${secondText(nextTry, zone)}`]
       .filter((part) => part !== '')
       .join('; ');
+    return text === '' ? null : <span class="sentence">{text}</span>;
+  };
   return (
     <section class="panel">
       <h2>Deliveries</h2>
