@@ -5,7 +5,7 @@ import type { Datapoints } from '../../api/datapoints.ts';
 import type { DatapointColumns, DataRange, Stream } from '../../api/types.ts';
 import type { Json } from '../../model/tags.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
-import { isRelative, notModified, setCaching } from '../http/caching.ts';
+import { isRelative, notModified, setCaching, versionOf } from '../http/caching.ts';
 import { columnsJson } from '../http/columns-json.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { csvLines, equalTailCount } from '../http/data-columns.ts';
@@ -47,7 +47,7 @@ export const dataRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     async ({ params: { id }, query, viewer, headers }, reply) => {
       const stream = await streamFor({ datastream, viewer }, id, 'view');
       setCaching(reply, {
-        version: stream.version,
+        version: versionOf(datastream, stream),
         named: query.version,
         isLasting: !isRelative(query) && query.live !== true,
       });
