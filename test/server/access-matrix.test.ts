@@ -88,6 +88,7 @@ GET /api/v1/openapi.json                                        200    200      
 POST /write                                                     401   drop     drop   204  drop   204     401
 POST /api/v2/write                                              401   drop     drop   204  drop   204     401
 GET /ping                                                       204    204      204   204   204   204     401
+GET /health                                                     200    200      200   200   200   200     401
 GET /query                                                      401    200      200   200   200   200     401
 POST /query                                                     401    200      200   200   200   200     401
 POST /api/v1/prom/write                                         401   drop     drop   204  drop   204     401
@@ -131,6 +132,7 @@ GET /service/feed_live_from_data_id.json/:feed/:axis/:id        401    200      
 GET /service/feed_cache.json/:feed/:age                         401    200      404   200   404   200     401
 GET /service/feed_live_from_data_id.json/:feed/:axis/:id/:age      401    200      403   200   403   200     401
 GET /openorg                                                    200    200      200   200   200   200     401
+GET /openorg/documentation/                                     200    200      200   200   200   200     401
 GET /openorg/admin                                              401    200      200   200   200   200     401
 POST /openorg/admin                                             401    403      403   201   403   201     401
 GET /openorg/admin/:slug/                                       401    200      403   200   403   200     401

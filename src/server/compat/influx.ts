@@ -7,6 +7,7 @@ import { Problem } from '../http/problem.ts';
 import { LineProtocolParser, newLineMemory, TIME_UNITS } from '../ingest/line-protocol.ts';
 import type { WriteOutcome } from '../ingest/write-report.ts';
 import type { Service } from '../service.ts';
+import { sendInfluxError } from './influx-errors.ts';
 
 /** What clients take for the version of the server. */
 const VERSION_HEADER = 'x-influxdb-version';
@@ -33,6 +34,7 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   done,
 ) => {
   takeBodiesAsStreams(app);
+  app.setErrorHandler((error, request, reply) => sendInfluxError(error, request, reply));
   app.addHook('onSend', async (_request, reply) => {
     reply.header(VERSION_HEADER, VERSION);
   });
@@ -100,6 +102,21 @@ export const influxRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       schema: { tags, summary: 'Says that the service is there' },
     },
     async (_request, reply) => reply.code(204).send(),
+  );
+
+  app.get(
+    '/health',
+    {
+      config: { access: 'public' },
+      schema: { tags, summary: 'Says that the service is there (InfluxDB 2)' },
+    },
+    async () => ({
+      name: 'influxdb',
+      message: 'ready for writes',
+      status: 'pass',
+      checks: [],
+      version: VERSION,
+    }),
   );
 
   // Clients create their database before they write to it.

@@ -1,6 +1,28 @@
+import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
+import type { Datastream } from '../../api/datastream.ts';
+import type { Stream } from '../../api/types.ts';
 
 const YEAR_S = 31_536_000;
+
+/** Texts that tell each opening of a store from all others. */
+const openings = new WeakMap<object, string>();
+
+/**
+ * The version of a stream, as clients know it. A store that was put back from a backup gives versions once more, for other
+ * data: what was kept of one must not stand for the other, so they differ from one opening of the store to the next.
+ */
+export function versionOf(
+  datastream: Pick<Datastream, 'getStream'>,
+  { version }: Pick<Stream, 'version'>,
+): string {
+  let opening = openings.get(datastream);
+  if (opening === undefined) {
+    opening = randomBytes(6).toString('base64url');
+    openings.set(datastream, opening);
+  }
+  return `${version}.${opening}`;
+}
 
 /**
  * Says how long an answer may be kept. It is what the stream gives at one version: that is its entity tag. A request

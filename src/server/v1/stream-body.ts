@@ -1,6 +1,7 @@
 import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
 import { StreamNotFound } from '../../exceptions/errors.ts';
+import { versionOf } from '../http/caching.ts';
 import { PERMISSIONS, type Viewer } from '../http/viewer.ts';
 import type { StreamBody } from './schemas/streams.ts';
 
@@ -29,7 +30,7 @@ export async function streamBodies(
       if (!(await isSeen(streamId, { datastream, viewer }))) hidden.add(streamId);
     }
   }
-  return streams.map((stream) => bodyOf(stream, { viewer, hidden }));
+  return streams.map((stream) => bodyOf(stream, { datastream, viewer, hidden }));
 }
 
 async function isSeen(streamId: string, { datastream, viewer }: Sight): Promise<boolean> {
@@ -43,12 +44,12 @@ async function isSeen(streamId: string, { datastream, viewer }: Sight): Promise<
 
 function bodyOf(
   stream: Stream,
-  { viewer, hidden }: { readonly viewer: Viewer; readonly hidden: ReadonlySet<string> },
+  { datastream, viewer, hidden }: Sight & { readonly hidden: ReadonlySet<string> },
 ): StreamBody {
   const { derivedFrom, highestGranularity, levels } = stream;
   return {
     id: stream.id,
-    version: stream.version,
+    version: versionOf(datastream, stream),
     tags: stream.tags as JsonObject,
     valueType: stream.valueType,
     valueTypeOptions: { ...stream.valueTypeOptions },

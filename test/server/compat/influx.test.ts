@@ -93,4 +93,54 @@ describe('the write API of InfluxDB', () => {
     expect((await write('/write?precision=fortnights', 'a b=1')).statusCode).toBe(400);
     expect((await opened.app.inject('/query?q=SELECT+*+FROM+cpu')).statusCode).toBe(400);
   });
+
+  test('says what is wrong in the words of both versions', async () => {
+    const closed = await openTestService({ access: { mode: 'users' } });
+    try {
+      const answer = await closed.app.inject({
+        method: 'POST',
+        url: '/api/v2/write?precision=s',
+        payload: 'a b=1',
+        headers: { authorization: 'Token nobody' },
+      });
+      expect(answer.statusCode).toBe(401);
+      expect(answer.headers['content-type']).toMatch(/^application\/json/);
+      const { error, message } = answer.json();
+      expect(answer.json()).toEqual({ error: message, code: 'unauthorized', message: error });
+      expect(message.length).toBeGreaterThan(5);
+    } finally {
+      await closed.close();
+    }
+    const wrong = await write('/write?precision=fortnights', 'a b=1');
+    expect(wrong.json()).toMatchObject({
+      code: 'invalid',
+      error: expect.stringContaining('precision'),
+    });
+  });
+
+  test('says that it is well', async () => {
+    const health = await opened.app.inject('/health');
+    expect([health.statusCode, health.json()]).toEqual([
+      200,
+      expect.objectContaining({ name: 'influxdb', status: 'pass', version: expect.any(String) }),
+    ]);
+    expect(health.headers['x-influxdb-version']).toBe(health.json().version);
+  });
+
+  test.each([
+    ['ns', '1767225600000000000'],
+    ['us', '1767225600000000'],
+    ['ms', '1767225600000'],
+    ['s', '1767225600'],
+    ['m', '29453760'],
+    ['h', '490896'],
+  ])('takes timestamps in %s', async (precision, timestamp) => {
+    const line = `a\\ b,t\\,g=x\\ y f\\=g=-8i,on=t,text="say \\"hi\\"" ${timestamp}`;
+    expect((await write(`/write?db=d&precision=${precision}`, line)).statusCode).toBe(204);
+    const tags = { measurement: 'a b', 't,g': 'x y' };
+    const at = '2026-01-01T00:00:00.000Z';
+    expect(await valuesOf({ ...tags, field: 'f=g' })).toEqual([[at, -8]]);
+    expect(await valuesOf({ ...tags, field: 'on' })).toEqual([[at, 1]]);
+    expect(await valuesOf({ ...tags, field: 'text' })).toEqual([[at, 'say "hi"']]);
+  });
 });

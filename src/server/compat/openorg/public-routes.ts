@@ -59,7 +59,8 @@ export const openorgPublicRoutes: FastifyPluginCallbackZod<{
     async (request, reply) => {
       const parameters = request.query as Parameters;
       const action = textOf(parameters, 'action');
-      if (action === null) return reply.type(contentTypeOf('html')).send(indexPage());
+      if (action === null)
+        return reply.type(contentTypeOf('html')).send(indexPage(`${app.prefix}/`));
       if (!Object.hasOwn(FORMATS, action)) {
         throw new Problem(400, `action: expected ${Object.keys(FORMATS).join(', ')}.`, {
           field: 'action',
@@ -76,6 +77,15 @@ export const openorgPublicRoutes: FastifyPluginCallbackZod<{
           return sendData(answer);
       }
     },
+  );
+
+  app.get(
+    '/documentation/',
+    {
+      config: { access: 'public' },
+      schema: { tags: ['compatibility'], summary: 'Says what can be asked, in which formats' },
+    },
+    async (_request, reply) => reply.type(contentTypeOf('html')).send(indexPage(`${app.prefix}/`)),
   );
 
   done();
@@ -338,13 +348,13 @@ function textOf(parameters: Parameters, name: string): string | null {
   return text === '' ? null : text;
 }
 
-function indexPage(): string {
+function indexPage(path: string): string {
   const rows = Object.entries(FORMATS).map(
     ([action, formats]) => `<tr><td>${action}</td><td>${formats.join(', ')}</td></tr>`,
   );
   return page(
     'Time series',
-    `<p><a href="?action=list">All series</a></p>
+    `<p><a href="${path}?action=list">All series</a></p>
 <table><thead><tr><th>action</th><th>formats</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>
 <p>info, fetch and graph take <code>series</code>, names with commas between them; fetch and graph take
 <code>type</code> (${AGGREGATIONS.join(', ')}), <code>resolution</code>, <code>start</code> and <code>end</code>

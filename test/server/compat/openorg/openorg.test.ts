@@ -483,6 +483,9 @@ describe('the public address of OpenOrg', () => {
     expect((await read('action=list&format=csv')).text).toBe('open\n');
     expect((await read('action=list')).text).toContain('series=open');
     expect((await read('')).headers['content-type']).toContain('text/html');
+    const { text } = await call('/openorg/documentation/', { by: null });
+    expect(text).toContain('<td>info</td><td>html, json, js, rdf, nt, ttl, n3</td>');
+    expect(text).toContain('href="/openorg/?action=list"');
     const mine = await read('action=list&format=json', { by: owner });
     expect(mine.body).toEqual({ names: ['hidden', 'open'] });
     await post('hidden', { is_public: true });
