@@ -6,7 +6,7 @@ const STEP_MS = 10_000;
 export const BODY_POINT_COUNT = 10_000;
 const SEED = 1;
 
-/** As the datapoints come; below it, levels have a bucket for each of them, which is stored, too. */
+/** As the datapoints come; below it, levels have a bucket for each of them. */
 const FITTING = '10seconds';
 /** What streams get that the service makes, unless it is told otherwise. */
 const DEFAULT = 'milliseconds';
@@ -17,6 +17,7 @@ export const SHAPES = [
   { streamCount: 1000, rowCount: 10, granularity: FITTING },
   { streamCount: 10, rowCount: 1000, granularity: FITTING },
   { streamCount: 100, rowCount: 100, granularity: DEFAULT },
+  { streamCount: 1000, rowCount: 10, granularity: DEFAULT },
 ];
 
 export const FORMS = {

@@ -23,14 +23,14 @@ export async function measureWrites({ folder, form, ...size }) {
     (service) => postAll(service, { form, ...size }),
     settings,
   );
-  return { ...rate, hash: await hashOf(folder, size) };
+  return { ...rate, ...(await settle(folder, size)) };
 }
 
 /** The same streams, rows, and parts, in process; levels follow appends, as they do in the service, or not. */
 export async function measureBare({ folder, followsAppends, ...size }) {
   const { printed, failure } = await runChild(BARE, { folder, followsAppends, ...size });
   if (failure !== null) throw new Error(failure);
-  return { ...printed, hash: await hashOf(folder, size) };
+  return { ...printed, ...(await settle(folder, size)) };
 }
 
 async function postAll({ pid, port }, { form, ...size }) {
@@ -64,19 +64,31 @@ async function postAll({ pid, port }, { form, ...size }) {
   return { rate: pointCount / seconds, cpuSecondsPerMillion: (usedSeconds / pointCount) * 1e6 };
 }
 
-/** @returns a hash of all that was stored, the same however it came */
-function hashOf(folder, size) {
+/** Computes the levels that did not follow. @returns what that took, and a hash of all that was stored, however it came */
+function settle(folder, size) {
   return withStore(folder, async (datastream) => {
-    const hash = createHash('sha256');
-    for (let sender = 0; sender < size.senderCount; sender++) {
-      for (let index = 0; index < size.streamCount; index++) {
-        const tags = { kind: 'measured', stream: `s${sender}-${index}` };
-        const [{ id, highestGranularity }] = await datastream.findStreams(tags).toArray();
-        const data = datastream.getData(id, highestGranularity, { start: 0 });
-        const { timestamps, values } = await data.columns();
-        for (const column of [timestamps, values]) hash.update(new Uint8Array(column.buffer));
-      }
-    }
-    return hash.digest('hex').slice(0, 16);
+    const before = process.cpuUsage();
+    await datastream.downsampleStreams();
+    const { user, system } = process.cpuUsage(before);
+    // Of what came before the clock was started, too.
+    const pointCount = 2 * size.senderCount * size.bodyCount * BODY_POINT_COUNT;
+    return {
+      maintenanceSecondsPerMillion: (user + system) / pointCount,
+      hash: await hashOf(datastream, size),
+    };
   });
+}
+
+async function hashOf(datastream, size) {
+  const hash = createHash('sha256');
+  for (let sender = 0; sender < size.senderCount; sender++) {
+    for (let index = 0; index < size.streamCount; index++) {
+      const tags = { kind: 'measured', stream: `s${sender}-${index}` };
+      const [{ id, highestGranularity }] = await datastream.findStreams(tags).toArray();
+      const data = datastream.getData(id, highestGranularity, { start: 0 });
+      const { timestamps, values } = await data.columns();
+      for (const column of [timestamps, values]) hash.update(new Uint8Array(column.buffer));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
 }

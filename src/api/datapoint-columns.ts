@@ -45,6 +45,11 @@ const INSTANT_LETTERS: ReadonlySet<string> = new Set(
   TIME_DOWNSAMPLERS.filter(({ isInstant }) => isInstant).map(({ letter }) => letter),
 );
 
+/** Whether a time statistic is an instant, and no length of time. */
+export function isInstantLetter(letter: string): boolean {
+  return INSTANT_LETTERS.has(letter);
+}
+
 /** One row as a datapoint. */
 export function datapointAt(columns: DatapointColumns, row: number): Datapoint {
   const { timestamps, values, v, t, live } = columns;
@@ -62,5 +67,5 @@ function cellOf(column: Column, row: number): unknown {
 }
 
 function timeOf(letter: string, time: unknown): unknown {
-  return time !== null && INSTANT_LETTERS.has(letter) ? new Date(time as number) : time;
+  return time !== null && isInstantLetter(letter) ? new Date(time as number) : time;
 }

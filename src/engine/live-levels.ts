@@ -21,6 +21,7 @@ import {
 } from './level-restore.ts';
 import type { LevelFollower, LiveStream } from './live-stream.ts';
 import { PlanParts, type TickStreams } from './plan-parts.ts';
+import { SparseBulk } from './sparse-bulk.ts';
 import type { StagedStream } from './staged-stream.ts';
 
 /** Streams that are restored from the store at a time. */
@@ -52,14 +53,16 @@ interface LevelFamily extends StreamLevels {
  * batch complete, so that it becomes durable in the same commit. The open buckets are only a cache of what
  * is stored from the watermarks on, and are dropped whenever somebody else may have changed that.
  *
- * Left to maintenance are streams whose levels are far behind, until it has caught up, those with a level
- * from which others derive, and those that have several levels which are computed from datapoints.
+ * Left to maintenance are streams whose levels are far behind, until it has caught up, and those that get history in
+ * bulk, nearly each row of which has a bucket for itself; those with a level from which others derive, and those that
+ * have several levels which are computed from datapoints.
  */
 export class LiveLevels {
   readonly #context: EngineContext;
   readonly #families = new Map<string, LevelFamily>();
   readonly #parts = new WeakMap<TickStreams, PlanParts>();
   readonly #chainStreams = new Set<LiveStream>();
+  readonly #bulk: SparseBulk;
   /** Changes whenever a stream begins to be followed, or ends. */
   #epoch = 0;
   /** Whose open buckets have moved on for a batch that is not committed yet. */
@@ -69,11 +72,13 @@ export class LiveLevels {
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.#bulk = new SparseBulk(context.nowMs);
   }
 
   /** What the batch makes complete, in the order in which a commit takes it. Its streams are loaded. */
   async follow({ ticks, stagedStreams }: LiveBatch): Promise<readonly LevelWrite[]> {
     const staged = [...stagedStreams].filter(hasRows);
+    for (const stream of this.#bulk.take({ ticks, staged })) this.#leave(stream);
     this.#pauseMixed(ticks, staged);
     const reaching = new Set(staged.filter(reachesOpen));
     const inOrder = staged.filter((item) => !reaching.has(item)).map(({ stream }) => stream);
@@ -134,11 +139,17 @@ export class LiveLevels {
       if (last === undefined) continue;
       const isInOrder = lateRowCount === 0 && replacements.length === 0;
       if (isInOrder && item.rows().timestamps[0]! >= last.timestampMs) continue;
-      this.#pause(stream);
-      stream.follower = NOBODY;
-      this.#epoch++;
+      this.#leave(stream);
       this.#paused.push(stream);
     }
+  }
+
+  /** Leaves a stream to maintenance, until it is read again. */
+  #leave(stream: LiveStream): void {
+    if (stream.follower === NOBODY) return;
+    this.#pause(stream);
+    stream.follower = NOBODY;
+    this.#epoch++;
   }
 
   /** Lets go of a stream that nothing has moved since the last commit. */

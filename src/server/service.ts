@@ -6,22 +6,20 @@ import { Alerts } from './alerts/alerts.ts';
 import { refusedPlace } from './alerts/destination-rules.ts';
 import type { WatchRights } from './alerts/evaluator.ts';
 import { Feeds } from './compat/feeds/feeds.ts';
-import { SineDemoSwitch, sineDemoJob } from './compat/feeds/sine-demo.ts';
+import { SineDemoSwitch } from './compat/feeds/sine-demo.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 import { graphiteServer } from './graphite.ts';
 import { collectHost, type HostCollection } from './host-collection.ts';
 import { newStreamsOf } from './http/write-options.ts';
 import { BatchWriter } from './ingest/batch-writer.ts';
 import type { GraphiteServer } from './ingest/graphite-server.ts';
-import { alertsJob } from './jobs/alerts-job.ts';
-import { cleanupJob } from './jobs/cleanup-job.ts';
-import { Jobs } from './jobs/jobs.ts';
-import { maintenanceJob } from './jobs/maintenance-job.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import { WarningCounts } from './jobs/warning-counts.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
 import { listeningError } from './operations/listening.ts';
 import { ServiceMetrics } from './operations/metrics.ts';
+import { serviceJobs } from './service-jobs.ts';
 import type { StateStore } from './state/state-store.ts';
 import { AppendRate } from './statistics/append-rate.ts';
 import { Statistics } from './statistics/statistics.ts';
@@ -128,27 +126,17 @@ function assembled(config: ServiceConfig, parts: Parts): Service {
   });
   const demo = new SineDemoSwitch({ state, feeds });
   const alerts = openAlerts(config, parts);
-  const { maintenance, cleanup, alerts: alerting, demo: demoSchedule } = config.jobs;
-  const jobs = new Jobs(
-    [
-      scheduled(maintenanceJob(datastream, warnings), maintenance),
-      scheduled(
-        alertsJob(alerts, (err) => log.error({ err }, 'Deliveries of alerts broke off.')),
-        alerting,
-      ),
-      scheduled(cleanupJob([() => access.removeEnded(), () => alerts.removeEnded()]), cleanup),
-      scheduled(sineDemoJob(demo, now), demoSchedule),
-    ],
-    {
-      state,
-      now,
-      onRun: ({ name }, run) => {
-        metrics.noteJobRun(name, run);
-        if (run.outcome === 'failed') log.error({ job: name, ...run }, 'A job failed.');
-        else log.debug({ job: name, ...run }, 'A job has run.');
-      },
-    },
-  );
+  const jobs = serviceJobs(config, {
+    state,
+    access,
+    datastream,
+    alerts,
+    demo,
+    metrics,
+    warnings,
+    now,
+    log,
+  });
   metrics.addGauge('datastream_live_readers', 'Readers of events.', () => live.counts.readers);
   metrics.addGauge('datastream_streams', 'Streams of the store.', () =>
     datastream.findStreams().count(),
@@ -245,11 +233,4 @@ function watchRights(access: Access): WatchRights {
     // Asked anew for each stream: what is not kept need not be noticed when it changes.
     return identity && ((stream) => access.policy.can(identity, 'change', stream));
   };
-}
-
-function scheduled<J extends object>(
-  job: J,
-  { enabled, schedule }: ServiceConfig['jobs']['maintenance'],
-): J & { readonly isEnabled: boolean; readonly schedule: string } {
-  return { ...job, isEnabled: enabled, schedule };
 }

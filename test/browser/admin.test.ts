@@ -304,6 +304,77 @@ inBrowser('looking after the service in a browser', () => {
     await page.getByText('There are no rules yet.').waitFor();
   });
 
+  test('changes a rule by keys alone, and keeps what is not touched', async () => {
+    const { alerts, access } = opened.service;
+    const rule = alerts.createRule(
+      {
+        name: 'Too cold',
+        isEnabled: false,
+        definition: {
+          description: 'Ask Ada.',
+          severity: 'critical',
+          target: { stream: cellarId },
+          condition: { kind: 'threshold', level: 'minutes', valueDownsampler: 'count', below: 5 },
+          destinations: [{ kind: 'webhook', url: hook.url }],
+          notifyResolved: false,
+        },
+      },
+      access.users.byName('ada')!.id,
+    );
+    await page.goto(`/alerts/${rule.id}`);
+    await page.getByText('count of minutes below 5', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Edit' }).focus();
+    await page.keyboard.press('Enter');
+    await dialog().getByRole('link', { name: 'Cellar' }).waitFor();
+    expect(await page.evaluate('document.activeElement.value')).toBe('Too cold');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('Frost');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width: colorScheme === 'dark' ? 390 : 1280, height: 800 });
+      expect(await accessibilityProblems(page)).toEqual([]);
+    }
+    await dialog().getByLabel('Number').focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('2');
+    // On the wrong side of the number: refused, and nothing that was typed is lost.
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('1');
+    await page.keyboard.press('Enter');
+    await dialog().getByRole('alert').filter({ hasText: 'at least 2' }).waitFor();
+    await dialog().getByLabel('Over again at').focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('3.5');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Frost' }).waitFor();
+    await dialog().waitFor({ state: 'hidden' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Edit');
+    await page.getByText('count of minutes below 2, until 3.5').waitFor();
+    const { name, isEnabled, definition } = alerts.rule(rule.id);
+    expect({ name, isEnabled, definition }).toEqual({
+      name: 'Frost',
+      isEnabled: false,
+      definition: {
+        ...(rule.definition as object),
+        condition: {
+          kind: 'threshold',
+          level: 'minutes',
+          valueDownsampler: 'count',
+          below: 2,
+          clear: 3.5,
+        },
+      },
+    });
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await dialog().getByLabel('When').selectOption('stale');
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Edit' }).click();
+    expect(await dialog().getByLabel('When').inputValue()).toBe('below');
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    alerts.removeRule(rule.id);
+  });
+
   test('has pages that can be used without seeing, at every width and in both themes', async () => {
     const sections = ['', '/users', '/groups', '/grants', '/tokens', '/jobs', '/audit'];
     for (const colorScheme of ['light', 'dark'] as const) {

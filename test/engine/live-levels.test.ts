@@ -109,6 +109,110 @@ describe('levels that follow appends', () => {
     await assertVerified(datastream);
   });
 
+  describe('of history that comes in bulk', () => {
+    const DAY_MS = 86_400_000;
+    const until = async (datastream: Datastream, id: string): Promise<(Date | null)[]> => {
+      const { downsampledUntil } = await datastream.getStream(id);
+      return [downsampledUntil['10seconds'] ?? null, downsampledUntil.minutes ?? null];
+    };
+    const rows = (rowCount: number, secondsApart: number) => {
+      const timestamps = Float64Array.from({ length: rowCount }, (_, n) => at(n * secondsApart));
+      return { timestamps, values: timestamps.map((ms) => (ms / 1000) % 97) };
+    };
+
+    test('are left to maintenance where each datapoint has a bucket for itself', async () => {
+      let nowMs = BASE_MS + 400 * DAY_MS;
+      const datastream = new Datastream(await memory(), { ...LIVE, now: () => new Date(nowMs) });
+      const id = await datastream.ensureStream({ n: 1 }, PLAIN);
+      await datastream.appendColumns(id, rows(5000, 10));
+      expect(await until(datastream, id)).toEqual([null, null]);
+      const minutes = datastream.getData(id, 'minutes', { start: at(0), live: true });
+      expect(await minutes.count()).toBe(834);
+      await datastream.downsampleStreams();
+      await assertVerified(datastream);
+      expect(await until(datastream, id)).toEqual([new Date(at(49_990)), new Date(at(49_980))]);
+      nowMs += 21_000;
+      await datastream.append(id, 1, at(50_000));
+      await datastream.append(id, 1, at(50_070));
+      expect(await until(datastream, id)).toEqual([new Date(at(50_070)), new Date(at(50_040))]);
+      await assertVerified(datastream);
+      expect(await downsample(datastream)).toEqual([]);
+    });
+
+    test('follow where datapoints share buckets, and where they are few', async () => {
+      const datastream = new Datastream(await memory(), LIVE);
+      const [dense, few] = await Promise.all(
+        ['dense', 'few'].map((n) => datastream.ensureStream({ n }, PLAIN)),
+      );
+      await datastream.appendColumns(dense!, rows(5000, 5));
+      await datastream.appendColumns(few!, rows(4000, 10));
+      expect((await until(datastream, dense!))[0]).toEqual(new Date(at(24_990)));
+      expect((await until(datastream, few!))[0]).toEqual(new Date(at(39_990)));
+      expect(await downsample(datastream)).toEqual([]);
+    });
+
+    test('follow ticks while time passes with them, and are left to maintenance when it does not', async () => {
+      let nowMs = BASE_MS;
+      const datastream = new Datastream(await memory(), { ...LIVE, now: () => new Date(nowMs) });
+      const ids: string[] = [];
+      for (let n = 0; n < 300; n++) ids.push(await datastream.ensureStream({ n }, PLAIN));
+      const values = Float64Array.from(ids, (_, n) => n);
+      const tick = (second: number) => datastream.appendTick(at(second), ids, values);
+      for (let second = 0; second < 600; second += 10) {
+        nowMs = at(second);
+        await tick(second);
+      }
+      const followed = [new Date(at(590)), new Date(at(540))];
+      expect(await until(datastream, ids[299]!)).toEqual(followed);
+      for (let second = 600; second < 1200; second += 10) await tick(second);
+      const [left] = await until(datastream, ids[299]!);
+      expect(left!.getTime()).toBeLessThan(at(1000));
+      nowMs = at(5000);
+      await datastream.downsampleStreams();
+      await assertVerified(datastream);
+      expect(await until(datastream, ids[299]!)).toEqual([new Date(at(1190)), new Date(at(1140))]);
+    });
+
+    test('become what maintenance would compute, whatever comes after it', async () => {
+      const seconds = (rowCount: number): [number, number][] =>
+        Array.from({ length: rowCount }, (_, n) => [10 + (n % 3), n % 89]);
+      for (const isMaintained of [false, true]) {
+        const twins = await Twins.create();
+        await twins.apply({ kind: 'tick', plan: 0, gaps: [10, 10, 30], seed: 1 });
+        await twins.apply({ kind: 'columns', stream: 0, rows: seconds(4500) });
+        await twins.apply({ kind: 'columns', stream: 1, rows: seconds(100) });
+        if (isMaintained) await twins.apply({ kind: 'maintain' });
+        await twins.apply({ kind: 'tick', plan: 0, gaps: new Array(12).fill(20), seed: 2 });
+        await twins.apply({ kind: 'late', stream: 0, back: 30_000, value: 5 });
+        await twins.apply({ kind: 'together', stream: 0, gap: 15, seed: 3 });
+        await twins.apply({ kind: 'lateTick', stream: 1, back: 900, seed: 4 });
+        await assertVerified(twins.datastream);
+        await twins.downsample();
+        await twins.assertSame();
+      }
+    });
+
+    test('are as they were when the commit that brings it fails', async () => {
+      const backend = new MeddledBackend();
+      await backend.open();
+      const datastream = new Datastream(backend, LIVE);
+      const id = await datastream.ensureStream({ n: 1 }, PLAIN);
+      await datastream.append(id, 1, at(0));
+      await datastream.append(id, 1, at(20));
+      const { timestamps, values } = rows(5000, 10);
+      const later = { timestamps: timestamps.map((ms) => ms + 60_000), values };
+      backend.onceBeforeCommit = async () => {
+        throw new Error('disk full');
+      };
+      await expect(datastream.appendColumns(id, later)).rejects.toThrow('disk full');
+      await datastream.append(id, 1, at(30));
+      expect((await until(datastream, id))[0]).toEqual(new Date(at(30)));
+      await datastream.appendColumns(id, later);
+      await datastream.downsampleStreams();
+      await assertVerified(datastream);
+    });
+  });
+
   test('are left to maintenance where others derive from them: these follow with it', async () => {
     const datastream = new Datastream(await memory(), LIVE);
     const id = await datastream.ensureStream({ n: 1 }, PLAIN);

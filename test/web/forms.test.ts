@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { itemsOf } from '../../web/src/api/items-of.ts';
-import { alertRule, conditionText, targetText } from '../../web/src/format/alert-rule.ts';
+import { conditionText, targetText } from '../../web/src/format/alert-rule.ts';
+import { alertRule, NEW_RULE_TEXTS, textsOfRule } from '../../web/src/format/alert-rule-form.ts';
 import { derivationLag } from '../../web/src/format/derivation-lag.ts';
 import { sendSnippets, writeSnippet } from '../../web/src/format/send-snippets.ts';
 import { tagRows, tagsOfRows } from '../../web/src/format/tag-rows.ts';
@@ -109,17 +110,24 @@ test.each([
 
 describe('rules of alerts', () => {
   test('are made from a form, and said in words', () => {
-    const stale = alertRule({ kind: 'stale', after: '30m ' }, { site: 'north' });
+    const stale = alertRule(
+      { ...NEW_RULE_TEXTS, name: 'Silent', after: '30m ' },
+      { query: { site: 'north' } },
+    );
     expect(stale).toEqual({
+      name: 'Silent',
+      description: '',
       target: { query: { site: 'north' } },
       condition: { kind: 'stale', after: '30m' },
       severity: 'warning',
       destinations: [{ kind: 'log' }],
+      notifyResolved: true,
     });
     expect(conditionText(stale['condition']!)).toBe('no datapoint for 30m');
     expect(targetText(stale['target']!)).toBe('site=north');
     const above = alertRule(
       {
+        ...NEW_RULE_TEXTS,
         kind: 'above',
         limit: '5',
         clear: '4.5',
@@ -129,7 +137,7 @@ describe('rules of alerts', () => {
         webhook: 'https://h/x',
         email: 'a@b.example, c@d.example',
       },
-      {},
+      { query: {} },
     );
     expect(above).toMatchObject({
       condition: { above: 5, clear: 4.5, level: 'minutes', valueDownsampler: 'mean', for: '2m' },
@@ -142,5 +150,35 @@ describe('rules of alerts', () => {
     });
     expect(conditionText(above['condition']!)).toBe('mean of minutes above 5, until 4.5, for 2m');
     expect(targetText(above['target']!)).toBe('all streams');
+  });
+
+  test.each([
+    { kind: 'stale', after: '2h' },
+    { kind: 'threshold', level: 'raw', below: -0.5 },
+    {
+      kind: 'threshold',
+      level: 'shifts',
+      valueDownsampler: 'median',
+      above: 0,
+      clear: -1,
+      for: '5m',
+    },
+  ])('are the same again when nothing in their form was touched: %j', (condition) => {
+    const rule = {
+      name: 'Warm',
+      description: 'Ask Ada.',
+      severity: 'critical',
+      target: { stream: 's' },
+      condition,
+      destinations: [
+        { kind: 'webhook', url: 'https://h/x?a=1,2' },
+        { kind: 'webhook', url: 'https://h/y' },
+        { kind: 'email', to: ['a@b.example', 'c@d.example'] },
+      ],
+      notifyResolved: false,
+    };
+    expect(alertRule(textsOfRule(rule), rule.target)).toEqual(rule);
+    const told = { ...rule, destinations: [{ kind: 'log' }], notifyResolved: true };
+    expect(alertRule(textsOfRule(told), told.target)).toEqual(told);
   });
 });

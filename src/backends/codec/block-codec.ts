@@ -19,6 +19,7 @@ import {
 import { ByteCursor, ByteWriter } from './byte-cursor.ts';
 import { writeNames } from './column-names.ts';
 import { ColumnPool } from './column-pool.ts';
+import { ToldColumns } from './column-references.ts';
 import { encodeFloatColumn, encodeFloatDraft, isFloatDraft, isInline } from './float-column.ts';
 import { encodeJsonColumn } from './json-column.ts';
 import { timestampEncoding, writeTimestamps } from './timestamp-column.ts';
@@ -87,26 +88,39 @@ function encodeRows(
     timeSizeBytes: payload.position,
   });
   writeNames(header, names);
-  for (const name of names) {
+  const told = new ToldColumns();
+  for (const [place, name] of names.entries()) {
     const column = columns[name]!;
     assert(column.length === rowCount, 'columns are as long as the timestamps');
-    encodeColumn(column, encodeFloats);
+    if (!(column instanceof Float64Array)) {
+      encodeColumn(() => encodeJsonColumn(payload, column));
+      continue;
+    }
+    const reference = told.referenceOf(column);
+    if (reference !== null) {
+      header.u8(reference.encoding);
+      header.uvarint(reference.place);
+    } else if (encodeColumn(() => encodeFloats(payload, column))) told.add({ column, place });
   }
   return joinWithChecksum();
 }
 
-/** Appends the column's entry to the header and its section, if it has one, to the payload. */
-function encodeColumn(column: Column, encodeFloats: FloatEncoder): void {
+/**
+ * Appends the column's entry to the header and its section, if it has one, to the payload.
+ * @param encode appends to the payload, and gives the encoding.
+ * @returns whether it has a section.
+ */
+function encodeColumn(encode: () => number): boolean {
   const offset = payload.position;
-  const encoding =
-    column instanceof Float64Array
-      ? encodeFloats(payload, column)
-      : encodeJsonColumn(payload, column);
+  const encoding = encode();
   header.u8(encoding);
-  if (isInline(encoding)) {
-    for (let i = offset; i < payload.position; i++) header.u8(payload.bytes[i]!);
-    payload.position = offset;
-  } else header.uvarint(payload.position - offset);
+  if (!isInline(encoding)) {
+    header.uvarint(payload.position - offset);
+    return true;
+  }
+  for (let i = offset; i < payload.position; i++) header.u8(payload.bytes[i]!);
+  payload.position = offset;
+  return false;
 }
 
 function joinWithChecksum(): Uint8Array {

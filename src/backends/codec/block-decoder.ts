@@ -2,12 +2,13 @@ import { crc32 } from 'node:zlib';
 import type { Column } from '../../model/block.ts';
 import { parseLayout } from './block-header.ts';
 import {
-  BLOCK_FORMAT_VERSION,
+  BLOCK_FORMAT_VERSION_MIN,
   type BlockLayout,
   type ColumnEntry,
   CRC_SIZE_BYTES,
 } from './block-layout.ts';
 import { ByteCursor, type Location } from './byte-cursor.ts';
+import { square } from './column-references.ts';
 import { decodeFloatColumn } from './float-column.ts';
 import { decodeFloatColumnV1 } from './float-column-v1.ts';
 import { decodeJsonColumn, isJsonEncoding } from './json-column.ts';
@@ -51,19 +52,21 @@ export class BlockDecoder {
   timestamps(out: Float64Array, at: number): void {
     const { version, timestamps } = this.layout;
     this.#cursor.open(timestamps.offset, timestamps.sizeBytes);
-    const decode = version === BLOCK_FORMAT_VERSION ? decodeTimestamps : decodeTimestampsV1;
+    const decode = version === BLOCK_FORMAT_VERSION_MIN ? decodeTimestampsV1 : decodeTimestamps;
     decode(this.#cursor, this.layout, out, at);
     this.#cursor.expectEnd();
   }
 
   /** Decodes a column of numbers into the rows of `out` from `at` on. */
-  floats({ encoding, offset, sizeBytes }: ColumnEntry, out: Float64Array, at: number): void {
+  floats(entry: ColumnEntry, out: Float64Array, at: number): void {
+    const { encoding, offset, sizeBytes, isOfSquares = false } = entry;
     const { version, rowCount } = this.layout;
     this.#cursor.open(offset, sizeBytes);
-    if (version === BLOCK_FORMAT_VERSION) {
-      decodeFloatColumn(this.#cursor, encoding, out, { at, rowCount });
-    } else decodeFloatColumnV1(this.#cursor, encoding, out, at, rowCount);
+    if (version === BLOCK_FORMAT_VERSION_MIN) {
+      decodeFloatColumnV1(this.#cursor, encoding, out, at, rowCount);
+    } else decodeFloatColumn(this.#cursor, encoding, out, { at, rowCount });
     this.#cursor.expectEnd();
+    if (isOfSquares) square(out, at, rowCount);
   }
 
   /** Decodes a column of JSON values. */

@@ -15,7 +15,9 @@ import {
 } from './block-layout.ts';
 import type { ByteCursor, ByteWriter } from './byte-cursor.ts';
 import { readNames } from './column-names.ts';
+import { isOfSquares, isReference, readPlace } from './column-references.ts';
 import { isInline, readInline } from './float-column.ts';
+import { isJsonEncoding } from './json-column.ts';
 import { DELTAS, FLOAT64, STEP, timestampSizeBytes } from './timestamp-column.ts';
 
 /** No text in UTF-8 starts so: 0xdb begins a sequence that 0x6b cannot continue. */
@@ -85,9 +87,9 @@ export function parseLayout(cursor: ByteCursor): BlockLayout {
   if (rowCount === 0 || rowCount > BLOCK_ROW_COUNT_MAX) {
     throw cursor.corrupt('the row count is not 1 to 2^20');
   }
-  return version === BLOCK_FORMAT_VERSION
-    ? parseHeader(cursor, rowCount)
-    : parseHeaderV1(cursor, rowCount);
+  return version === BLOCK_FORMAT_VERSION_MIN
+    ? parseHeaderV1(cursor, rowCount)
+    : parseHeader(cursor, { rowCount, version });
 }
 
 function readVersion(cursor: ByteCursor): number {
@@ -104,19 +106,23 @@ function readVersion(cursor: ByteCursor): number {
   return version;
 }
 
-function parseHeader(cursor: ByteCursor, rowCount: number): BlockLayout {
+function parseHeader(
+  cursor: ByteCursor,
+  { rowCount, version }: Pick<BlockLayout, 'rowCount' | 'version'>,
+): BlockLayout {
   const { firstMs, lastMs, timeEncoding, timeSizeBytes } = parseTimes(cursor, rowCount);
   checkTimeRange(cursor, firstMs, lastMs);
   const names = readNames(cursor);
   checkColumnCount(cursor, names.length, rowCount);
-  const entries = names.map((name) => parseEntry(cursor, name));
+  const entries: DirectoryEntry[] = [];
+  for (const name of names) entries.push(parseEntry(cursor, { name, version, before: entries }));
   const timestamps = {
     encoding: timeEncoding,
     offset: cursor.position,
     sizeBytes: timeSizeBytes,
   };
   const columns = placeSections(cursor, entries, timestamps.offset + timeSizeBytes);
-  return { version: BLOCK_FORMAT_VERSION, rowCount, firstMs, lastMs, timestamps, columns };
+  return { version, rowCount, firstMs, lastMs, timestamps, columns };
 }
 
 function parseTimes(cursor: ByteCursor, rowCount: number): BlockStart {
@@ -143,28 +149,69 @@ function parseTimes(cursor: ByteCursor, rowCount: number): BlockStart {
 /** Offset of a section whose place is known only once the directory has ended. */
 const UNPLACED = -1;
 
-function parseEntry(cursor: ByteCursor, name: string): ColumnEntry {
+/** As it stands in the directory. */
+interface DirectoryEntry extends ColumnEntry {
+  /** Of the column that tells it; null where it has a payload. */
+  readonly place: number | null;
+}
+
+/** The first version in which a column may follow from another one. */
+const REFERENCE_VERSION_MIN = 3;
+
+function parseEntry(
+  cursor: ByteCursor,
+  {
+    name,
+    version,
+    before,
+  }: {
+    readonly name: string;
+    readonly version: number;
+    readonly before: readonly DirectoryEntry[];
+  },
+): DirectoryEntry {
   const encoding = cursor.u8();
+  if (version >= REFERENCE_VERSION_MIN && isReference(encoding)) {
+    const offset = cursor.position;
+    const place = readPlace(cursor, before.length);
+    if (!isToldApart(before[place]!)) {
+      throw cursor.corrupt('a column follows from one that is no series of numbers', offset);
+    }
+    return { name, encoding, offset: UNPLACED, sizeBytes: 0, place };
+  }
   if (isInline(encoding)) {
     const offset = cursor.position;
     readInline(cursor, encoding);
-    return { name, encoding, offset, sizeBytes: cursor.position - offset };
+    return { name, encoding, offset, sizeBytes: cursor.position - offset, place: null };
   }
-  return { name, encoding, offset: UNPLACED, sizeBytes: cursor.uvarint() };
+  return { name, encoding, offset: UNPLACED, sizeBytes: cursor.uvarint(), place: null };
+}
+
+/** Whether a column has a section of numbers, so that others may follow from it. */
+function isToldApart({ encoding, offset, place }: DirectoryEntry): boolean {
+  return place === null && offset === UNPLACED && !isJsonEncoding(encoding);
 }
 
 function placeSections(
   cursor: ByteCursor,
-  entries: readonly ColumnEntry[],
+  entries: readonly DirectoryEntry[],
   firstOffset: number,
 ): ColumnEntry[] {
   let offset = firstOffset;
-  const columns = entries.map((entry) => {
-    if (entry.offset !== UNPLACED) return entry;
-    const placed = { ...entry, offset };
+  const columns: ColumnEntry[] = [];
+  for (const { place, ...entry } of entries) {
+    if (place !== null) {
+      const told = columns[place]!;
+      columns.push({ ...told, name: entry.name, isOfSquares: isOfSquares(entry.encoding) });
+      continue;
+    }
+    if (entry.offset !== UNPLACED) {
+      columns.push(entry);
+      continue;
+    }
+    columns.push({ ...entry, offset });
     offset += entry.sizeBytes;
-    return placed;
-  });
+  }
   expectSectionsEnd(cursor, offset);
   return columns;
 }

@@ -1,7 +1,7 @@
 import type { ByteCursor } from './byte-cursor.ts';
 
 /** Version that `encodeBlock` writes. Its byte layout is in docs/format/block.md and never changes. */
-export const BLOCK_FORMAT_VERSION = 2;
+export const BLOCK_FORMAT_VERSION = 3;
 /** Oldest version that is read: docs/format/block-v1.md. */
 export const BLOCK_FORMAT_VERSION_MIN = 1;
 
@@ -25,6 +25,8 @@ interface Section {
 /** One column of the directory; names are unique in a block. */
 export interface ColumnEntry extends Section {
   readonly name: string;
+  /** Whether the section is that of another column, whose squares are the values. */
+  readonly isOfSquares?: boolean;
 }
 
 /** The parsed header: where in the block everything is. */

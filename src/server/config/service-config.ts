@@ -96,7 +96,7 @@ const ingestConfig = z.strictObject({
   createStreams: z.boolean().default(true),
   /** Port of the Graphite plaintext protocol; null: none. */
   graphitePort: port.nullable().default(null),
-  /** Where it is taken from: nobody is asked there who he is. */
+  /** Address to take it in on, only this host's own as long as there is no user: nobody is asked there who he is. */
   graphiteHost: z.string().default('127.0.0.1'),
 });
 

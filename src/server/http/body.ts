@@ -9,6 +9,11 @@ const DECODERS: Readonly<Record<string, () => Transform>> = Object.freeze({
   br: createBrotliDecompress,
 });
 
+/** The type of a body, in small letters and without parameters; empty where none is said. */
+export function mediaTypeOf({ headers }: Pick<FastifyRequest, 'headers'>): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
 /** Has the routes of this scope get bodies as they come, whatever they are: `bodyChunks` reads them. */
 export function takeBodiesAsStreams(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();

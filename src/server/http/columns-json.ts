@@ -1,7 +1,6 @@
-import { datapointAt, mapColumns } from '../../api/datapoint-columns.ts';
+import { mapColumns } from '../../api/datapoint-columns.ts';
 import type { DatapointColumns } from '../../api/types.ts';
 import { columnJson } from '../../text/column-json.ts';
-import { exactJson } from '../../text/exact-json.ts';
 
 /** Columns as the members of a JSON object: `"timestamps":[…],"v":{"m":[…]}`. */
 export function columnsJson({ timestamps, values, v, t, live }: DatapointColumns): string {
@@ -11,16 +10,6 @@ export function columnsJson({ timestamps, values, v, t, live }: DatapointColumns
   if (t !== undefined) members.push(`"t":${lettersJson(t)}`);
   if (live !== undefined) members.push(`"live":${columnJson(live)}`);
   return members.join(',');
-}
-
-/** The datapoints of columns as JSON texts: `{"t":…,"v":…}`, of a level with its start as `bucket`. */
-export function* rowsJson(columns: DatapointColumns): Generator<string, void, undefined> {
-  const isLevel = columns.values === undefined;
-  for (let row = 0; row < columns.timestamps.length; row++) {
-    const text = exactJson(datapointAt(columns, row));
-    if (!isLevel) yield text;
-    else yield `{"bucket":${exactJson(new Date(columns.timestamps[row]!))},${text.slice(1)}`;
-  }
 }
 
 function lettersJson(columns: Readonly<Record<string, ArrayLike<unknown>>>): string {

@@ -23,7 +23,7 @@ export interface BatchWriterOptions {
   readonly streamCountMax?: number;
   /** How long tags found once lead to a stream, where another process may change them. */
   readonly streamAgeMaxMs?: number;
-  readonly nowMs?: () => number;
+  readonly nowMs: () => number;
   /** Whether the levels of what is written follow it, `liveDownsampling`. Default: false. */
   readonly levelsFollow?: boolean;
   /** Told when a stream of rates cannot be made; datapoints are stored all the same. */
@@ -42,8 +42,8 @@ export class BatchWriter {
   readonly #levelsFollow: boolean;
   readonly #onRatesRefused: (error: Error) => void;
 
-  constructor(datastream: Datastream, options: BatchWriterOptions = {}) {
-    const { streamCountMax = 100_000, streamAgeMaxMs = 300_000, nowMs = Date.now } = options;
+  constructor(datastream: Datastream, options: BatchWriterOptions) {
+    const { streamCountMax = 100_000, streamAgeMaxMs = 300_000, nowMs } = options;
     this.#datastream = datastream;
     this.#streams = new KnownStreams(datastream, {
       streamCountMax,

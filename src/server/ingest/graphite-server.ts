@@ -28,7 +28,7 @@ export interface GraphiteServerOptions {
   readonly connectionCountMax?: number;
   /** A connection without data for so long is closed. Default: 10 minutes. */
   readonly idleMs?: number;
-  readonly nowMs?: () => number;
+  readonly nowMs: () => number;
   /** Told what became of datapoints and lines since it was told last. */
   readonly onWritten?: (counts: Pick<WriteOutcome, 'accepted' | 'duplicate' | 'dropped'>) => void;
   /** Told about what the store says when it does not take datapoints; they are tried again. */
@@ -86,7 +86,6 @@ export class GraphiteServer {
       lineSizeMaxBytes: 4096,
       connectionCountMax: 1000,
       idleMs: 600_000,
-      nowMs: Date.now,
       onWritten: () => {},
       onError: () => {},
       ...options,

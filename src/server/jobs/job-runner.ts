@@ -61,7 +61,9 @@ export class JobRunner {
         ? { outcome: 'interrupted', error: null, result: null }
         : { outcome: 'failed', error: messageOf(error), result: null };
     }
-    const run = { startedAtMs, durationMs: this.#now().getTime() - startedAtMs, ...ending };
+    // The clock may have been set back meanwhile.
+    const durationMs = Math.max(0, this.#now().getTime() - startedAtMs);
+    const run = { startedAtMs, durationMs, ...ending };
     this.#current = null;
     this.#lastRun = run;
     this.#onRun(this.job, run);

@@ -6,17 +6,23 @@ import type { ServiceConfig } from '../config/service-config.ts';
 
 /**
  * Only this host reaches a service that has no user yet: anybody else could make himself its admin, or use what
- * `access.mode` `open` gives.
+ * `access.mode` `open` gives, or write where Graphite is taken in.
  * @throws {ConfigError}
  */
 export function assertMayListen(
-  { host }: ServiceConfig,
+  { host, ingest: { graphitePort, graphiteHost } }: ServiceConfig,
   { hasUsers }: { readonly hasUsers: boolean },
 ): void {
-  if (hasUsers || isLoopbackHost(host.includes(':') ? `[${host}]` : host)) return;
+  if (hasUsers) return;
+  assertOwnHost('host', host);
+  if (graphitePort !== null) assertOwnHost('ingest.graphiteHost', graphiteHost);
+}
+
+function assertOwnHost(setting: string, host: string): void {
+  if (isLoopbackHost(host.includes(':') ? `[${host}]` : host)) return;
   throw new ConfigError(
-    `host: ${JSON.stringify(host)} can be reached from elsewhere, and there is no user yet; expected 127.0.0.1 until ` +
-      'there is one: follow the link that the service prints there, or use "datastream user add".',
+    `${setting}: ${JSON.stringify(host)} can be reached from elsewhere, and there is no user yet; expected 127.0.0.1 ` +
+      'until there is one: follow the link that the service prints there, or use "datastream user add".',
   );
 }
 

@@ -1,6 +1,7 @@
 import { type AlertDetail, detailOf } from '../alerts/alert-detail.ts';
 import type { AlertMessage } from '../alerts/alert-message.ts';
 import { readRule } from '../alerts/evaluator.ts';
+import { isoOf } from '../http/iso.ts';
 import type { Service } from '../service.ts';
 import type { Logged } from '../state/event-log.ts';
 import type { AlertEvent, AlertRule, AlertState } from '../state/records/alert.ts';
@@ -79,8 +80,4 @@ export function deliveryBody(delivery: AlertDelivery) {
     lastError,
     nextTry: outcome === 'waiting' ? isoOf(nextTryMs) : null,
   };
-}
-
-function isoOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

@@ -6,11 +6,12 @@ import type { DatapointColumns, DataRange, Stream } from '../../api/types.ts';
 import type { Json } from '../../model/tags.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
 import { isRelative, notModified, setCaching, versionOf } from '../http/caching.ts';
-import { columnsJson, rowsJson } from '../http/columns-json.ts';
+import { columnsJson } from '../http/columns-json.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { csvLines, equalTailCount } from '../http/data-columns.ts';
 import { instant } from '../http/instants.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
+import { rowsJson } from '../http/rows-json.ts';
 import { sendText } from '../http/send-text.ts';
 import { assertThinnable } from '../http/thinning.ts';
 import { streamFor } from '../http/viewer.ts';
@@ -140,12 +141,17 @@ async function* rowsPage(
   }: { readonly head: string; readonly answer: Answer; readonly count: number | null },
 ): AsyncGenerator<string, void, undefined> {
   yield `${head},"datapoints":[`;
+  let isFirst = true;
   let givenCount = 0;
   let last: DatapointColumns | null = null;
   let tailCount = 0;
   for await (const columns of part.columnBlocks()) {
     if (columns.timestamps.length === 0) continue;
-    for (const text of rowsJson(columns)) yield givenCount++ === 0 ? text : `,${text}`;
+    for (const text of rowsJson(columns, ',')) {
+      yield isFirst ? text : `,${text}`;
+      isFirst = false;
+    }
+    givenCount += columns.timestamps.length;
     const equal = equalTailCount(columns);
     const goesOn =
       equal === columns.timestamps.length && last?.timestamps.at(-1) === columns.timestamps.at(-1);
@@ -159,7 +165,7 @@ async function* rowsPage(
 
 async function* ndjsonLines(part: Datapoints): AsyncGenerator<string, void, undefined> {
   for await (const columns of part.columnBlocks()) {
-    for (const text of rowsJson(columns)) yield `${text}\n`;
+    for (const text of rowsJson(columns, '\n')) yield `${text}\n`;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../access/fastify-hooks.ts';
+import { isoOf } from '../http/iso.ts';
 import type { JobStatus } from '../jobs/job.ts';
 import type { Service } from '../service.ts';
 import { type JobBody, jobListSchema, jobSchema } from './schemas/jobs.ts';
@@ -89,7 +90,3 @@ function jobBody({ pause, runningSinceMs, lastRun, nextRunMs, ...job }: JobStatu
 }
 
 type JobResult = NonNullable<JobBody['lastRun']>['result'];
-
-function isoOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}

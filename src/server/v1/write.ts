@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { takeBodiesAsStreams } from '../http/body.ts';
+import { mediaTypeOf, takeBodiesAsStreams } from '../http/body.ts';
 import { ingestRequest } from '../http/ingest-request.ts';
 import { Problem } from '../http/problem.ts';
 import { CsvParser } from '../ingest/csv.ts';
@@ -61,7 +61,7 @@ export const writeRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     series: Series | null,
   ): Promise<z.output<typeof writeOutcomeSchema>> => {
     const { duplicates, strict } = request.query;
-    const type = mediaType(request.headers['content-type']);
+    const type = mediaTypeOf(request);
     const { last, problems, ...counts } = await ingestRequest(request, {
       service,
       protocol: type,
@@ -166,8 +166,4 @@ function parserOf(
     `content-type: expected ${JSON_TYPE}, ${NDJSON_TYPES[0]} or ${CSV_TYPE}, not ${type === '' ? 'none' : type}.`,
     { field: 'content-type' },
   );
-}
-
-function mediaType(contentType: string | undefined): string {
-  return (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }

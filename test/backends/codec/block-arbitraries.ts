@@ -183,13 +183,34 @@ export const floatBlocks: fc.Arbitrary<Block> = rowCounts.chain((rowCount) =>
 );
 
 function columnsOf(column: fc.Arbitrary<Column>): fc.Arbitrary<Record<string, Column>> {
-  return fc.dictionary(
-    fc.constantFrom('v', 'c', 's', 'ts', 'm', 'sum', 'größe', '', '\u{1f600}'),
-    column,
-    {
-      maxKeys: 4,
-      noNullPrototype: true,
-    },
+  return fc
+    .dictionary(
+      fc.constantFrom('v', 'c', 's', 'ts', 'm', 'sum', 'größe', '', '\u{1f600}'),
+      column,
+      {
+        maxKeys: 4,
+        noNullPrototype: true,
+      },
+    )
+    .chain(withRelated);
+}
+
+/** Some columns become the same as the first one, or its squares, apart from single rows. */
+function withRelated(columns: Record<string, Column>): fc.Arbitrary<Record<string, Column>> {
+  const names = Object.keys(columns);
+  const [first] = Object.values(columns);
+  if (!(first instanceof Float64Array)) return fc.constant(columns);
+  const related = fc.tuple(fc.constantFrom('own', 'same', 'squares'), fc.option(fc.nat()));
+  return fc.array(related, { minLength: names.length, maxLength: names.length }).map((kinds) =>
+    Object.fromEntries(
+      names.map((name, place) => {
+        const [kind, otherRow] = kinds[place]!;
+        if (place === 0 || kind === 'own') return [name, columns[name]!];
+        const values = first.map((value) => (kind === 'same' ? value : value * value));
+        if (otherRow !== null) values[otherRow % values.length] = 0;
+        return [name, values];
+      }),
+    ),
   );
 }
 

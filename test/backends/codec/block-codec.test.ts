@@ -207,6 +207,44 @@ describe('round trip', () => {
   });
 });
 
+describe('columns that follow from others', () => {
+  const next = uniform(7);
+  const gauge = Float64Array.from({ length: 400 }, () => Math.round(next() * 9000) / 100);
+  const timestamps = gauge.map((_, row) => 1.7e12 + row * 1000);
+  const squares = gauge.map((value) => value * value);
+  const sizeOf = (columns: Block['columns']): number => {
+    const block = { timestamps, columns };
+    expectSameBlock(roundTrip(block), block);
+    return encodeBlock(block).length;
+  };
+
+  test('buckets of single datapoints take little more than the datapoints', () => {
+    const states = { s: gauge, l: gauge.slice(), u: gauge.slice(), q: squares, mu: gauge.slice() };
+    expect(sizeOf(states)).toBeLessThanOrEqual(sizeOf({ s: gauge }) + 12);
+  });
+
+  test('one row that differs gives a column bytes of its own', () => {
+    const other = gauge.with(399, gauge[399]! + 0.01);
+    expect(sizeOf({ s: gauge, l: other })).toBeGreaterThan(sizeOf({ s: gauge }) * 1.8);
+    expect(sizeOf({ s: gauge, q: squares.with(0, -0) })).toBeGreaterThan(sizeOf({ s: gauge }) * 2);
+  });
+
+  test('a zero is told from a negative one', () => {
+    const zeros = gauge.with(5, 0);
+    const negative = gauge.with(5, -0);
+    sizeOf({ s: zeros, l: negative, u: zeros.slice(), q: negative.map((value) => value * value) });
+  });
+
+  test('those that were asked for come without the ones that they follow from', () => {
+    const bytes = encodeBlock({ timestamps, columns: { s: gauge, l: gauge.slice(), q: squares } });
+    const { columns } = decodeBlock(bytes, 'test', ['l', 'q']);
+    expect(columns).toEqual({ l: gauge, q: squares });
+    expect(decodeBlocks([bytes, bytes], String, ['q']).columns).toEqual({
+      q: Float64Array.of(...squares, ...squares),
+    });
+  });
+});
+
 describe('draft', () => {
   test('any block comes back from one by bits', () => {
     fc.assert(

@@ -105,7 +105,8 @@ describe('damage', () => {
       for (let bit = 0; bit < 8; bit++) {
         const flipped = Uint8Array.from(bytes);
         flipped[offset]! ^= 1 << bit;
-        const expected = offset === 2 ? 'STORE_FORMAT_UNSUPPORTED' : 'BLOCK_CORRUPT';
+        const isUnknown = offset === 2 && ![1, 2].includes(flipped[offset]!);
+        const expected = isUnknown ? 'STORE_FORMAT_UNSUPPORTED' : 'BLOCK_CORRUPT';
         expect(errorOf(() => decodeBlock(flipped, 'test'))?.code).toBe(expected);
       }
     }
@@ -132,7 +133,7 @@ describe('damage', () => {
   });
 
   test('another version is unsupported, whatever follows', () => {
-    for (const version of [0, 3, 255]) {
+    for (const version of [0, 4, 255]) {
       expect(codeOf(Uint8Array.of(0xdb, 0x6b, version, 9, 9, 9, 9, 9))).toBe(
         'STORE_FORMAT_UNSUPPORTED',
       );
@@ -318,6 +319,39 @@ describe('version 2 with a right checksum that no encoder wrote', () => {
     // Each has a quarter of the places of the one around it: ten levels at most.
     const nested = Array.from({ length: 400 }, () => [5, 0, 0x80, 0x80, 0x10]).flat();
     const bytes = blockOf(2, 0x80, 0x80, 0x40, 0, 0, 1, 1, 0x20, 0xd0, 0x0f, ...nested);
+    expect(codeOf(bytes)).toBe('BLOCK_CORRUPT');
+  });
+});
+
+describe('version 3 with a right checksum that no encoder wrote', () => {
+  /** Two rows, 0 ms and 5 ms, and the columns `c s l`, of which the first is the series 3, 7. */
+  const start = [2, 0, 0, 5, 3, 7, 0];
+  const series = [0x20, 3];
+  const payload = [0x08, 3, 4];
+  const decimals = Float64Array.of(3, 7);
+
+  test.each<[string, number[], Float64Array, Float64Array]>([
+    ['a column told by another', [5, 0, 0x10, 9], decimals, Float64Array.of(9, 9)],
+    ['squares', [6, 0, 5, 0], Float64Array.of(9, 49), decimals],
+  ])('a small block with %s, written by hand, decodes', (_, entries, second, third) => {
+    const bytes = blockOf(3, ...start, ...series, ...entries, ...payload);
+    expect(decodeBlock(bytes, 'test').columns).toEqual({ c: decimals, s: second, l: third });
+  });
+
+  test.each<[string, number[]]>([
+    ['a column told by itself', [...series, 5, 1, 0x10, 9, ...payload]],
+    ['a column told by one behind it', [6, 1, ...series, 0x10, 9, ...payload]],
+    ['a column told by none', [...series, 5, 9, 0x10, 9, ...payload]],
+    ['a column told by one that another tells', [...series, 5, 0, 6, 1, ...payload]],
+    ['a column told by a constant', [...series, 0x10, 9, 5, 1, ...payload]],
+    ['a column told by JSON', [8, 5, 5, 0, 0x10, 9, 0x5b, 0x31, 0x2c, 0x32, 0x5d]],
+    ['a reference cut short', [...series, 0x10, 9, 5]],
+  ])('%s is corrupt', (_, entries) => {
+    expect(codeOf(blockOf(3, ...start, ...entries))).toBe('BLOCK_CORRUPT');
+  });
+
+  test('version 2 knows no column that another one tells', () => {
+    const bytes = blockOf(2, ...start, ...series, 5, 0, 0x10, 9, ...payload);
     expect(codeOf(bytes)).toBe('BLOCK_CORRUPT');
   });
 });

@@ -29,6 +29,7 @@ function columnOf(golden: GoldenColumn): Column {
 describe.each([
   [1, 12],
   [2, 20],
+  [3, 5],
 ])('golden blocks of version %d', (version, releasedCount) => {
   const golden = readGolden(version);
 

@@ -11,6 +11,7 @@ import {
   type GraphiteServerOptions,
 } from '../../../src/server/ingest/graphite-server.ts';
 import { DEFAULT_WRITE_OPTIONS } from '../../../src/server/ingest/write-options.ts';
+import { NOW_MS } from './support.ts';
 
 /** A memory store that may be away. */
 class LeavingBackend extends MemoryBackend {
@@ -24,6 +25,7 @@ class LeavingBackend extends MemoryBackend {
   }
 }
 
+const nowMs = (): number => NOW_MS;
 let server: GraphiteServer | null = null;
 const sockets: Socket[] = [];
 
@@ -42,9 +44,10 @@ async function start(options: Partial<GraphiteServerOptions> = {}): Promise<{
   const backend = new LeavingBackend();
   await backend.open();
   const datastream = new Datastream(backend);
-  server = new GraphiteServer(new BatchWriter(datastream), {
+  server = new GraphiteServer(new BatchWriter(datastream, { nowMs }), {
     host: '127.0.0.1',
     port: 0,
+    nowMs,
     write: { ...DEFAULT_WRITE_OPTIONS, duplicates: 'replace' },
     flushMs: 5,
     ...options,
@@ -170,11 +173,15 @@ describe('the Graphite server', () => {
 
   test('says when its port is taken', async () => {
     const { port } = await start();
-    const other = new GraphiteServer(new BatchWriter(new Datastream(new MemoryBackend())), {
-      host: '127.0.0.1',
-      port,
-      write: DEFAULT_WRITE_OPTIONS,
-    });
+    const other = new GraphiteServer(
+      new BatchWriter(new Datastream(new MemoryBackend()), { nowMs }),
+      {
+        host: '127.0.0.1',
+        port,
+        nowMs,
+        write: DEFAULT_WRITE_OPTIONS,
+      },
+    );
     await expect(other.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });

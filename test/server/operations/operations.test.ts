@@ -139,6 +139,19 @@ describe('listening', () => {
     }
   });
 
+  test('of Graphite beyond this host is refused without users, too', () => {
+    const config = (graphiteHost: string, graphitePort: number | null) =>
+      serviceConfigSchema.parse({ ingest: { graphiteHost, graphitePort } });
+    assertMayListen(config('127.0.0.1', 2003), { hasUsers: false });
+    assertMayListen(config('0.0.0.0', null), { hasUsers: false });
+    for (const host of ['0.0.0.0', '::', 'example.org']) {
+      expect(() => assertMayListen(config(host, 2003), { hasUsers: false })).toThrow(
+        `ingest.graphiteHost: "${host}" can be reached from elsewhere, and there is no user yet`,
+      );
+      assertMayListen(config(host, 2003), { hasUsers: true });
+    }
+  });
+
   test('ends after the requests under way, and after a time without them', async () => {
     const { service } = opened;
     const app = await buildApp(service);

@@ -116,6 +116,11 @@ export const liftSilence = (rule: string, stream: string | null): Promise<AlertR
 export const createAlertRule = (body: { readonly [name: string]: Json }): Promise<unknown> =>
   request('POST', '/alerts/rules', { body });
 
+export const replaceAlertRule = (
+  id: string,
+  body: { readonly [name: string]: Json },
+): Promise<unknown> => request('PUT', `/alerts/rules/${id}`, { body });
+
 export const enableAlertRule = (id: string, isEnabled: boolean): Promise<unknown> =>
   request('PATCH', `/alerts/rules/${id}`, { body: { isEnabled } });
 

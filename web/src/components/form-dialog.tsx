@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useId, useRef, useState } from 'preact/hooks';
+import { DialogButton } from './dialog-button.tsx';
 import { Form } from './form.tsx';
 
 /** A button that asks for more in a form above the page, which closes when that was taken. */
@@ -18,37 +18,21 @@ export function FormDialog({
   readonly onSubmit: (values: Readonly<Record<string, string>>) => Promise<unknown>;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const titleId = useId();
-  // Made anew each time: what was typed, and what went wrong, belongs to one time.
-  const [openCount, setOpenCount] = useState(0);
   return (
-    <>
-      <button
-        type="button"
-        class="small"
-        onClick={() => {
-          setOpenCount(openCount + 1);
-          dialog.current?.showModal();
-        }}
-      >
-        {label}
-      </button>
-      <dialog ref={dialog} class="dialog" aria-labelledby={titleId}>
-        <h2 id={titleId}>{title}</h2>
+    <DialogButton label={label} title={title} className="small">
+      {(close) => (
         <Form
-          key={openCount}
           doing={doing}
           submit={submit}
           onSubmit={async (values) => {
             await onSubmit(values);
-            dialog.current?.close();
+            close();
           }}
-          onCancel={() => dialog.current?.close()}
+          onCancel={close}
         >
           {children}
         </Form>
-      </dialog>
-    </>
+      )}
+    </DialogButton>
   );
 }

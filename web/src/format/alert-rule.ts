@@ -1,41 +1,6 @@
-import type { Json, Tags } from '../api/types.ts';
+import type { Json } from '../api/types.ts';
 import { isObject } from '../chart/visualization.ts';
 import { tagValueText } from './stream-title.ts';
-
-type Typed = Readonly<Record<string, string>>;
-
-/** A rule, without its name, from what was typed into its form. */
-export function alertRule(
-  { kind = '', after = '', limit = '', clear = '', level = 'raw', lasting = '', ...rest }: Typed,
-  tags: Tags,
-): { readonly [name: string]: Json } {
-  const condition: Json =
-    kind === 'stale'
-      ? { kind, after: after.trim() }
-      : {
-          kind: 'threshold',
-          level,
-          ...(level !== 'raw' && { valueDownsampler: 'mean' }),
-          [kind]: Number(limit),
-          ...(clear !== '' && { clear: Number(clear) }),
-          ...(lasting.trim() !== '' && { for: lasting.trim() }),
-        };
-  return {
-    target: { query: tags },
-    condition,
-    severity: rest['severity'] ?? 'warning',
-    destinations: destinations(rest),
-  };
-}
-
-function destinations({ webhook = '', email = '' }: Typed): Json {
-  const addresses = email.split(/[\s,;]+/).filter((address) => address !== '');
-  return [
-    { kind: 'log' },
-    ...(webhook.trim() === '' ? [] : [{ kind: 'webhook', url: webhook.trim() }]),
-    ...(addresses.length === 0 ? [] : [{ kind: 'email', to: addresses }]),
-  ];
-}
 
 /** What raises an alert, in words. */
 export function conditionText(condition: Json): string {

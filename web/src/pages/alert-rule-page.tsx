@@ -20,6 +20,7 @@ import { useRequest } from '../state/use-request.ts';
 import { AlertHistory } from './alerts/alert-history.tsx';
 import { AlertsNow } from './alerts/alerts-now.tsx';
 import { DeliveriesPanel } from './alerts/deliveries-panel.tsx';
+import { EditAlertRule } from './alerts/edit-alert-rule.tsx';
 import { SilencesPanel } from './alerts/silences-panel.tsx';
 import { usePageTitle } from './use-page-title.ts';
 
@@ -70,7 +71,8 @@ function RulePanel({
   readonly rule: AlertRule;
   readonly onChanged: () => void;
 }): JSX.Element {
-  const { id, name, isEnabled, target, condition, destinations, notifyResolved } = rule;
+  const { id, name, isEnabled, description, target, condition } = rule;
+  const { destinations, notifyResolved } = rule;
   const enable = useAction(async () => {
     await enableAlertRule(id, !isEnabled);
     onChanged();
@@ -81,6 +83,12 @@ function RulePanel({
       <h2>Rule</h2>
       {enable.error !== null && <ProblemNote doing="Changing the rule" error={enable.error} />}
       <dl class="facts">
+        {description !== '' && (
+          <>
+            <dt>Description</dt>
+            <dd>{description}</dd>
+          </>
+        )}
         <dt>Streams</dt>
         <dd>{targetText(target)}</dd>
         <dt>Raised by</dt>
@@ -91,6 +99,7 @@ function RulePanel({
         <dd>{notifyResolved ? 'they are told, too' : 'nobody is told'}</dd>
       </dl>
       <div class="button-row">
+        <EditAlertRule rule={rule} onChanged={onChanged} />
         <button type="button" disabled={enable.isRunning} onClick={() => void enable.run()}>
           {isEnabled ? 'Turn it off' : 'Turn it on'}
         </button>

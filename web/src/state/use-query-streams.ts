@@ -6,7 +6,7 @@ import { returnCount } from './connection.ts';
 import { useObservable } from './use-observable.ts';
 
 /** More lines than these nobody tells apart in one chart. */
-export const QUERY_STREAM_COUNT_MAX = 200;
+const QUERY_STREAM_COUNT_MAX = 200;
 /** How often it is asked which streams match, so that those that others create join. */
 const REFRESH_MS = 10_000;
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { mediaTypeOf } from '../../http/body.ts';
 import { ARCHIVE_ROW_COUNT } from './admin-pages.ts';
 import { ApiError } from './errors.ts';
 import { readingsOfCsv, readingsOfJson } from './readings.ts';
@@ -35,7 +36,7 @@ export interface SeriesUpdate {
 
 /** @throws {ApiError} 400 wrong-content-type, invalid-json, missing-field, invalid-field */
 export function newSeriesOf(request: FastifyRequest): NewSeries {
-  if (mediaType(request) !== 'application/json') {
+  if (mediaTypeOf(request) !== 'application/json') {
     throw new ApiError(400, 'wrong-content-type', 'Expected a body of application/json.');
   }
   return checked(newSeriesSchema, jsonOf(request));
@@ -43,7 +44,7 @@ export function newSeriesOf(request: FastifyRequest): NewSeries {
 
 /** Whether it is what a form sends that has no file. */
 export function isForm(request: FastifyRequest): boolean {
-  return mediaType(request) === 'application/x-www-form-urlencoded';
+  return mediaTypeOf(request) === 'application/x-www-form-urlencoded';
 }
 
 /** What the form of a new series says. @throws {ApiError} 400 missing-field, invalid-field */
@@ -81,7 +82,7 @@ export function newSeriesOfForm(request: FastifyRequest): NewSeries {
 
 /** A body of JSON, CSV, or a form with a file. @throws {ApiError} 400 */
 export async function seriesUpdateOf(request: FastifyRequest): Promise<SeriesUpdate> {
-  switch (mediaType(request)) {
+  switch (mediaTypeOf(request)) {
     case 'application/json': {
       const body = jsonOf(request);
       const { readings } = body;
@@ -124,10 +125,6 @@ async function formUpdate(request: FastifyRequest): Promise<SeriesUpdate> {
     readings: text === null || text === '' ? null : readingsOfCsv(text),
     changes: checked(changesSchema, fields),
   };
-}
-
-function mediaType({ headers }: FastifyRequest): string {
-  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }
 
 function bytesOf({ body }: FastifyRequest): Buffer {
