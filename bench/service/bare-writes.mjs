@@ -3,7 +3,9 @@ import { BODY_POINT_COUNT, partsOf, seriesOf } from './bodies.mjs';
 import { DEFINITION, withStore } from './store.mjs';
 
 const { folder, followsAppends, ...size } = JSON.parse(process.argv[2]);
-const figures = await withStore(folder, measure, { liveDownsampling: followsAppends });
+const figures = await withStore(folder, measure, {
+  liveDownsampling: followsAppends && 'unless-bulk',
+});
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 
 async function measure(datastream) {

@@ -76,7 +76,8 @@ export class Datastream {
   /** Takes over an open backend; `close()` closes it. */
   constructor(backend: Backend, options: DatastreamOptions = {}) {
     checkDatastreamOptions(options);
-    if (options.liveDownsampling === true && !backend.supports.liveLevels) {
+    const { liveDownsampling = false } = options;
+    if (liveDownsampling !== false && !backend.supports.liveLevels) {
       throw new NotSupported(
         `liveDownsampling needs a store whose levels can follow appends; ${backend.location} has none.`,
       );
@@ -87,7 +88,7 @@ export class Datastream {
       backend,
       nowMs: () => now().getTime(),
       warn: guarded(onWarning),
-      keepsLevels: options.liveDownsampling === true,
+      liveLevels: liveDownsampling,
     };
     this.#appender = new Appender(this.#context);
     const onChanged = (ids: readonly StreamId[]): void => this.#appender.noteChanged(ids);

@@ -135,9 +135,9 @@ function checkVersions(versions: unknown): void {
 export function checkDatastreamOptions(options: DatastreamOptions): void {
   checkKeys(options, DATASTREAM_KEYS, 'new Datastream');
   const { leaseDurationMs, liveDownsampling } = options;
-  if (liveDownsampling !== undefined && typeof liveDownsampling !== 'boolean') {
+  if (![undefined, false, true, 'unless-bulk'].includes(liveDownsampling)) {
     throw new TypeError(
-      `Option liveDownsampling must be true or false, not ${shownValue(liveDownsampling)}.`,
+      `Option liveDownsampling must be true, false or 'unless-bulk', not ${shownValue(liveDownsampling)}.`,
     );
   }
   if (leaseDurationMs !== undefined) {

@@ -16,11 +16,12 @@ export interface DatastreamOptions {
   readonly leaseDurationMs?: number;
   /**
    * Whether levels follow appends in order: each bucket is stored by the commit that brings the datapoint
-   * which completes it. Maintenance still corrects what late data changes. Default: false, levels are
-   * computed by `downsampleStreams` alone.
-   * @throws {NotSupported} when true on a store without `supports.liveLevels`.
+   * which completes it. Maintenance still corrects what late data changes. `'unless-bulk'` leaves history that comes
+   * in bulk to maintenance, too, where nearly each datapoint has a bucket for itself: such appends are several times
+   * as fast. Default: false, levels are computed by `downsampleStreams` alone.
+   * @throws {NotSupported} when not false on a store without `supports.liveLevels`.
    */
-  readonly liveDownsampling?: boolean;
+  readonly liveDownsampling?: boolean | 'unless-bulk';
 }
 
 /** A granularity, its name, or units: those without a time zone are in that of the stream. */

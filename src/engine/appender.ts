@@ -41,7 +41,7 @@ export class Appender {
     this.#context = context;
     this.#cache = new StreamCache(context.backend, (stream) => this.#forget(stream));
     this.#derivation = new LiveDerivation(context, this.#cache);
-    this.#levels = context.keepsLevels ? new LiveLevels(context) : null;
+    this.#levels = context.liveLevels === false ? null : new LiveLevels(context);
   }
 
   append(request: AppendRequest): Promise<readonly StoredDatapoint[]> {

@@ -7,6 +7,6 @@ export interface EngineContext {
   /** The only clock, in epoch milliseconds. */
   readonly nowMs: () => number;
   readonly warn: (warning: DatastreamWarning) => void;
-  /** Whether levels follow appends in order. */
-  readonly keepsLevels: boolean;
+  /** Whether levels follow appends in order, and if so, whether also those of history that comes in bulk. */
+  readonly liveLevels: boolean | 'unless-bulk';
 }

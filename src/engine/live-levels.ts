@@ -53,16 +53,17 @@ interface LevelFamily extends StreamLevels {
  * batch complete, so that it becomes durable in the same commit. The open buckets are only a cache of what
  * is stored from the watermarks on, and are dropped whenever somebody else may have changed that.
  *
- * Left to maintenance are streams whose levels are far behind, until it has caught up, and those that get history in
- * bulk, nearly each row of which has a bucket for itself; those with a level from which others derive, and those that
- * have several levels which are computed from datapoints.
+ * Left to maintenance are streams whose levels are far behind, until it has caught up, and, where that is asked for,
+ * those that get history in bulk, nearly each row of which has a bucket for itself; those with a level from which
+ * others derive, and those that have several levels which are computed from datapoints.
  */
 export class LiveLevels {
   readonly #context: EngineContext;
   readonly #families = new Map<string, LevelFamily>();
   readonly #parts = new WeakMap<TickStreams, PlanParts>();
   readonly #chainStreams = new Set<LiveStream>();
-  readonly #bulk: SparseBulk;
+  /** Null where history in bulk is followed, too. */
+  readonly #bulk: SparseBulk | null;
   /** Changes whenever a stream begins to be followed, or ends. */
   #epoch = 0;
   /** Whose open buckets have moved on for a batch that is not committed yet. */
@@ -72,13 +73,13 @@ export class LiveLevels {
 
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#bulk = new SparseBulk(context.nowMs);
+    this.#bulk = context.liveLevels === 'unless-bulk' ? new SparseBulk(context.nowMs) : null;
   }
 
   /** What the batch makes complete, in the order in which a commit takes it. Its streams are loaded. */
   async follow({ ticks, stagedStreams }: LiveBatch): Promise<readonly LevelWrite[]> {
     const staged = [...stagedStreams].filter(hasRows);
-    for (const stream of this.#bulk.take({ ticks, staged })) this.#leave(stream);
+    for (const stream of this.#bulk?.take({ ticks, staged }) ?? []) this.#leave(stream);
     this.#pauseMixed(ticks, staged);
     const reaching = new Set(staged.filter(reachesOpen));
     const inOrder = staged.filter((item) => !reaching.has(item)).map(({ stream }) => stream);

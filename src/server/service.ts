@@ -82,7 +82,8 @@ export async function openService(
     const backend = await openBackend(config.store);
     datastream = new Datastream(backend, {
       now,
-      liveDownsampling: backend.supports.liveLevels,
+      // The service's own maintenance, or that of others, soon has what is left to it.
+      liveDownsampling: backend.supports.liveLevels && 'unless-bulk',
       onWarning: (warning) => {
         warnings.note(warning);
         metrics.noteWarning(warning.code);

@@ -123,7 +123,9 @@ describe('appends of one turn', () => {
       expect(data.map(({ v }) => v)).toEqual(values);
     }
     for (const wrong of ['1', [], { [id]: 1 }]) {
-      const options = { expectVersions: wrong } as unknown as { expectVersions: {} };
+      const options = { expectVersions: wrong } as unknown as {
+        expectVersions: Record<string, string>;
+      };
       await expect(datastream.append(id, 5, at(5), options)).rejects.toThrow(TypeError);
     }
   });

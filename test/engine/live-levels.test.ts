@@ -17,6 +17,7 @@ import {
   inFolder,
   LATE,
   LIVE,
+  LIVE_UNLESS_BULK,
   memory,
   PLAIN,
   Twins,
@@ -122,7 +123,10 @@ describe('levels that follow appends', () => {
 
     test('are left to maintenance where each datapoint has a bucket for itself', async () => {
       let nowMs = BASE_MS + 400 * DAY_MS;
-      const datastream = new Datastream(await memory(), { ...LIVE, now: () => new Date(nowMs) });
+      const datastream = new Datastream(await memory(), {
+        ...LIVE_UNLESS_BULK,
+        now: () => new Date(nowMs),
+      });
       const id = await datastream.ensureStream({ n: 1 }, PLAIN);
       await datastream.appendColumns(id, rows(5000, 10));
       expect(await until(datastream, id)).toEqual([null, null]);
@@ -139,8 +143,15 @@ describe('levels that follow appends', () => {
       expect(await downsample(datastream)).toEqual([]);
     });
 
-    test('follow where datapoints share buckets, and where they are few', async () => {
+    test('follow where that is asked for', async () => {
       const datastream = new Datastream(await memory(), LIVE);
+      const id = await datastream.ensureStream({ n: 1 }, PLAIN);
+      await datastream.appendColumns(id, rows(5000, 10));
+      expect(await until(datastream, id)).toEqual([new Date(at(49_990)), new Date(at(49_980))]);
+    });
+
+    test('follow where datapoints share buckets, and where they are few', async () => {
+      const datastream = new Datastream(await memory(), LIVE_UNLESS_BULK);
       const [dense, few] = await Promise.all(
         ['dense', 'few'].map((n) => datastream.ensureStream({ n }, PLAIN)),
       );
@@ -153,7 +164,10 @@ describe('levels that follow appends', () => {
 
     test('follow ticks while time passes with them, and are left to maintenance when it does not', async () => {
       let nowMs = BASE_MS;
-      const datastream = new Datastream(await memory(), { ...LIVE, now: () => new Date(nowMs) });
+      const datastream = new Datastream(await memory(), {
+        ...LIVE_UNLESS_BULK,
+        now: () => new Date(nowMs),
+      });
       const ids: string[] = [];
       for (let n = 0; n < 300; n++) ids.push(await datastream.ensureStream({ n }, PLAIN));
       const values = Float64Array.from(ids, (_, n) => n);
@@ -177,7 +191,7 @@ describe('levels that follow appends', () => {
       const seconds = (rowCount: number): [number, number][] =>
         Array.from({ length: rowCount }, (_, n) => [10 + (n % 3), n % 89]);
       for (const isMaintained of [false, true]) {
-        const twins = await Twins.create();
+        const twins = await Twins.create(undefined, LIVE_UNLESS_BULK);
         await twins.apply({ kind: 'tick', plan: 0, gaps: [10, 10, 30], seed: 1 });
         await twins.apply({ kind: 'columns', stream: 0, rows: seconds(4500) });
         await twins.apply({ kind: 'columns', stream: 1, rows: seconds(100) });
@@ -195,7 +209,7 @@ describe('levels that follow appends', () => {
     test('are as they were when the commit that brings it fails', async () => {
       const backend = new MeddledBackend();
       await backend.open();
-      const datastream = new Datastream(backend, LIVE);
+      const datastream = new Datastream(backend, LIVE_UNLESS_BULK);
       const id = await datastream.ensureStream({ n: 1 }, PLAIN);
       await datastream.append(id, 1, at(0));
       await datastream.append(id, 1, at(20));

@@ -19,6 +19,10 @@ export const LIVE: DatastreamOptions = {
   liveDownsampling: true,
   now: () => new Date(BASE_MS + 400 * 86_400_000),
 } as const;
+export const LIVE_UNLESS_BULK: DatastreamOptions = {
+  ...LIVE,
+  liveDownsampling: 'unless-bulk',
+} as const;
 export const LATE = { checkTimestamp: false } as const;
 
 export const PLAIN = {
@@ -128,30 +132,38 @@ export function inFolder(folder: string): Opening {
 /** Gives the same steps to a store whose levels follow, and to one where maintenance alone computes them. */
 export class Twins {
   readonly #open: Opening;
+  readonly #options: DatastreamOptions;
   #live: Backend;
   readonly #plain: Backend;
   readonly #ids: readonly [StreamId[], StreamId[]];
   #datastreams: readonly [Datastream, Datastream];
   readonly #latest: number[] = DEFINITIONS.map(() => 0);
 
-  static async create(open: Opening = inMemory()): Promise<Twins> {
+  static async create(open: Opening = inMemory(), options = LIVE): Promise<Twins> {
     const live = await open();
     const plain = await memory();
-    const datastreams = [new Datastream(live, LIVE), new Datastream(plain)] as const;
+    const datastreams = [new Datastream(live, options), new Datastream(plain)] as const;
     const ids = [await ensureAll(datastreams[0]), await ensureAll(datastreams[1])] as const;
-    return new Twins({ open, live, plain }, datastreams, ids);
+    return new Twins({ open, options, live, plain }, datastreams, ids);
   }
 
   private constructor(
     {
       open,
+      options,
       live,
       plain,
-    }: { readonly open: Opening; readonly live: Backend; readonly plain: Backend },
+    }: {
+      readonly open: Opening;
+      readonly options: DatastreamOptions;
+      readonly live: Backend;
+      readonly plain: Backend;
+    },
     datastreams: readonly [Datastream, Datastream],
     ids: readonly [StreamId[], StreamId[]],
   ) {
     this.#open = open;
+    this.#options = options;
     this.#live = live;
     this.#plain = plain;
     this.#datastreams = datastreams;
@@ -195,7 +207,7 @@ export class Twins {
     const live = await this.#open();
     if (live !== this.#live) await this.#live.close();
     this.#live = live;
-    this.#datastreams = [new Datastream(live, LIVE), this.#datastreams[1]];
+    this.#datastreams = [new Datastream(live, this.#options), this.#datastreams[1]];
   }
 
   async assertSame(): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { itemsOf } from '../../web/src/api/items-of.ts';
+import { relatedStreams } from '../../web/src/chart/related-streams.ts';
 import { conditionText, targetText } from '../../web/src/format/alert-rule.ts';
 import { alertRule, NEW_RULE_TEXTS, textsOfRule } from '../../web/src/format/alert-rule-form.ts';
 import { derivationLag } from '../../web/src/format/derivation-lag.ts';
@@ -88,6 +89,22 @@ describe('derived streams', () => {
     expect(derivationLag(derived(null, true), byId)).toBe(Number.POSITIVE_INFINITY);
     expect(derivationLag(source, byId)).toBeNull();
     expect(derivationLag(derived('2026-01-01T09:00:00Z'), new Map())).toBeNull();
+  });
+
+  test('are shown where their sources may not be seen', () => {
+    const secret = { name: null, stream: null, granularity: 'minutes' };
+    const ofHidden = streamOf('h', {}, { derivedFrom: { op: 'sum', args: {}, sources: [secret] } });
+    const behind = derived('2026-01-01T09:00:00Z');
+    const { derivedFrom } = behind;
+    const sources = [secret, ...derivedFrom!.sources];
+    const mixed = { ...behind, derivedFrom: { ...derivedFrom!, sources } };
+    expect(derivationLag(mixed, byId)).toBe(3_600_000);
+    const all = [source, mixed, ofHidden, streamOf('alone')];
+    const idsOf = (focus: string | null) => relatedStreams(all, focus).streams.map(({ id }) => id);
+    expect(idsOf(null)).toEqual(['s', 'd', 'h']);
+    expect(idsOf('s')).toEqual(['s', 'd']);
+    expect(idsOf('h')).toEqual(['h']);
+    expect(relatedStreams(all, null).edges).toEqual([{ from: 's', to: 'd' }]);
   });
 });
 

@@ -1,16 +1,10 @@
-import type { Datastream } from '../../api/datastream.ts';
 import type { Stream } from '../../api/types.ts';
-import { StreamNotFound } from '../../exceptions/errors.ts';
 import { versionOf } from '../http/caching.ts';
-import { PERMISSIONS, type Viewer } from '../http/viewer.ts';
+import { hiddenAmong, type Sight } from '../http/hidden-streams.ts';
+import { PERMISSIONS } from '../http/viewer.ts';
 import type { StreamBody } from './schemas/streams.ts';
 
 type JsonObject = StreamBody['tags'];
-
-interface Sight {
-  readonly datastream: Pick<Datastream, 'getStream'>;
-  readonly viewer: Viewer;
-}
 
 /** What somebody gets to know about a stream. */
 export async function streamBody(stream: Stream, sight: Sight): Promise<StreamBody> {
@@ -18,28 +12,17 @@ export async function streamBody(stream: Stream, sight: Sight): Promise<StreamBo
   return body!;
 }
 
-/** What somebody gets to know about streams: of what is derived from them, that which he may view. */
+/** What somebody gets to know about streams: of what they are derived from, and what from them, that which he may view. */
 export async function streamBodies(
   streams: readonly Stream[],
   { datastream, viewer }: Sight,
 ): Promise<StreamBody[]> {
-  const hidden = new Set<string>();
-  if (!viewer.canViewAll({})) {
-    const dependents = streams.flatMap(({ contributesTo }) => contributesTo);
-    for (const streamId of new Set(dependents.map((dependent) => dependent.streamId))) {
-      if (!(await isSeen(streamId, { datastream, viewer }))) hidden.add(streamId);
-    }
-  }
+  const related = streams.flatMap(({ contributesTo, derivedFrom }) => [
+    ...contributesTo.map(({ streamId }) => streamId),
+    ...(derivedFrom?.sources ?? []).map(({ stream }) => stream),
+  ]);
+  const hidden = await hiddenAmong(related, { datastream, viewer });
   return streams.map((stream) => bodyOf(stream, { datastream, viewer, hidden }));
-}
-
-async function isSeen(streamId: string, { datastream, viewer }: Sight): Promise<boolean> {
-  try {
-    return viewer.can('view', await datastream.getStream(streamId));
-  } catch (error) {
-    if (error instanceof StreamNotFound) return false;
-    throw error;
-  }
 }
 
 function bodyOf(
@@ -66,7 +49,7 @@ function bodyOf(
       args: derivedFrom.args as JsonObject,
       sources: derivedFrom.sources.map(({ name, stream: id, granularity }) => ({
         name,
-        stream: id,
+        ...(hidden.has(id) ? { stream: null, hidden: true as const } : { stream: id }),
         granularity: granularity.name,
       })),
       ...(derivedFrom.query && { query: derivedFrom.query as JsonObject }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Stream, StreamChanges, StreamDefinition } from '../../api/types.ts';
 import { isEqualJson, type Json, mergeTags, type Tags } from '../../model/tags.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { hidingStreams, type Sight } from '../http/hidden-streams.ts';
 import { Problem, refusingArguments } from '../http/problem.ts';
 import { readVisible } from '../http/stream-search.ts';
 import { TAG_OPERATORS, TagFilter } from '../http/tag-filter.ts';
@@ -97,7 +98,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         assertMayRetag(viewer, stream, mergeTags(query, definition.tags ?? {}));
       }
       await assertMayDerive({ datastream, viewer }, definition.deriveFrom);
-      const id = await refusingArguments(() =>
+      const id = await refusing({ datastream, viewer }, () =>
         datastream.ensureStream(query, {
           valueDownsamplers: present[0]?.valueDownsamplers ?? config.ingest.valueDownsamplers,
           highestGranularity: present[0]?.highestGranularity ?? config.ingest.granularity,
@@ -152,11 +153,13 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       if (newTags !== undefined) assertMayRetag(viewer, stream, newTags);
       await assertMayDerive({ datastream, viewer }, changes.deriveFrom);
       if (Object.keys(changes).length > 0) {
-        await refusingArguments(() => datastream.updateStream(id, changes as StreamChanges));
+        await refusing({ datastream, viewer }, () =>
+          datastream.updateStream(id, changes as StreamChanges),
+        );
         viewer.changed(id, { action: 'stream.change', after: changes as Json });
       }
       if (newTags !== undefined) {
-        await refusingArguments(() => datastream.replaceTags(id, newTags));
+        await refusing({ datastream, viewer }, () => datastream.replaceTags(id, newTags));
         noteTags(viewer, id, [stream.tags, newTags]);
       }
       writer.forget([id]);
@@ -177,7 +180,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     },
     async ({ params: { id }, viewer }, reply) => {
       await streamFor({ datastream, viewer }, id, 'delete');
-      await datastream.deleteStreams({ stream_id: id });
+      await refusing({ datastream, viewer }, () => datastream.deleteStreams({ stream_id: id }));
       writer.forget([id]);
       await viewer.deleted([id]);
       return reply.code(204).send(null);
@@ -186,6 +189,11 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
 
   done();
 };
+
+/** Runs what the engine may refuse, for reasons that whoever asks may know. */
+function refusing<T>(sight: Sight, call: () => Promise<T>): Promise<T> {
+  return refusingArguments(() => hidingStreams(sight, call));
+}
 
 function noteTags(viewer: Viewer, streamId: string, [before, after]: readonly [Tags, Tags]): void {
   viewer.changed(streamId, {

@@ -28,7 +28,7 @@ async function written(streamCount: number, levelsFollow: boolean) {
   }
   const datastream = new Counting(backend, {
     now: () => new Date(NOW_MS),
-    liveDownsampling: levelsFollow,
+    liveDownsampling: levelsFollow && 'unless-bulk',
   });
   const entries = Array.from({ length: streamCount }, (_, n) => ({
     tags: { n },

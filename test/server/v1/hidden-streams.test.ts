@@ -82,6 +82,47 @@ describe('streams that one may not see', () => {
     expect((await datastream.getStream(seenId)).contributesTo).toHaveLength(2);
   });
 
+  test('are not told of by what is derived from them', async () => {
+    const { datastream } = opened.service;
+    const shown = { ...DEFINITION, deriveFrom: [seenId, hiddenId], deriveOp: 'sum' } as const;
+    const id = await datastream.ensureStream({ of: 'bob', name: 'sum' }, shown);
+    for (const url of [`/api/v1/streams/${id}`, '/api/v1/streams']) {
+      const answer = await call('GET', url);
+      expect(answer.payload).not.toContain(hiddenId);
+      const body = answer.json();
+      const told = (body.streams ?? [body]).find((stream: { id: string }) => stream.id === id);
+      expect(told.derivedFrom.sources).toEqual([
+        { name: null, stream: seenId, granularity: 'seconds' },
+        { name: null, stream: null, hidden: true, granularity: 'seconds' },
+      ]);
+    }
+    const changed = await call('PATCH', `/api/v1/streams/${id}`, {
+      tags: { of: 'bob', name: 's' },
+    });
+    expect(changed.statusCode).toBe(200);
+    expect(changed.payload).not.toContain(hiddenId);
+  });
+
+  test('are not told of by what they refuse', async () => {
+    const { datastream } = opened.service;
+    const hidden = { deriveFrom: [seenId], deriveOp: 'sum', ...DEFINITION };
+    const secretId = await datastream.ensureStream({ of: 'ada', name: 'secret sum' }, hidden);
+    const remove = async () => {
+      const url = `/api/v1/streams/${seenId}`;
+      const answer = await opened.app.inject({ method: 'DELETE', url, headers: bob.headers });
+      return answer.json();
+    };
+    expect(await remove()).toMatchObject({
+      status: 409,
+      code: 'OUTSTANDING_DEPENDENCIES',
+      detail: 'Another stream, which you may not see, stands against this.',
+    });
+    const { id } = (await derive([seenId], 'c')).json();
+    await datastream.deleteStreams({ stream_id: secretId });
+    // Of his own he is told.
+    expect((await remove()).detail).toContain(id);
+  });
+
   test('are not told of to whoever guesses their tags', async () => {
     const tries = async (of: string) => {
       const created = await call('POST', '/api/v1/streams', { query: { of } });

@@ -40,7 +40,8 @@ interface Derivation {
   readonly args: Tags;
   readonly sources: readonly {
     readonly name: string | null;
-    readonly stream: string;
+    /** Null: whoever asks may not see it. */
+    readonly stream: string | null;
     readonly granularity: string;
   }[];
 }

@@ -82,7 +82,11 @@ function Box({
       : lagMs === Number.POSITIVE_INFINITY
         ? 'to be derived'
         : `${durationText(lagMs)} behind`;
-  const what = stream.derivedFrom?.op ?? 'source';
+  const hiddenCount = stream.derivedFrom?.sources.filter((source) => source.stream === null).length;
+  const what = [
+    stream.derivedFrom?.op ?? 'source',
+    ...(hiddenCount ? [`${hiddenCount} hidden ${hiddenCount === 1 ? 'source' : 'sources'}`] : []),
+  ].join(' · ');
   const classes = [lagMs === null ? '' : 'pending', stream.id === focus ? 'focused' : ''];
   return (
     <a href={`/streams/${stream.id}`} class={classes.join(' ').trim()}>

@@ -16,7 +16,7 @@ export function derivationLag(
   if (derivedFrom === null) return null;
   if (pendingBackprocess) return Number.POSITIVE_INFINITY;
   const lags = derivedFrom.sources.flatMap(({ stream: id, granularity }) => {
-    const latest = byId.get(id)?.latestDatapoint;
+    const latest = id === null ? null : byId.get(id)?.latestDatapoint;
     if (latest === null || latest === undefined || latestDatapoint === null) return [];
     const lagMs = Date.parse(latest) - Date.parse(latestDatapoint);
     const allowedMs = Math.max(MINUTE_MS, BUCKET_COUNT * granularityMs(granularity));

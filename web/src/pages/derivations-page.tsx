@@ -1,8 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { readAllStreams } from '../api/streams.ts';
-import type { StreamInfo } from '../api/types.ts';
-import { connectedWith, type LayoutEdge } from '../chart/layered-layout.ts';
+import { relatedStreams } from '../chart/related-streams.ts';
 import { DerivationGraph } from '../components/derivation-graph.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
@@ -63,17 +62,4 @@ export function DerivationsPage(): JSX.Element {
       )}
     </>
   );
-}
-
-function relatedStreams(
-  all: readonly StreamInfo[],
-  focus: string | null,
-): { readonly streams: readonly StreamInfo[]; readonly edges: readonly LayoutEdge[] } {
-  const edges = all.flatMap(({ id, derivedFrom }) =>
-    (derivedFrom?.sources ?? []).map(({ stream }) => ({ from: stream, to: id })),
-  );
-  const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
-  const ids = all.map(({ id }) => id);
-  const wanted = focus === null ? ends : new Set(connectedWith(focus, ids, edges));
-  return { streams: all.filter(({ id }) => wanted.has(id)), edges };
 }

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../../access/fastify-hooks.ts';
 import { hasScope } from '../../access/identity.ts';
+import { hidingStreams } from '../../http/hidden-streams.ts';
 import { Problem } from '../../http/problem.ts';
 import type { Service } from '../../service.ts';
 import { type Feed, type FeedAxis, Y_CASTS } from './feed-record.ts';
@@ -30,7 +31,7 @@ export const feedManageRoutes: FastifyPluginCallbackZod<{
   feeds: Feeds;
   demo: SineDemoSwitch;
 }> = (app, { service, feeds, demo }, done) => {
-  const { access, state } = service;
+  const { access, datastream, state } = service;
 
   const bodyOf = async (request: FastifyRequest, feed: Feed) => {
     const seen = await visibleFeed(feeds, request, feed);
@@ -81,7 +82,9 @@ export const feedManageRoutes: FastifyPluginCallbackZod<{
       throw new Problem(403, `You may not delete ${feed.name}/${axis.name}.`);
     }
     for (const axis of axes) {
-      await feeds.removeAxis(feed, axis);
+      await hidingStreams({ datastream, viewer: request.viewer }, () =>
+        feeds.removeAxis(feed, axis),
+      );
       await request.viewer.deleted([axis.streamId]);
     }
   };

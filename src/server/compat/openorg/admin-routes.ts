@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Json, mergeTags } from '../../../model/tags.ts';
 import { actorOf } from '../../access/fastify-hooks.ts';
 import { hasScope } from '../../access/identity.ts';
+import { hidingStreams } from '../../http/hidden-streams.ts';
 import { Problem, refusingArguments } from '../../http/problem.ts';
 import type { Service } from '../../service.ts';
 import { CREATE, listPage, newSeriesPage, type ShownSeries, seriesPage } from './admin-pages.ts';
@@ -34,7 +35,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
   service: Service;
   series: OpenorgSeries;
 }> = (app, { service, series: all }, done) => {
-  const { access, writer, config, metrics } = service;
+  const { access, datastream, writer, config, metrics } = service;
   const bodyLimit = config.limits.bodyBytes;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) =>
@@ -86,6 +87,8 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
     return { slug, title, notes, is_public, config: settings, equation: equation ?? null };
   };
 
+  const sightOf = ({ viewer }: FastifyRequest) => ({ datastream, viewer });
+
   const sourcesFor = (request: FastifyRequest, slug: string, equation: string) =>
     all.sourcesOf(slug, new Equation(equation), ({ stream }) => request.viewer.can('view', stream));
 
@@ -125,7 +128,9 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
       const sources =
         equation === undefined ? new Map() : await sourcesFor(request, slug, equation);
       const details = detailsOf(body, sources);
-      const streamId = await refusingArguments(() => all.create(details, sources));
+      const streamId = await refusingArguments(() =>
+        hidingStreams(sightOf(request), () => all.create(details, sources)),
+      );
       if (streamId === null) {
         throw new ApiError(409, 'already-exists', `There is already a series ${slug}.`);
       }
@@ -198,7 +203,7 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
     async (request, reply) => {
       const series = await found(request.params.slug);
       assertMay(request, 'delete', series);
-      await all.remove(series);
+      await hidingStreams(sightOf(request), () => all.remove(series));
       writer.forget([series.stream.id]);
       await request.viewer.deleted([series.stream.id]);
       return reply.code(204).send();
@@ -213,7 +218,9 @@ export const openorgAdminRoutes: FastifyPluginCallbackZod<{
     const { slug, ...details } = series.details;
     if (equation !== undefined) {
       const sources = await sourcesFor(request, slug, equation);
-      await refusingArguments(() => all.redefine(series, equation, sources));
+      await refusingArguments(() =>
+        hidingStreams(sightOf(request), () => all.redefine(series, equation, sources)),
+      );
     }
     if (is_public !== undefined && is_public !== details.is_public) {
       publish(request, series, is_public);

@@ -135,7 +135,12 @@ async function sendInfo({
     );
     return reply.type(contentTypeOf(format)).send(RDF_TEXTS[format](triples));
   }
-  const described = await Promise.all(found.map((series) => infoOf(all, series)));
+  const described = await Promise.all(
+    found.map(async (series) => {
+      const equation = await all.flattenedOf(series.details, (one) => mayRead(request, one));
+      return infoOf(series, equation);
+    }),
+  );
   const body = { series: Object.fromEntries(described.map((info) => [info.name, info])) };
   if (format !== 'html') return sendJson(body, { request, reply, format });
   const parts = described.map(
@@ -153,14 +158,15 @@ function endpointOf({ protocol, host }: FastifyRequest, path: string, { config }
   return (config.publicUrl?.replace(/\/+$/, '') ?? `${protocol}://${host}`) + path;
 }
 
-async function infoOf(all: OpenorgSeries, { stream, details }: Series) {
+/** @param equation as people read it; null for a series that is no virtual one. */
+function infoOf({ stream, details }: Series, equation: string | null) {
   const { slug, title, notes, config } = details;
   const updated = stream.latestDatapoint?.getTime() ?? null;
   return {
     name: slug,
     title,
     notes,
-    ...(details.equation !== null && { equation: await all.flattenedOf(details) }),
+    ...(equation !== null && { equation }),
     info: {
       type: TYPE_NAMES[config.series_type],
       interval: config.interval,

@@ -143,7 +143,7 @@ export class OpenorgSeries {
   ): Promise<ReadonlyMap<string, Series>> {
     const { slugs } = equation;
     if (slugs.length === 0) throw badEquation('equation: it names no series.');
-    const equations = await this.#equationsBelow(slugs);
+    const equations = await this.#equationsBelow(slugs, mayUse);
     const loop = loopOf(slug, slugs, (name) => equations.get(name)?.slugs ?? []);
     if (loop !== null) throw badEquation(`equation: a loop: ${loop.join(' → ')}.`);
     const sources = new Map<string, Series>();
@@ -158,12 +158,18 @@ export class OpenorgSeries {
     return sources;
   }
 
-  /** The equation of a virtual series as people read it, down to series that are none; null for others. */
-  async flattenedOf({ equation: text }: SeriesDetails): Promise<string | null> {
+  /**
+   * The equation of a virtual series as people read it, down to series that are none, or that they may not see; null
+   * for others.
+   */
+  async flattenedOf(
+    { equation: text }: SeriesDetails,
+    maySee: (series: Series) => boolean,
+  ): Promise<string | null> {
     if (text === null) return null;
     try {
       const equation = new Equation(text);
-      const equations = await this.#equationsBelow(equation.slugs);
+      const equations = await this.#equationsBelow(equation.slugs, maySee);
       return equation.flattened((slug) => equations.get(slug) ?? null);
     } catch (error) {
       // Tags can be changed by other ways: what cannot be read is shown as it stands.
@@ -273,7 +279,10 @@ export class OpenorgSeries {
     }
   }
 
-  async #equationsBelow(slugs: readonly string[]): Promise<ReadonlyMap<string, Equation>> {
+  async #equationsBelow(
+    slugs: readonly string[],
+    maySee: (series: Series) => boolean,
+  ): Promise<ReadonlyMap<string, Equation>> {
     const equations = new Map<string, Equation>();
     let next = slugs;
     for (let depth = 0; next.length > 0; depth++) {
@@ -283,8 +292,9 @@ export class OpenorgSeries {
       const below: string[] = [];
       for (const slug of next) {
         if (equations.has(slug)) continue;
-        const equation = (await this.find(slug))?.details.equation ?? null;
-        if (equation === null) continue;
+        const series = await this.find(slug);
+        const equation = series?.details.equation ?? null;
+        if (equation === null || !maySee(series!)) continue;
         const parsed = new Equation(equation);
         equations.set(slug, parsed);
         below.push(...parsed.slugs);

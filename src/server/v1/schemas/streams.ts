@@ -105,7 +105,12 @@ export const streamSchema = z
         op: z.string(),
         args: z.record(z.string(), jsonSchema),
         sources: z.array(
-          z.object({ name: z.string().nullable(), stream: z.string(), granularity: z.string() }),
+          z.object({
+            name: z.string().nullable(),
+            stream: z.string().nullable().describe('Null: whoever asks may not see it.'),
+            hidden: z.literal(true).optional(),
+            granularity: z.string(),
+          }),
         ),
         query: z.record(z.string(), jsonSchema).optional(),
       })

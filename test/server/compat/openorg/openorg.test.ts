@@ -429,6 +429,18 @@ describe('virtual series', () => {
     expect(await fetched('v1', 'type=average')).toEqual([3, 11]);
   });
 
+  test('show no equation of a series that may not be read', async () => {
+    const inner = { slug: 'inner', title: 'inner', equation: 'a+b', is_public: false };
+    expect((await create({ ...inner, is_virtual: true })).status).toBe(201);
+    expect((await create({ ...inner, slug: 'outer', equation: 'inner*2', is_public: true, is_virtual: true })).status).toBe(201);
+    const shownTo = async (by: Person | null): Promise<string> => {
+      const { body } = await read('action=info&format=json&series=outer', { by });
+      return body.series.outer.equation;
+    };
+    expect(await shownTo(null)).toBe('inner × 2');
+    expect(await shownTo(owner)).toBe('(a + b) × 2');
+  });
+
   test('B3.22 know signs, loops, gaps and what they are made of', async () => {
     expect((await virtual('p', '-a + 4 * b')).status).toBe(201);
     expect(await computed('p')).toBe(23);

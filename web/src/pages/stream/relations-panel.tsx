@@ -6,11 +6,11 @@ import { useStreamTitles } from '../../state/use-stream-titles.ts';
 export function RelationsPanel({ stream }: { readonly stream: StreamInfo }): JSX.Element | null {
   const { derivedFrom, contributesTo } = stream;
   const ids = [
-    ...(derivedFrom?.sources.map((source) => source.stream) ?? []),
+    ...(derivedFrom?.sources.flatMap((source) => source.stream ?? []) ?? []),
     ...contributesTo.map(({ streamId }) => streamId),
   ];
   const titles = useStreamTitles(ids);
-  if (ids.length === 0) return null;
+  if (derivedFrom === null && contributesTo.length === 0) return null;
   const link = (id: string, note: string): JSX.Element => (
     <li key={id}>
       <a href={`/streams/${id}`}>{titles.get(id) ?? id}</a>
@@ -30,9 +30,17 @@ export function RelationsPanel({ stream }: { readonly stream: StreamInfo }): JSX
             {derivedFrom.op} of {derivedFrom.sources.length === 1 ? 'this stream' : 'these streams'}
           </h3>
           <ul class="list-links">
-            {derivedFrom.sources.map((source) =>
-              link(source.stream, [source.name, source.granularity].filter(Boolean).join(', ')),
-            )}
+            {derivedFrom.sources.map((source, index) => {
+              const note = [source.name, source.granularity].filter(Boolean).join(', ');
+              if (source.stream !== null) return link(source.stream, note);
+              return (
+                // The sources of a stream stay where they are.
+                <li key={index}>
+                  A stream that you may not see
+                  <span class="muted">{note}</span>
+                </li>
+              );
+            })}
           </ul>
         </>
       )}
