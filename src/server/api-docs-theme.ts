@@ -17,9 +17,25 @@ export const DOCS_STYLE = `
 .swagger-ui .topbar .download-url-wrapper { display: none; }
 .swagger-ui .topbar .topbar-wrapper { justify-content: space-between; }
 .swagger-ui .topbar .link img { height: 32px; }
+.way-back { background: #1a1f25; padding: 8px 20px 0; font: 14px system-ui, sans-serif; }
+.way-back a { color: #cfe0fb; }
 .swagger-ui .info { margin: 24px 0; }
 .swagger-ui .info .title { font-size: 26px; }
 .swagger-ui, .swagger-ui .info .title, .swagger-ui .opblock-tag, .swagger-ui .opblock .opblock-summary-description {
   font-family: system-ui, sans-serif;
 }
+`;
+
+/**
+ * A link above the page, which is otherwise not ours: its own sign leads nowhere. It is a file, as the content security
+ * policy takes no script inside of a page.
+ */
+export const DOCS_WAY_BACK = `
+const link = document.createElement('a');
+link.href = '/';
+link.textContent = '← Back to the dashboard';
+const bar = document.createElement('nav');
+bar.className = 'way-back';
+bar.append(link);
+document.body.prepend(bar);
 `;

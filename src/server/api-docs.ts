@@ -1,6 +1,6 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { DOCS_ICON, DOCS_LOGO, DOCS_STYLE } from './api-docs-theme.ts';
+import { DOCS_ICON, DOCS_LOGO, DOCS_STYLE, DOCS_WAY_BACK } from './api-docs-theme.ts';
 
 const PREFIX = '/docs';
 
@@ -26,6 +26,7 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
       theme: {
         title: 'datastream API',
         css: [{ filename: 'docs.css', content: DOCS_STYLE }],
+        js: [{ filename: 'way-back.js', content: DOCS_WAY_BACK }],
         favicon: [
           {
             filename: 'icon.svg',

@@ -186,20 +186,12 @@ inBrowser('what a chart draws', () => {
       { valueType: 'nominal', valueDownsamplers: ['count'], highestGranularity: 'seconds' },
     );
     await datastream.append(gate, 'shut', startMs);
-    const answer = await fetch(`${url}/api/v1/dashboards`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        name: 'Both',
-        content: {
-          charts: [
-            { title: 'Above', streams: [first, gate] },
-            { title: 'Below', streams: [second] },
-          ],
-        },
-      }),
+    const id = await saveDashboard(url, {
+      charts: [
+        { title: 'Above', streams: [first, gate] },
+        { title: 'Below', streams: [second] },
+      ],
     });
-    const { id } = (await answer.json()) as { id: string };
     await page.goto(`/dashboards/${id}?window=day`);
     const chart = (name: string) => page.getByRole('region', { name, exact: true });
     for (const name of ['Above', 'Below']) await chart(name).locator('.legend .level').waitFor();
@@ -216,6 +208,31 @@ inBrowser('what a chart draws', () => {
     await datastream.append(gate, 'ajar', Date.now() - 60_000);
     await states.getByText('ajar').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  test('lets the line stand out whose name is pointed at', async () => {
+    const rows = Array.from({ length: 50 }, (_, row) => row);
+    const of = (title: string, offset: number) =>
+      streamOf(opened.service.datastream, title, {
+        startMs: SPRING_MS,
+        stepMs: 60_000,
+        values: rows.map((row) => offset + row),
+      });
+    const streams = [await of('Lower', 0), await of('Upper', 200)];
+    const content = { charts: [{ title: 'Pair', streams }] };
+    await page.goto(`/dashboards/${await saveDashboard(url, content)}?window=all`);
+    await page.locator('.legend .level').nth(1).waitFor();
+    // The first line of a chart is blue; of the others, none is.
+    await page.waitForFunction(`${INK} > 100`);
+    const whole = await page.evaluate<number>(INK);
+    await page.getByRole('button', { name: /^Upper/ }).hover();
+    await page.waitForFunction(`${INK} === 0`);
+    await page.getByRole('button', { name: /^Lower/ }).hover();
+    await page.waitForFunction(`${INK} === ${whole}`);
+    await page.getByRole('button', { name: /^Upper/ }).hover();
+    await page.waitForFunction(`${INK} === 0`);
+    await page.mouse.move(0, 0);
+    await page.waitForFunction(`${INK} === ${whole}`);
   });
 
   test('is drawn of a million raw datapoints, and zoomed down to each of them', async () => {
@@ -243,6 +260,15 @@ inBrowser('what a chart draws', () => {
     expect(Number(cells[1]!.replace(/\D/g, ''))).toBe(row);
   });
 });
+
+async function saveDashboard(url: string, content: object): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/dashboards`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Charts', content }),
+  });
+  return ((await answer.json()) as { id: string }).id;
+}
 
 async function streamOf(
   datastream: Datastream,

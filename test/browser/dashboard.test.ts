@@ -90,6 +90,28 @@ inBrowser('the dashboard in a browser', () => {
     await page.waitForURL(/window=hour/);
   });
 
+  test('offers no window that is longer than the history', async () => {
+    await page.goto(`/streams/${dashboard.ids.temperature}`);
+    const presets = page.locator('.segmented button');
+    await presets.first().waitFor();
+    const offered = await presets.evaluateAll((buttons) =>
+      buttons.map((button) => [button.textContent, button.matches(':enabled')]),
+    );
+    expect(offered).toEqual([
+      ['hour', true],
+      ['day', true],
+      ['week', false],
+      ['month', false],
+      ['year', false],
+      ['all', true],
+    ]);
+    expect(await presets.nth(3).getAttribute('title')).toBe(
+      'There is less than one month of history: all shows it',
+    );
+    await page.goto(`/streams/${dashboard.ids.rate}`);
+    await page.locator('.segmented button:enabled', { hasText: 'all' }).waitFor();
+  });
+
   test('shows a datapoint that arrives, and rests while it is paused', async () => {
     await page.goto(`/streams/${dashboard.ids.temperature}?window=hour`);
     await level().waitFor();
@@ -176,6 +198,63 @@ inBrowser('the dashboard in a browser', () => {
     await page.getByText('There are no dashboards yet').waitFor();
   });
 
+  test('has charts of a search, which streams join as they are created', async () => {
+    const { datastream } = dashboard.opened.service;
+    await page.goto('/dashboards');
+    await page.getByLabel('Name').fill('Barn');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByLabel('Of', { exact: true }).selectOption('search');
+    await page.getByLabel('Search that the streams match').fill('site=barn');
+    await page.getByText('No stream matches yet.').waitFor();
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    const chart = page.getByRole('region', { name: 'site=barn' });
+    await chart.getByText('No stream matches the search yet.').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Done' }).click();
+    for (const title of ['Hay', 'Straw']) {
+      const id = await datastream.ensureStream(
+        { title },
+        {
+          tags: { site: 'barn', unit: 't' },
+          valueDownsamplers: ['mean'],
+          highestGranularity: 'seconds',
+        },
+      );
+      await datastream.append(id, 41.5, Date.now());
+      await chart.getByRole('button', { name: new RegExp(`^${title}.*41.5 t`) }).waitFor();
+    }
+    await chart.getByRole('link', { name: '2 streams' }).click();
+    await page.getByText('2 streams', { exact: true }).waitFor();
+    expect(await page.locator('.stream-row').count()).toBe(2);
+    await datastream.deleteStreams({ site: 'barn' });
+    await page.goto('/dashboards');
+    await page.getByRole('link', { name: 'Barn' }).click();
+    await chart.getByText('No stream matches the search yet.').waitFor();
+    await page.getByRole('button', { name: 'Change' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('There are no dashboards yet').waitFor();
+  });
+
+  test('opens dashboards that were kept before charts could be of a search', async () => {
+    const { state } = dashboard.opened.service;
+    state.dashboards.insert({
+      id: 'older',
+      name: 'Older',
+      ownerId: null,
+      isShared: true,
+      content: {
+        charts: [{ title: 'Still here', streams: [dashboard.ids.temperature] }, {}, null],
+      },
+      createdAtMs: 0,
+      updatedAtMs: 0,
+    });
+    await page.goto('/dashboards/older');
+    await page.getByRole('region', { name: 'Still here' }).locator('.level').waitFor();
+    expect(await page.locator('.chart-slot').count()).toBe(1);
+    state.dashboards.remove('older');
+  });
+
   test('exports what is seen', async () => {
     await page.goto(`/streams/${dashboard.ids.temperature}`);
     await level().waitFor();
@@ -214,6 +293,8 @@ inBrowser('the dashboard in a browser', () => {
     const sign = await api.locator('.topbar img').getAttribute('src');
     const drawing = Buffer.from(sign!.replace(/^data:image\/svg\+xml;base64,/, ''), 'base64');
     expect(drawing.toString()).toContain('>datastream API</text>');
+    await api.getByRole('link', { name: 'Back to the dashboard' }).click();
+    await api.getByRole('heading', { name: 'Streams' }).waitFor();
   });
 
   test('has pages that can be used without seeing, at every width and in both themes', async () => {

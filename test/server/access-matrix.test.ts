@@ -21,6 +21,7 @@ GET /docs/json                                                  200    200      
 GET /docs/yaml                                                  200    200      200   200   200   200     401
 GET /docs/static/theme/icon.svg                                 200    200      200   200   200   200     401
 GET /docs/static/theme/docs.css                                 200    200      200   200   200   200     401
+GET /docs/static/theme/way-back.js                              200    200      200   200   200   200     401
 GET /docs/static/*                                              302    302      302   302   302   302     401
 GET /healthz                                                    200    200      200   200   200   200     401
 GET /readyz                                                     200    200      200   200   200   200     401

@@ -6,7 +6,7 @@ import { alertRule, NEW_RULE_TEXTS, textsOfRule } from '../../web/src/format/ale
 import { derivationLag } from '../../web/src/format/derivation-lag.ts';
 import { sendSnippets, writeSnippet } from '../../web/src/format/send-snippets.ts';
 import { tagRows, tagsOfRows } from '../../web/src/format/tag-rows.ts';
-import { valueText } from '../../web/src/format/value-text.ts';
+import { shortValueText, valueText, wholeValueText } from '../../web/src/format/value-text.ts';
 import { isOutside, routeOf } from '../../web/src/router/routes.ts';
 import { streamOf } from './streams.ts';
 
@@ -119,10 +119,23 @@ test.each([
   [21.5, '°C', '21.5 °C'],
   ['open', '', 'open'],
   [null, 'W', '–'],
-  [{ v: [{ i: 1 }], e: [] }, '', '1 vertices, 0 edges'],
+  [{ v: [{ i: 1 }], e: [] }, '', '1 vertex, 0 edges'],
   [[1, 2], '', '[1,2]'],
 ])('the value %j in %j is %s', (value, unit, text) => {
   expect(valueText(value, unit)).toBe(text);
+});
+
+test.each([
+  [0.000_564_123, 's', '0.000564 s', '0.000564123 s'],
+  [-57_536, '', '−57\u2009536', '−57536'],
+  [5_687_061_827, 'packets', '5.687 G packets', '5687061827 packets'],
+  [1_234_567, '', '1.235 M', '1234567'],
+  [3_050_000_001, 'B', '3.05 GB', '3050000001 B'],
+  [1.5e21, '°C', '1.50e+21 °C', '1.5e+21 °C'],
+  [null, 'W', '–', '–'],
+])('the value %j in %j is %s in a list, and %s as a whole', (value, unit, short, whole) => {
+  expect(shortValueText(value, unit)).toBe(short);
+  expect(wholeValueText(value, unit)).toBe(whole);
 });
 
 describe('rules of alerts', () => {

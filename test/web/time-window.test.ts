@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   initialView,
+  isLongerThanHistory,
   keepNear,
   panBy,
   type TimeView,
@@ -45,6 +46,16 @@ describe('windows of time', () => {
     expect(initialView(LIVE)).toEqual({ kind: 'latest', spanMs: DAY_MS });
     expect(initialView({ ...LIVE, earliestMs: LIVE.latestMs - HOUR_MS })).toEqual({ kind: 'all' });
     expect(initialView({ earliestMs: null, latestMs: null })).toEqual({ kind: 'all' });
+  });
+
+  test('are longer than a history that ends before them, and than none', () => {
+    const history = { earliestMs: 0, latestMs: DAY_MS };
+    expect([HOUR_MS, DAY_MS, DAY_MS + 1].map((ms) => isLongerThanHistory(ms, history))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(isLongerThanHistory(1, { earliestMs: null, latestMs: null })).toBe(true);
   });
 
   test('zoom around an instant that stays where it is', () => {

@@ -10,7 +10,8 @@ import { isoOf } from '../http/iso.ts';
 import type { Service } from '../service.ts';
 import type { Dashboard } from '../state/records/dashboard.ts';
 import { ServiceError } from '../state/service-error.ts';
-import { dashboardSchema, idParamsSchema, newDashboardSchema } from './schemas/access.ts';
+import { idParamsSchema } from './schemas/access.ts';
+import { dashboardSchema, newDashboardSchema } from './schemas/dashboards.ts';
 
 /** Characters of what one shows, as JSON. */
 const CONTENT_LENGTH_MAX = 200_000;

@@ -271,6 +271,75 @@ describe('access over HTTP', () => {
     expect((await admin.call('DELETE', `/dashboards/${shared.id}`)).status).toBe(204);
   });
 
+  test('a dashboard of a search shows everybody the streams that he may see', async () => {
+    const bob = await addPerson('bob');
+    for (const room of ['attic', 'cellar']) {
+      await admin.call('POST', '/streams', { query: { site: 'x', room } });
+    }
+    await admin.call('POST', '/grants', {
+      subject: { kind: 'user', userId: bob.id },
+      permissions: ['view'],
+      target: { kind: 'query', tags: { room: 'cellar' } },
+    });
+    const content = { charts: [{ title: '', query: 'site=x' }] };
+    const { body } = await admin.call('POST', '/dashboards', {
+      name: 'x',
+      isShared: true,
+      content,
+    });
+    expect((await bob.call('GET', `/dashboards/${body.id}`)).body.content).toEqual(content);
+    const seen = async (one: Person) =>
+      (await one.call('GET', '/streams?tags__site=x')).body.streams.map(
+        ({ tags }: { tags: { room: string } }) => tags.room,
+      );
+    expect((await seen(admin)).sort()).toEqual(['attic', 'cellar']);
+    expect(await seen(bob)).toEqual(['cellar']);
+  });
+
+  test('charts of a dashboard are of streams or of a search', async () => {
+    const save = (charts: unknown) =>
+      admin.call('POST', '/dashboards', { name: 'd', content: { charts } });
+    for (const chart of [{ streams: [] }, { title: 't', query: 'a=b load' }]) {
+      expect((await save([chart])).status).toBe(201);
+    }
+    const before = (await admin.call('GET', '/dashboards')).body.dashboards;
+    const oneOf = 'expected either streams (ids) or query (a search)';
+    for (const [charts, detail] of [
+      [7, 'content.charts in the body: expected array, received number.'],
+      [[{ title: 't' }], `content.charts.0 in the body: ${oneOf}.`],
+      [[{ streams: [], query: 'a=b' }], `content.charts.0 in the body: ${oneOf}.`],
+      [
+        [{ query: ['a=b'] }],
+        'content.charts.0.query in the body: expected string, received array.',
+      ],
+      [
+        [{ streams: [] }, { query: ' ' }],
+        'content.charts.1.query in the body: Too small: expected string to have >=1 characters.',
+      ],
+    ] as const) {
+      expect(await save(charts)).toMatchObject({ status: 400, body: { detail } });
+    }
+    const broken = { name: 'e', content: { charts: [{}] } };
+    expect((await admin.call('PUT', `/dashboards/${before[0].id}`, broken)).status).toBe(400);
+    expect((await admin.call('GET', '/dashboards')).body.dashboards).toEqual(before);
+  });
+
+  test('dashboards that were stored before charts were checked still open', async () => {
+    const content = { charts: [{ title: 7 }, { streams: ['gone'] }, null], more: [1] };
+    const id = 'older';
+    opened.service.state.dashboards.insert({
+      id,
+      name: 'older',
+      ownerId: admin.id,
+      isShared: false,
+      content,
+      createdAtMs: 0,
+      updatedAtMs: 0,
+    });
+    expect((await admin.call('GET', `/dashboards/${id}`)).body.content).toEqual(content);
+    expect((await admin.call('GET', '/dashboards')).body.dashboards).toHaveLength(1);
+  });
+
   test('changes of streams and dashboards are in the log', async () => {
     const { body: stream } = await admin.call('POST', '/streams', { query: { site: 'a' } });
     await admin.call('POST', '/streams', { query: { site: 'a' } });

@@ -2,11 +2,18 @@ import { request } from './client.ts';
 import { itemsOf } from './items-of.ts';
 
 /** A chart of a dashboard. */
-export interface DashboardChart {
+export type DashboardChart = {
   readonly title: string;
-  /** Ids of its streams. */
-  readonly streams: readonly string[];
-}
+} & (
+  | {
+      /** Ids of its streams. */
+      readonly streams: readonly string[];
+    }
+  | {
+      /** A search, as it is typed: its streams are those that match, also later ones. */
+      readonly query: string;
+    }
+);
 
 interface DashboardContent {
   readonly charts: readonly DashboardChart[];
@@ -42,13 +49,21 @@ export const deleteDashboard = (id: string): Promise<void> =>
 /** The service keeps any content: what is no chart is left out. */
 function checked(dashboard: Dashboard): Dashboard {
   const charts: unknown = dashboard.content?.charts;
-  const all: readonly Partial<DashboardChart>[] = Array.isArray(charts) ? charts : [];
   return {
     ...dashboard,
-    content: {
-      charts: all.flatMap(({ title, streams }) =>
-        Array.isArray(streams) ? [{ title: title ?? '', streams: streams.map(String) }] : [],
-      ),
-    },
+    content: { charts: Array.isArray(charts) ? charts.flatMap(chartOf) : [] },
   };
+}
+
+function chartOf(
+  chart: {
+    readonly title?: unknown;
+    readonly streams?: unknown;
+    readonly query?: unknown;
+  } | null,
+): readonly DashboardChart[] {
+  const { title, streams, query } = chart ?? {};
+  const head = { title: String(title ?? '') };
+  if (typeof query === 'string') return [{ ...head, query }];
+  return Array.isArray(streams) ? [{ ...head, streams: streams.map(String) }] : [];
 }

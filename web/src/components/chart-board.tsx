@@ -22,6 +22,8 @@ export interface BoardChart {
   readonly title: string;
   readonly group: ChartGroup;
   readonly actions?: JSX.Element;
+  /** What is to be said about its streams. */
+  readonly note?: string;
 }
 
 /**

@@ -11,7 +11,7 @@ const USUAL_HEIGHT_PX = 305;
 
 /** The place of a chart on a board. It is drawn while it is in sight; before and after, only its title is there. */
 export function ChartSlot({
-  chart: { key, title, group, actions },
+  chart: { key, title, group, actions, note },
   series,
   time,
   zone,
@@ -46,6 +46,7 @@ export function ChartSlot({
           time={time}
           zone={zone}
           actions={actions}
+          note={note}
           hidden={hidden}
           onHidden={setHidden}
         />

@@ -3,7 +3,7 @@ import type { StreamInfo } from '../api/types.ts';
 import { DIRECTION_SIGN, DIRECTION_TEXT, directionOf } from '../format/direction.ts';
 import { silenceAllowedMs } from '../format/staleness.ts';
 import { streamTitle, streamUnit, tagValueText, tagWords } from '../format/stream-title.ts';
-import { valueText } from '../format/value-text.ts';
+import { shortValueText, wholeValueText } from '../format/value-text.ts';
 import type { StreamSummary } from '../live/stream-summary.ts';
 import type { Observable } from '../state/observable.ts';
 import { useObservable } from '../state/use-observable.ts';
@@ -30,6 +30,7 @@ export function StreamRow({
   const timestamps = shown?.recent.timestamps ?? [];
   const values = shown?.recent.values ?? [];
   const latestMs = timestamps.at(-1) ?? dateOrNull(stream.latestDatapoint);
+  const unit = streamUnit(stream);
   const direction = directionOf(values.at(-1), values.at(-2));
   const allowedMs = silenceAllowedMs(timestamps, stream.highestGranularity);
   const isStale = shown !== null && latestMs !== null && nowMs - latestMs > allowedMs;
@@ -56,9 +57,11 @@ export function StreamRow({
       </div>
       <Sparkline trend={shown?.trend ?? NO_TREND} />
       <div class={`last ${direction}`}>
-        <span class="value">
-          {shown === null ? '' : valueText(values.at(-1), streamUnit(stream))}
-        </span>
+        {shown !== null && (
+          <span class="value" title={wholeValueText(values.at(-1), unit)}>
+            {shortValueText(values.at(-1), unit)}
+          </span>
+        )}
         <span class="direction" title={DIRECTION_TEXT[direction]}>
           <span aria-hidden="true">{DIRECTION_SIGN[direction]}</span>
           <span class="visually-hidden">{DIRECTION_TEXT[direction]}</span>

@@ -24,6 +24,7 @@ export function StreamsChart({
   time,
   zone,
   actions,
+  note,
   hidden,
   onHidden,
 }: {
@@ -34,6 +35,8 @@ export function StreamsChart({
   readonly zone: string;
   /** What stands at the right of the title. */
   readonly actions?: ComponentChildren;
+  /** What is to be said about the streams. */
+  readonly note?: string | undefined;
   /** Ids of streams that are not drawn. */
   readonly hidden: ReadonlySet<string>;
   readonly onHidden: (hidden: ReadonlySet<string>) => void;
@@ -75,13 +78,16 @@ export function StreamsChart({
         <span class="axis-note">{axes.join(' · ')}</span>
         <span class="spacer" />
         {actions}
-        <ExportMenu
-          title={title}
-          parts={all.map((stream, index) => ({ stream, columns: columns[index]! }))}
-          window={time.window}
-          zone={zone}
-        />
+        {all.length > 0 && (
+          <ExportMenu
+            title={title}
+            parts={all.map((stream, index) => ({ stream, columns: columns[index]! }))}
+            window={time.window}
+            zone={zone}
+          />
+        )}
       </div>
+      {note !== undefined && <p class="muted">{note}</p>}
       {error !== null && (
         <ProblemNote doing="Reading the datapoints" error={error} onRetry={series.reload} />
       )}

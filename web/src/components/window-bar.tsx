@@ -1,7 +1,15 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TimeViewState } from '../state/use-time-view.ts';
 import { inputText, instantOfInput } from '../time/input-time.ts';
-import { PRESETS, type TimeView, viewOfPreset, windowBetween } from '../time/time-window.ts';
+import {
+  type History,
+  isLongerThanHistory,
+  PRESETS,
+  type Preset,
+  type TimeView,
+  viewOfPreset,
+  windowBetween,
+} from '../time/time-window.ts';
 
 /** Presets, the ends of the window to type, the way back, and pause. */
 export function WindowBar({
@@ -13,7 +21,7 @@ export function WindowBar({
   readonly zone: string;
   readonly children?: ComponentChildren;
 }): JSX.Element {
-  const { view, window, setView, goBack, isPaused, togglePause } = time;
+  const { view, window, history, setView, goBack, isPaused, togglePause } = time;
   const change = (end: 'startMs' | 'endMs', text: string): void => {
     const instantMs = instantOfInput(text, zone);
     if (instantMs === null) return;
@@ -28,6 +36,7 @@ export function WindowBar({
             key={preset.name}
             type="button"
             aria-pressed={isSame(view, viewOfPreset(preset)) && !isPaused}
+            {...reachOf(preset, history)}
             onClick={() => setView(viewOfPreset(preset))}
           >
             {preset.name}
@@ -61,6 +70,15 @@ export function WindowBar({
       </div>
     </section>
   );
+}
+
+/** Whether there is history enough for a preset, and why it cannot be chosen. */
+function reachOf(
+  { name, spanMs }: Preset,
+  history: History,
+): { readonly disabled?: boolean; readonly title?: string } {
+  if (spanMs === null || !isLongerThanHistory(spanMs, history)) return {};
+  return { disabled: true, title: `There is less than one ${name} of history: all shows it` };
 }
 
 function endInput(

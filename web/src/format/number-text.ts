@@ -3,6 +3,8 @@ const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E'] as const;
 const SCALED_UNIT = /^(?:B|b|W|Wh|V|A|Hz|g|J|bit|B\/s|b\/s|bit\/s|bps|Bps|W\/m²)$/;
 /** Longer numbers lose their last places, which nobody reads. */
 const DIGIT_COUNT = 4;
+/** From here on, whole numbers are too long for a column. */
+const LONG_FROM = 1e6;
 
 /** A number in few digits: `0.0123`, `15.25`, `1.234 M`; exponents only where nothing else is short. */
 export function numberText(value: number): string {
@@ -21,6 +23,15 @@ export function quantityText(value: number, unit: string): string {
   if (unit === '') return numberText(value);
   const { divisor, name } = scaledUnit(Math.abs(value), unit);
   return `${numberText(value / divisor)} ${name}`;
+}
+
+/** As `quantityText`, where there is no room for many digits: `5.687 G packets`. */
+export function shortQuantityText(value: number, unit: string): string {
+  const size = Math.abs(value);
+  if (SCALED_UNIT.test(unit) || !(size >= LONG_FROM && size < 1e18))
+    return quantityText(value, unit);
+  const power = Math.floor(Math.log10(size) / 3 + 1e-9);
+  return `${numberText(value / 1000 ** power)} ${`${PREFIXES[power]} ${unit}`.trimEnd()}`;
 }
 
 /** The unit with the prefix for numbers of a size, and what they are divided by. */

@@ -52,12 +52,18 @@ export function viewOfPreset({ spanMs }: Preset): TimeView {
 }
 
 /** The last day; all where the history is shorter than that. */
-export function initialView({
-  earliestMs,
-  latestMs,
-}: Pick<History, 'earliestMs' | 'latestMs'>): TimeView {
-  const isShort = earliestMs === null || latestMs === null || latestMs - earliestMs < DAY_MS;
-  return isShort ? { kind: 'all' } : { kind: 'latest', spanMs: DAY_MS };
+export function initialView(history: Pick<History, 'earliestMs' | 'latestMs'>): TimeView {
+  return isLongerThanHistory(DAY_MS, history)
+    ? { kind: 'all' }
+    : { kind: 'latest', spanMs: DAY_MS };
+}
+
+/** Whether a window of the length would show nothing more than all does; without a datapoint every one is. */
+export function isLongerThanHistory(
+  spanMs: number,
+  { earliestMs, latestMs }: Pick<History, 'earliestMs' | 'latestMs'>,
+): boolean {
+  return earliestMs === null || latestMs === null || latestMs - earliestMs < spanMs;
 }
 
 /** Whether the view shows new datapoints as they come. */

@@ -134,21 +134,3 @@ export const auditEntrySchema = z
     after: jsonSchema,
   })
   .meta({ id: 'AuditEntry' });
-
-export const newDashboardSchema = z.strictObject({
-  name: nameSchema,
-  isShared: z.boolean().default(false).describe('Whether everybody who is signed in sees it.'),
-  content: jsonSchema.describe('What it shows, as the pages of the dashboard define it.'),
-});
-
-export const dashboardSchema = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    isShared: z.boolean(),
-    isOwn: z.boolean(),
-    content: jsonSchema,
-    createdAt: instant,
-    updatedAt: instant,
-  })
-  .meta({ id: 'Dashboard' });

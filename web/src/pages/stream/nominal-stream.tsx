@@ -15,6 +15,7 @@ import { useLive } from '../../live/use-live.ts';
 import { useRecent } from '../../live/use-recent.ts';
 import { RAW_COUNT_MAX, useStates } from '../../live/use-states.ts';
 import { historyOf } from '../../state/stream-history.ts';
+import { useHeld } from '../../state/use-held.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
 import { initialView, windowOfView } from '../../time/time-window.ts';
@@ -33,6 +34,7 @@ export function NominalStream({
   const recent = useRecent(stream);
   const latestMs = recent.rows.timestamps.at(-1) ?? history.latestMs;
   const time = useTimeView({ ...history, latestMs }, initialView(history));
+  const shownRows = useHeld(recent.rows, time.isPaused);
   const states = useStates(stream, time.window);
   const columns = states.data ?? NO_COLUMNS;
   const live = useLive([stream.id], {
@@ -49,7 +51,7 @@ export function NominalStream({
   const whole = windowOfView({ kind: 'all' }, time.history);
   return (
     <article>
-      <StreamHead stream={stream} recent={recent.rows}>
+      <StreamHead stream={stream} recent={shownRows}>
         <LiveBadge live={live} />
         <ExportMenu title={title} parts={[{ stream, columns }]} window={time.window} zone={zone} />
       </StreamHead>

@@ -19,6 +19,7 @@ import { useOverview } from '../../live/use-overview.ts';
 import { useRecent } from '../../live/use-recent.ts';
 import { useSeries } from '../../live/use-series.ts';
 import { historyOf } from '../../state/stream-history.ts';
+import { useHeld } from '../../state/use-held.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
 import { initialView, windowOfView } from '../../time/time-window.ts';
@@ -47,6 +48,7 @@ export function NumericStream({
   const seenMs = recent.rows.timestamps.at(-1) ?? null;
   const latestMs = seenMs ?? history.latestMs;
   const time = useTimeView({ ...history, latestMs }, initialView(history));
+  const shownRows = useHeld(recent.rows, time.isPaused);
   const series = useSeries([stream], {
     window: time.window,
     pointCount: Math.max(50, Math.round((widthPx || 800) / PX_PER_POINT)),
@@ -83,7 +85,7 @@ export function NumericStream({
   const whole = windowOfView({ kind: 'all' }, time.history);
   return (
     <article ref={frame}>
-      <StreamHead stream={stream} recent={recent.rows}>
+      <StreamHead stream={stream} recent={shownRows}>
         <LiveBadge live={live} />
         <ExportMenu title={title} parts={[{ stream, columns }]} window={time.window} zone={zone} />
       </StreamHead>
