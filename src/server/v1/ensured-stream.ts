@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { Datastream } from '../../api/datastream.ts';
 import type { Stream, StreamDefinition } from '../../api/types.ts';
 import { isEqualJson, mergeTags } from '../../model/tags.ts';
 import { Problem } from '../http/problem.ts';
@@ -11,9 +10,7 @@ import { assertMayRetag, noteTags, refusing } from './stream-changes.ts';
 
 type Wanted = z.output<typeof ensureStreamSchema>;
 
-interface Parts {
-  readonly datastream: Datastream;
-  readonly config: Service['config'];
+interface Parts extends Pick<Service, 'datastream' | 'config' | 'writer'> {
   readonly viewer: Viewer;
 }
 
@@ -57,7 +54,7 @@ async function createdStream(
 }
 
 async function changedStream(
-  { datastream, viewer }: Parts,
+  { datastream, writer, viewer }: Parts,
   { query, ...definition }: Wanted,
   found: readonly Stream[],
 ): Promise<Stream> {
@@ -76,6 +73,8 @@ async function changedStream(
       ...definition,
     } as StreamDefinition),
   );
+  // Who may append to it goes by its tags.
+  writer.forget([id]);
   const stream = await datastream.getStream(id);
   if (!isEqualJson(tags, stream.tags)) noteTags(viewer, id, [tags, stream.tags]);
   return stream;

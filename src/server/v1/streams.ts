@@ -81,7 +81,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       },
     },
     async ({ body, viewer }, reply) => {
-      const { stream, isNew } = await ensuredStream({ datastream, config, viewer }, body);
+      const { stream, isNew } = await ensuredStream({ datastream, config, writer, viewer }, body);
       return reply
         .code(isNew ? 201 : 200)
         .header('location', `/api/v1/streams/${stream.id}`)
