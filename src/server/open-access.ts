@@ -60,7 +60,7 @@ export function stateFolder({ state, store }: ServiceConfig): string {
   throw new ConfigError('state must name a folder for users and settings, as the store has none.');
 }
 
-function settingsOf({ access, ...config }: ServiceConfig): AccessSettings {
+function settingsOf({ access, limits, ...config }: ServiceConfig): AccessSettings {
   const { password, session, login } = DEFAULT_ACCESS_SETTINGS;
   return {
     publicRead: access.publicRead,
@@ -88,5 +88,7 @@ function settingsOf({ access, ...config }: ServiceConfig): AccessSettings {
       forgetMs: Math.max(login.forgetMs, 2 * access.failedLoginWaitLongest),
     },
     setupLinkMs: access.setupLink,
+    tokensPerUserMax: limits.tokensPerUser,
+    grantsPerUserMax: limits.grantsPerUser,
   };
 }

@@ -12,6 +12,7 @@ import type { StateStore } from '../state/state-store.ts';
 import type { AccessParts } from './access-parts.ts';
 import type { Actor, Audit } from './audit.ts';
 import type { Policy } from './policy.ts';
+import { assertRoomForOne } from './user-limits.ts';
 
 /** Streams of one call that the audit log names one by one. */
 const NAMED_STREAM_COUNT_MAX = 20;
@@ -28,8 +29,10 @@ export class Grants {
   readonly #audit: Audit;
   readonly #policy: Policy;
   readonly #now: () => Date;
+  readonly #givenCountMax: number;
 
-  constructor({ state, audit, policy, now }: AccessParts) {
+  constructor({ state, audit, policy, settings, now }: AccessParts) {
+    this.#givenCountMax = settings.grantsPerUserMax;
     this.#state = state;
     this.#audit = audit;
     this.#policy = policy;
@@ -76,7 +79,7 @@ export class Grants {
   /**
    * Grants; adds to what the subject has on the same target, if he has something. `tags` are those of the
    * stream that the target names, as its permissions may come from its tags.
-   * @throws {ServiceError} FORBIDDEN, NOT_FOUND for the subject, INVALID_FIELD
+   * @throws {ServiceError} FORBIDDEN, NOT_FOUND for the subject, INVALID_FIELD, LIMIT_REACHED
    */
   add(
     { subject, permissions, target, tags = null }: NewGrant & { readonly tags?: Tags | null },
@@ -88,12 +91,15 @@ export class Grants {
       this.assertMayGrant(permissions, { target, tags }, by);
       this.#assertSubject(subject);
       const before = this.#same(subject, target);
+      const { userId } = by.identity;
+      if (before === null && userId !== null) this.#assertRoom(userId, by);
       const all = [...permissions, ...(before?.permissions ?? [])];
       const grant = this.#state.grants.put({
         id: before?.id ?? randomUUID(),
         subject,
         permissions: GRANT_PERMISSIONS.filter((permission) => all.includes(permission)),
         target,
+        giverId: before === null ? userId : before.giverId,
         createdAtMs: before?.createdAtMs ?? this.#now().getTime(),
       });
       const values = {
@@ -130,6 +136,7 @@ export class Grants {
           subject: { kind: 'user', userId: creator!.id },
           permissions: PERMISSIONS,
           target: { kind: 'stream', streamId },
+          giverId: null,
           createdAtMs: this.#now().getTime(),
         });
       }
@@ -159,6 +166,16 @@ export class Grants {
       },
       by,
     );
+  }
+
+  #assertRoom(giverId: string, by: Actor): void {
+    const limit = {
+      heldCount: this.#state.grants.count('giver', giverId),
+      countMax: this.#givenCountMax,
+      what: 'grants that he has given',
+      setting: 'limits.grantsPerUser',
+    };
+    assertRoomForOne(limit, by);
   }
 
   #assertSubject(subject: GrantSubject): void {

@@ -13,6 +13,10 @@ export interface AccessSettings {
   readonly login: LoginSettings;
   /** How long the link that makes the first admin is good for. */
   readonly setupLinkMs: number;
+  /** API tokens of a user who is no admin. */
+  readonly tokensPerUserMax: number;
+  /** Grants that a user has given who is no admin. */
+  readonly grantsPerUserMax: number;
 }
 
 /** Cost of a password's hash, by the names of RFC 9106. Changed ones apply from a user's next login on. */
@@ -76,4 +80,6 @@ export const DEFAULT_ACCESS_SETTINGS: AccessSettings = Object.freeze({
     rememberedCountMax: 10_000,
   },
   setupLinkMs: DAY_MS,
+  tokensPerUserMax: 1000,
+  grantsPerUserMax: 10_000,
 });

@@ -10,6 +10,7 @@ import type { Actor, Audit } from './audit.ts';
 import { hasScope, isAdminWithin } from './identity.ts';
 import { checkedLabel } from './names.ts';
 import { hashOfSecret, isApiToken, newApiToken } from './secrets.ts';
+import { assertRoomForOne } from './user-limits.ts';
 
 /** Uses within this time of each other are stored once. */
 const USED_STEP_MS = 10 * 60_000;
@@ -33,8 +34,10 @@ export class Tokens {
   readonly #state: StateStore;
   readonly #audit: Audit;
   readonly #now: () => Date;
+  readonly #countMax: number;
 
-  constructor({ state, audit, now }: AccessParts) {
+  constructor({ state, audit, settings, now }: AccessParts) {
+    this.#countMax = settings.tokensPerUserMax;
     this.#state = state;
     this.#audit = audit;
     this.#now = now;
@@ -50,7 +53,8 @@ export class Tokens {
 
   /**
    * Makes a token. Its text is given here and never again.
-   * @throws {ServiceError} FORBIDDEN for another's, or with scopes that whoever asks has not; NOT_FOUND; INVALID_FIELD
+   * @throws {ServiceError} FORBIDDEN for another's, or with scopes that whoever asks has not; NOT_FOUND; INVALID_FIELD;
+   * LIMIT_REACHED
    */
   create(
     { userId, name, scopes, expiresAtMs }: NewToken,
@@ -73,6 +77,7 @@ export class Tokens {
     return this.#state.write(() => {
       const owner = this.#state.users.require(userId);
       assertScopes(scopes, owner, by);
+      this.#makeRoom(userId, by);
       const token = this.#state.tokens.insert({
         id: randomUUID(),
         userId,
@@ -131,6 +136,25 @@ export class Tokens {
         if (endedAtMs < limitMs) this.#state.tokens.remove(id);
       }
     });
+  }
+
+  /** Those that are over make room before anything is refused. */
+  #makeRoom(userId: string, by: Actor): void {
+    const { tokens } = this.#state;
+    if (tokens.count('user', userId) < this.#countMax) return;
+    const nowMs = this.#now().getTime();
+    const [ended] = tokens
+      .find('user', userId)
+      .filter((token) => !isGood(token, nowMs))
+      .sort((a, b) => a.createdAtMs - b.createdAtMs);
+    if (ended !== undefined) tokens.remove(ended.id);
+    const limit = {
+      heldCount: tokens.count('user', userId),
+      countMax: this.#countMax,
+      what: 'API tokens',
+      setting: 'limits.tokensPerUser',
+    };
+    assertRoomForOne(limit, by);
   }
 
   #noteUse(tokenId: string, nowMs: number): void {

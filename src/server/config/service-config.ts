@@ -73,6 +73,14 @@ const limitsConfig = z.strictObject({
   requestTime: duration.prefault('5m'),
   /** Open event streams together. */
   eventStreams: count.default(5000),
+  /** Alert rules of one user, at most; admins may have more, of this and of what follows. */
+  alertRulesPerUser: count.default(1000),
+  /** Saved dashboards of one user, at most. */
+  dashboardsPerUser: count.default(1000),
+  /** API tokens of one user, at most. */
+  tokensPerUser: count.default(1000),
+  /** Grants that one user has given, at most. */
+  grantsPerUser: count.default(10_000),
 });
 
 const ingestConfig = z.strictObject({

@@ -104,6 +104,12 @@ export class Collection<R extends StateRecord, Index extends string = never> {
     return this.#files.read(() => this.#idsOf(index, value).map((id) => this.require(id)));
   }
 
+  /** How many records have the value. */
+  count(index: Index, value: string): number {
+    if (value.length > INDEXED_LENGTH_MAX) return 0;
+    return this.#files.read(() => this.#idsOf(index, value).length);
+  }
+
   /** The first of them, or null. */
   findOne(index: Index, value: string): R | null {
     return this.find(index, value)[0] ?? null;

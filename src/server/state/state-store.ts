@@ -42,7 +42,7 @@ export class StateStore {
   readonly groups: Collection<Group, 'name'>;
   readonly tokens: Collection<Token, 'hash' | 'user'>;
   readonly sessions: Collection<Session, 'user'>;
-  readonly grants: Collection<Grant, 'subject' | 'stream'>;
+  readonly grants: Collection<Grant, 'subject' | 'stream' | 'giver'>;
   readonly setupLinks: Collection<SetupLink>;
   readonly dashboards: Collection<Dashboard, 'owner'>;
   readonly alertRules: Collection<AlertRule, 'owner'>;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Stream } from '../../api/types.ts';
 import { actorOf } from '../access/fastify-hooks.ts';
 import { isAdminWithin } from '../access/identity.ts';
+import { assertRoomForOne } from '../access/user-limits.ts';
 import type { RuleInput } from '../alerts/alerts.ts';
 import { readRule } from '../alerts/evaluator.ts';
 import { instant } from '../http/instants.ts';
@@ -33,7 +34,7 @@ export const alertRuleRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   { service },
   done,
 ) => {
-  const { alerts, access, now } = service;
+  const { alerts, access, config, now, state } = service;
   const change = { access: { scope: 'change' } } as const;
 
   const audit = (request: FastifyRequest, action: string, { id, name }: AlertRule): void =>
@@ -71,8 +72,19 @@ export const alertRuleRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
     async (request, reply) => {
       const input = inputOf(request.body);
       await assertMayMake(service, request, input);
-      const rule = alerts.createRule(input, request.identity.userId);
-      audit(request, 'alert-rule.add', rule);
+      const { userId } = request.identity;
+      const rule = state.write(() => {
+        const limit = {
+          heldCount: userId === null ? 0 : state.alertRules.count('owner', userId),
+          countMax: config.limits.alertRulesPerUser,
+          what: 'alert rules',
+          setting: 'limits.alertRulesPerUser',
+        };
+        assertRoomForOne(limit, actorOf(request));
+        const added = alerts.createRule(input, userId);
+        audit(request, 'alert-rule.add', added);
+        return added;
+      });
       return reply
         .code(201)
         .header('location', `/api/v1/alerts/rules/${rule.id}`)

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Json } from '../../model/tags.ts';
 import { actorOf } from '../access/fastify-hooks.ts';
 import { hasScope, isAdminWithin } from '../access/identity.ts';
+import { assertRoomForOne } from '../access/user-limits.ts';
 import { isoOf } from '../http/iso.ts';
 import type { Service } from '../service.ts';
 import type { Dashboard } from '../state/records/dashboard.ts';
@@ -22,7 +23,7 @@ const signedIn = { access: 'signed-in' as const };
 /** Saved dashboards: everybody has his own, and sees those that are shared. */
 export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   app,
-  { service: { state, access, now } },
+  { service: { state, access, config, now } },
   done,
 ) => {
   const mayChange = ({ identity }: FastifyRequest, { ownerId }: Dashboard): boolean =>
@@ -124,14 +125,26 @@ export const dashboardRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         throw new ServiceError('FORBIDDEN', 'This needs the scope change.');
       }
       const nowMs = now().getTime();
-      const dashboard = state.dashboards.insert({
-        id: randomUUID(),
-        ...checkedContent(body),
-        ownerId: identity.userId,
-        createdAtMs: nowMs,
-        updatedAtMs: nowMs,
+      const content = checkedContent(body);
+      const { userId } = identity;
+      const dashboard = state.write(() => {
+        const limit = {
+          heldCount: userId === null ? 0 : state.dashboards.count('owner', userId),
+          countMax: config.limits.dashboardsPerUser,
+          what: 'saved dashboards',
+          setting: 'limits.dashboardsPerUser',
+        };
+        assertRoomForOne(limit, actorOf(request));
+        const added = state.dashboards.insert({
+          id: randomUUID(),
+          ...content,
+          ownerId: userId,
+          createdAtMs: nowMs,
+          updatedAtMs: nowMs,
+        });
+        audit(request, 'add', added);
+        return added;
       });
-      audit(request, 'add', dashboard);
       return reply.code(201).send(bodyOf(request, dashboard));
     },
   );

@@ -162,6 +162,7 @@ describe('the access of routes', () => {
       subject: { kind: 'public' },
       permissions: ['view'],
       target: { kind: 'stream', streamId: 's1' },
+      giverId: null,
       createdAtMs: 0,
     });
     expect((await app.inject('/view')).statusCode).toBe(200);

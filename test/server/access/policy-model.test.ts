@@ -43,6 +43,7 @@ const grantArbitrary: fc.Arbitrary<Grant> = fc.record({
   subject: subjectArbitrary,
   permissions: permissionsArbitrary,
   target: targetArbitrary,
+  giverId: fc.constant(null),
   createdAtMs: fc.constant(0),
 });
 const identityArbitrary: fc.Arbitrary<Identity> = fc.record({

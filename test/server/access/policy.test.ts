@@ -54,6 +54,7 @@ function grant(
     subject: SUBJECTS[subject],
     permissions,
     target: TARGETS[target],
+    giverId: null,
     createdAtMs: 0,
   });
 }
@@ -168,6 +169,7 @@ describe('the policy', () => {
       subject: SUBJECTS.anna,
       permissions: ['delete'],
       target: { kind: 'query', tags: { site: 'b' } },
+      giverId: null,
       createdAtMs: 0,
     });
     grant(state, 'anna', 'site', 'change');

@@ -20,6 +20,8 @@ export interface Grant {
   readonly subject: GrantSubject;
   readonly permissions: readonly GrantPermission[];
   readonly target: GrantTarget;
+  /** The user who gave it; null: the service or an admin on the command line, or it is not known. */
+  readonly giverId: string | null;
   readonly createdAtMs: number;
 }
 
@@ -39,10 +41,12 @@ const schema: z.ZodType<Grant> = z.object({
   subject: subjectSchema,
   permissions: z.array(z.enum(GRANT_PERMISSIONS)).min(1),
   target: targetSchema,
+  // Grants of before do not say it.
+  giverId: z.string().nullable().default(null),
   createdAtMs: timeMsSchema,
 });
 
-export const GRANTS: CollectionDefinition<Grant, 'subject' | 'stream'> = {
+export const GRANTS: CollectionDefinition<Grant, 'subject' | 'stream' | 'giver'> = {
   name: 'grants',
   noun: 'grant',
   version: 1,
@@ -51,6 +55,7 @@ export const GRANTS: CollectionDefinition<Grant, 'subject' | 'stream'> = {
   indexes: {
     subject: { valuesOf: ({ subject }) => [subjectKey(subject)] },
     stream: { valuesOf: ({ target }) => (target.kind === 'stream' ? [target.streamId] : []) },
+    giver: { valuesOf: ({ giverId }) => (giverId === null ? [] : [giverId]) },
   },
 };
 

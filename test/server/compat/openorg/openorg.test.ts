@@ -184,6 +184,7 @@ describe('the administrative interface of OpenOrg', () => {
       subject: { kind: 'user', userId: other.id },
       permissions: ['view'],
       target: { kind: 'stream', streamId: stream!.id },
+      giverId: null,
       createdAtMs: NOW_MS,
     });
     expect(await listed(other)).toEqual(['b']);
@@ -432,7 +433,17 @@ describe('virtual series', () => {
   test('show no equation of a series that may not be read', async () => {
     const inner = { slug: 'inner', title: 'inner', equation: 'a+b', is_public: false };
     expect((await create({ ...inner, is_virtual: true })).status).toBe(201);
-    expect((await create({ ...inner, slug: 'outer', equation: 'inner*2', is_public: true, is_virtual: true })).status).toBe(201);
+    expect(
+      (
+        await create({
+          ...inner,
+          slug: 'outer',
+          equation: 'inner*2',
+          is_public: true,
+          is_virtual: true,
+        })
+      ).status,
+    ).toBe(201);
     const shownTo = async (by: Person | null): Promise<string> => {
       const { body } = await read('action=info&format=json&series=outer', { by });
       return body.series.outer.equation;
