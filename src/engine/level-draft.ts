@@ -7,7 +7,7 @@ import { isEmptyRange, TIME_MIN_MS, type TimeRange } from '../model/time-range.t
 import { type PageSource, visitBlocks } from './block-reader.ts';
 import { NearPages } from './near-pages.ts';
 import type { PreparedChange } from './prepared-change.ts';
-import { withStaleBuckets } from './stale-levels.ts';
+import { withLostBuckets, withStaleBuckets } from './stale-levels.ts';
 
 /** A range of a level that has been computed anew, with all buckets in it that have data. */
 export interface ComputedRange {
@@ -181,7 +181,10 @@ export class LevelDraft {
     );
   }
 
-  /** What of a level is stale or missing up to `endMs`, ascending. */
+  /**
+   * What of a level is stale or missing up to `endMs`, ascending.
+   * @param range from where the level begins.
+   */
   work(granularity: Granularity, range: TimeRange): readonly TimeRange[] {
     const { stale, missing } = this.#work(granularity, range);
     return [...stale, ...missing];
@@ -200,7 +203,10 @@ export class LevelDraft {
     const { untilMs, stale } = this.level(granularity);
     const missing = { startMs: untilMs ?? startMs, endMs };
     const known = { startMs: Number.NEGATIVE_INFINITY, endMs: missing.startMs };
-    return { stale: clipRanges(stale, known), missing: isEmptyRange(missing) ? [] : [missing] };
+    return {
+      stale: clipRanges(withLostBuckets(stale, startMs), known),
+      missing: isEmptyRange(missing) ? [] : [missing],
+    };
   }
 }
 

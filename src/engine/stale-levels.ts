@@ -5,7 +5,7 @@ import {
   type GranularityName,
 } from '../model/granularity.ts';
 import { ladderOf } from '../model/ladder.ts';
-import { addRanges } from '../model/staleness.ts';
+import { addRange, addRanges, type RangeSet } from '../model/staleness.ts';
 import type { LevelState, StreamRecord } from '../model/stream.ts';
 import { TIME_END_MS, type TimeRange } from '../model/time-range.ts';
 import { originMs } from './expiry.ts';
@@ -46,6 +46,17 @@ function bucketRanges(
     });
   }
   return ranges;
+}
+
+/**
+ * What is stale of a level with the buckets that it has lost: it is dense from its first datapoint on, and where that
+ * was deleted, those up to the one where it begins now are gone, the empty ones between included. Nothing but
+ * staleness before its beginning tells of them.
+ * @param startMs where the level begins.
+ */
+export function withLostBuckets(stale: RangeSet, startMs: number): RangeSet {
+  const firstMs = stale[0]?.startMs ?? startMs;
+  return addRange(stale, { startMs: firstMs, endMs: startMs });
 }
 
 /** The record with what the change of raw rows makes stale in the levels that are computed from them; others follow. */

@@ -24,6 +24,7 @@ import { OperatorRun } from './operator-run.ts';
 import { outputRange } from './output-offset.ts';
 import { replay } from './replay.ts';
 import { pendingStartMs } from './replay-inputs.ts';
+import { withLostBuckets } from './stale-levels.ts';
 import { turn } from './turn.ts';
 
 /** Finer rows that are held at once. */
@@ -213,18 +214,25 @@ class StreamVerifier {
 /** Ranges in which a level that the stream reads will be others as soon as it is computed anew. */
 function staleLevels({ derivation }: OperatorRun, sources: readonly StreamSnapshot[]): RangeSet {
   return derivation.sources.flatMap(({ granularity }, index) => {
-    const { record } = sources[index]!;
+    const source = sources[index]!;
     const read = Granularity.byName(granularity);
     // A finer range stands for whole buckets of what is read: these begin before it and end after it.
-    const ladder = ladderOf(record);
+    const ladder = ladderOf(source.record);
     const lineage = ladder.has(read) ? ladder.lineage(read) : [];
     return lineage
-      .flatMap((rung) => record.levels[rung.granularity.name]?.stale ?? [])
+      .flatMap((rung) => staleBuckets(source, rung.granularity))
       .map(({ startMs, endMs }) => ({
         startMs: bucketStartMs(startMs, read),
         endMs: bucketCeilMs(endMs, read),
       }));
   });
+}
+
+/** Of a level as far as it is computed; all of it, where all datapoints were deleted. */
+function staleBuckets(stream: StreamSnapshot, granularity: Granularity): RangeSet {
+  const { untilMs = null, stale = [] } = stream.record.levels[granularity.name] ?? {};
+  if (untilMs === null) return [];
+  return withLostBuckets(stale, Math.min(levelStartMs(stream, granularity) ?? untilMs, untilMs));
 }
 
 /** Whether both have the same rows of float64 numbers: the quick look, before it is asked which ones differ. */

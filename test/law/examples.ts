@@ -175,6 +175,29 @@ function becomesTotal(expired: Step): readonly Step[] {
   ];
 }
 
+/** Of a stream whose minutes others add up, datapoints are deleted that have empty minutes behind them. */
+function minutesAreLost(...deleted: readonly Step[]): readonly Step[] {
+  return [
+    { kind: 'derive', ...derive, op: 'sum', picks: [0], isCoarse: true },
+    {
+      kind: 'columns',
+      stream: 0,
+      rows: [
+        [1, 1],
+        [240, 2],
+        [120, 3],
+      ],
+    },
+    maintain,
+    ...deleted,
+  ];
+}
+
+/** Datapoints are deleted from so long before the latest one on. */
+function deletion(back: number, seconds: number): Step {
+  return { kind: 'replace', stream: 0, back, seconds, rows: [] };
+}
+
 /** Histories that are rarely met at random. */
 export const EXAMPLES: [Setting, Step[]][] = [
   lastResetVanishes,
@@ -188,6 +211,8 @@ export const EXAMPLES: [Setting, Step[]][] = [
   resetBeforeWhatIsKept,
   becomesTotal(expires(0, 55)),
   becomesTotal(expires(5, -145)),
+  minutesAreLost(deletion(360, 60)),
+  minutesAreLost(deletion(0, 1000), deletion(240, 1000)),
   ...[[10], [40], [70], [10, 40], [40, 70], [10, 70], [10, 40, 70]].flatMap((seconds) => [
     resetsArriveLate(seconds, { kind: 'derive', ...derive, op: 'derivative', picks: [4] }),
     resetsArriveLate(seconds, {
