@@ -76,11 +76,13 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       schema: {
         tags,
         summary: 'Finds a stream by its tags, or creates it',
+        description:
+          'With the header `If-None-Match: *`, one that is there is refused (412), and left as it is.',
         body: ensureStreamSchema,
         response: { 200: streamSchema, 201: streamSchema },
       },
     },
-    async ({ body, viewer }, reply) => {
+    async ({ body, viewer, headers }, reply) => {
       const { query, ...definition } = body;
       const present = await datastream.findStreams(query).slice(0, 2).toArray();
       const isNew = present.length === 0;
@@ -94,6 +96,11 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       }
       if (!isNew) {
         const stream = await streamFor({ datastream, viewer }, present[0]!.id, 'change');
+        if (headers['if-none-match'] === '*') {
+          throw new Problem(412, 'There is a stream with these tags already.', {
+            code: 'ALREADY_EXISTS',
+          });
+        }
         // Of one that is there, these become the tags.
         assertMayRetag(viewer, stream, mergeTags(query, definition.tags ?? {}));
       }
