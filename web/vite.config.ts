@@ -17,6 +17,8 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: false,
     target: 'es2022',
+    // How long plugins take is nothing that somebody who starts the service should read.
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: { proxy: { '/api': SERVICE_URL, '/docs': SERVICE_URL } },
 });

@@ -121,6 +121,15 @@ export class Datastream {
     return this.#catalog.ensure(checkTags(queryTags, 'query tags'), checkDefinition(definition));
   }
 
+  /**
+   * Creates a stream as `ensureStream` does, unless there are streams whose tags contain the query tags: null then,
+   * and they stay as they are. Of several calls at the same moment, in any process, one creates it.
+   * @throws what `ensureStream` throws about the definition.
+   */
+  async createStream(queryTags: Tags, definition: StreamDefinition): Promise<StreamId | null> {
+    return this.#catalog.create(checkTags(queryTags, 'query tags'), checkDefinition(definition));
+  }
+
   /** @throws {StreamNotFound} */
   async getStream(streamId: string): Promise<Stream> {
     return describeStream(await this.#catalog.read(streamId), this.supports);

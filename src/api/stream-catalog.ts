@@ -69,14 +69,26 @@ export class StreamCatalog {
     return snapshot;
   }
 
+  /** Creates a stream with the query tags; null when there are streams that have them. */
+  async create(queryTags: Tags, definition: CheckedDefinition): Promise<StreamId | null> {
+    const tags = allTags(queryTags, definition);
+    let streamId: StreamId | null = null;
+    await commitOrRetry({
+      what: 'the stream or its sources',
+      attempt: async () => {
+        const found = await this.#backend.queryStreams({ tags: queryTags, limit: 1 });
+        if (found.length > 0) return 'done';
+        streamId = await this.#create(queryTags, { ...definition, tags });
+        return streamId === null ? 'conflict' : 'done';
+      },
+    });
+    if (streamId !== null) await this.#settleMoved(streamId, definition);
+    return streamId;
+  }
+
   /** Finds the one stream that has the query tags, or creates it. */
   async ensure(queryTags: Tags, definition: CheckedDefinition): Promise<StreamId> {
-    const tags = mergeTags(queryTags, definition.tags);
-    if (!matchesTags(tags, queryTags)) {
-      throw new TypeError(
-        'The tags contradict the query tags: the stream would not be found again.',
-      );
-    }
+    const tags = allTags(queryTags, definition);
     let streamId: StreamId | null = null;
     // Whether it has other tags than before: what derives by a query may have it as a source now.
     let isMoved = false;
@@ -101,12 +113,15 @@ export class StreamCatalog {
         return (await this.#putTags(existing, tags)) ? 'done' : 'conflict';
       },
     });
-    if (isMoved) {
-      // What is there already becomes a source of it, rather than the other way round.
-      if (definition.derive?.query != null) await this.#membership.settleAll(streamId!);
-      await this.#membership.settle(streamId!);
-    }
+    if (isMoved) await this.#settleMoved(streamId!, definition);
     return streamId!;
+  }
+
+  /** Sees to what derives by tags, after a stream has got other ones. */
+  async #settleMoved(streamId: StreamId, { derive }: CheckedDefinition): Promise<void> {
+    // What is there already becomes a source of it, rather than the other way round.
+    if (derive?.query != null) await this.#membership.settleAll(streamId);
+    await this.#membership.settle(streamId);
   }
 
   /** Null when somebody else has created it, or changed a source, in the meantime. */
@@ -274,6 +289,13 @@ export class StreamCatalog {
       );
     }
   }
+}
+
+/** @throws {TypeError} when a stream that has them would not be found by the query tags. */
+function allTags(queryTags: Tags, definition: CheckedDefinition): Tags {
+  const tags = mergeTags(queryTags, definition.tags);
+  if (matchesTags(tags, queryTags)) return tags;
+  throw new TypeError('The tags contradict the query tags: the stream would not be found again.');
 }
 
 /** Whether there is, or may soon be, something to process before the derived stream can go live. */

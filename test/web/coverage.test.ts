@@ -60,13 +60,12 @@ describe('where a history has data', () => {
   });
 
   test('knows of no number where nothing was counted, and nothing of a stream without datapoints', () => {
-    const cells = coverageCells(raw([0, 1000, 5000]), {
+    const cells = coverageCells(raw([0, 1000, 2000, 3000, 45_000]), {
       zone: 'UTC',
       countMax: 10,
       areCounted: false,
     });
     expect(cells.map(({ count, share }) => [count, share])).toEqual([
-      [null, 1],
       [null, 1],
       [0, 0],
       [0, 0],
@@ -74,6 +73,14 @@ describe('where a history has data', () => {
       [null, 1],
     ]);
     expect(coverageCells(raw([]), { zone: 'UTC', countMax: 10, areCounted: true })).toEqual([]);
+  });
+
+  test('has no empty cell where no gap is, however irregular the datapoints are', () => {
+    const seconds = [0, 1, 2, 4, 5, 8, 9, 10, 11, 14, 15, 16, 18, 19, 20];
+    const columns = raw(seconds.map((second) => second * 1000));
+    expect(coverageGaps(columns)).toEqual([]);
+    const cells = coverageCells(columns, { zone: 'UTC', countMax: 100, areCounted: true });
+    expect(cells.map(({ count }) => count)).toEqual([7, 7, 1]);
   });
 
   test('is not where gaps are, the longest first', () => {

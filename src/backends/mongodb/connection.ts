@@ -115,6 +115,15 @@ export class Connection {
     });
   }
 
+  /** Bytes of documents and indexes as the server keeps them; null when it does not tell. */
+  async storeSizeBytes(): Promise<number | null> {
+    const stats = await this.#call('dbStats', (db) => db.command({ dbStats: 1 }));
+    const { storageSize, indexSize } = stats;
+    return typeof storageSize === 'number' && typeof indexSize === 'number'
+      ? storageSize + indexSize
+      : null;
+  }
+
   /** The server's clock, as it was read a moment ago at most, unless a test has its own. */
   async nowMs(): Promise<number> {
     if (this.#options.now !== undefined) return this.#options.now().getTime();

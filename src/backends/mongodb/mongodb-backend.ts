@@ -232,6 +232,10 @@ export class MongodbBackend extends AbstractBackend {
     return this.#guard(() => this.#parts.pages.read(request));
   }
 
+  protected override async _storeSize(): Promise<number | null> {
+    return this.#guard(() => this.#parts.connection.storeSizeBytes());
+  }
+
   protected async _acquireLease(id: StreamId, options: LeaseOptions): Promise<boolean> {
     return this.#guard(() => this.#parts.leases.acquire(id, options));
   }

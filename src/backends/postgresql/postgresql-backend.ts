@@ -150,6 +150,10 @@ export class PostgresqlBackend extends AbstractBackend {
     return sql.read(() => pages.read(request));
   }
 
+  protected override _storeSize(): Promise<number> {
+    return this.#open().sql.storeSizeBytes();
+  }
+
   protected override _acquireLease(streamId: StreamId, options: LeaseOptions): Promise<boolean> {
     return this.#open().sql.acquireLease(streamId, options);
   }

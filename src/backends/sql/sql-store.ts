@@ -99,6 +99,20 @@ export class SqlStore {
     return this.read(() => this.#catalogue.count(tags));
   }
 
+  /** Bytes of all tables of the schema, with their indexes. */
+  storeSizeBytes(): Promise<number> {
+    return this.read(async () => {
+      // A table that goes away meanwhile has no size: it is left out of the sum.
+      const { rows } = await this.pool.query<{ size: number }>(
+        `SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::double precision AS size
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relkind = 'r'`,
+        [this.target.schema],
+      );
+      return rows[0]!.size;
+    });
+  }
+
   /**
    * Carries out a commit in one transaction; over a lost connection it asks the server what became of it.
    * `quickly` may store a simple one in a statement of its own; null from it means the long way.

@@ -50,6 +50,22 @@ export function ensureStreamTopic({ test }: Suite): void {
     assert.equal(stream.downsampledUntil.minutes, null);
   });
 
+  test('§2 createStream() creates what is not there, and leaves what is', async (fixture) => {
+    const { datastream } = fixture;
+    const id = await datastream.createStream({ name: 'a' }, defined({ tags: { unit: 'W' } }));
+    assert.match(id!, UUID);
+    assert.equal(
+      await datastream.createStream({ name: 'a' }, defined({ tags: { unit: 'kW' } })),
+      null,
+    );
+    assertJson(await datastream.getTags(id!), { name: 'a', unit: 'W' });
+    const ids = await Promise.all(
+      Array.from({ length: 5 }, () => datastream.createStream({ name: 'b' }, defined())),
+    );
+    assert.equal(ids.filter((created) => created !== null).length, 1);
+    assert.equal(await datastream.findStreams().count(), 2);
+  });
+
   test('§2 ensureStream() finds what it created, and other streams stay apart', async (fixture) => {
     const a = await fixture.ensure('a');
     const b = await fixture.ensure('b');

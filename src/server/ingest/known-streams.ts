@@ -126,14 +126,18 @@ export class KnownStreams {
   }
 
   async #create(series: Series, query: Tags, definition: StreamDefinition): Promise<CreatedStream> {
-    const changeCount = this.#changeCount;
-    // Of a stream that is there, tags that were added since would be taken away.
-    const present = await this.#findByTags(query);
-    const described =
-      present ??
-      (await this.#datastream.getStream(await this.#datastream.ensureStream(query, definition)));
-    const stream = this.#remember(series, described, changeCount);
-    return { stream, isNew: present === null };
+    for (;;) {
+      const changeCount = this.#changeCount;
+      const createdId = await this.#datastream.createStream(query, definition);
+      const described =
+        createdId === null
+          ? await this.#findByTags(query)
+          : await this.#datastream.getStream(createdId);
+      // Null: somebody has deleted it since.
+      if (described === null) continue;
+      const stream = this.#remember(series, described, changeCount);
+      return { stream, isNew: createdId !== null };
+    }
   }
 
   #remember(series: Series, described: Stream, changeCount: number): KnownStream {

@@ -27,13 +27,17 @@ export async function ensureRates(
     derivation: Partial<StreamDefinition>,
   ): Promise<string> => {
     const query: Tags = { [SERIES_TAG]: `${what}(${String(series.query?.[SERIES_TAG])})` };
-    // Looked up first: of a stream that is there, tags that were added since would be taken away.
-    const present = await datastream.findStreams(query).at(0);
-    if (present !== undefined) return present.id;
     const tags = { ...definition.tags, ...query };
-    const id = await datastream.ensureStream(query, { ...definition, tags, ...derivation });
-    createdIds.push(id);
-    return id;
+    for (;;) {
+      // Looked up first: it is there nearly always.
+      const present = await datastream.findStreams(query).at(0);
+      if (present !== undefined) return present.id;
+      const id = await datastream.createStream(query, { ...definition, tags, ...derivation });
+      // Null: somebody else was faster.
+      if (id === null) continue;
+      createdIds.push(id);
+      return id;
+    }
   };
   try {
     const reset = await ensure('reset', {

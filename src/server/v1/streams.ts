@@ -1,15 +1,14 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Stream, StreamChanges, StreamDefinition } from '../../api/types.ts';
-import { isEqualJson, type Json, mergeTags, type Tags } from '../../model/tags.ts';
+import type { StreamChanges } from '../../api/types.ts';
+import type { Json } from '../../model/tags.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
-import { hidingStreams, type Sight } from '../http/hidden-streams.ts';
-import { Problem, refusingArguments } from '../http/problem.ts';
 import { readVisible } from '../http/stream-search.ts';
 import { TAG_OPERATORS, TagFilter } from '../http/tag-filter.ts';
-import { streamFor, type Viewer } from '../http/viewer.ts';
+import { streamFor } from '../http/viewer.ts';
 import type { Service } from '../service.ts';
 import { assertMayDerive } from './derivation-rights.ts';
+import { ensuredStream } from './ensured-stream.ts';
 import {
   changeStreamSchema,
   ensureStreamSchema,
@@ -18,6 +17,7 @@ import {
   streamSchema,
 } from './schemas/streams.ts';
 import { streamBodies, streamBody } from './stream-body.ts';
+import { assertMayRetag, noteTags, refusing } from './stream-changes.ts';
 
 const PAGE_STREAM_COUNT = 100;
 
@@ -83,42 +83,12 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       },
     },
     async ({ body, viewer, headers }, reply) => {
-      const { query, ...definition } = body;
-      const present = await datastream.findStreams(query).slice(0, 2).toArray();
-      const isNew = present.length === 0;
-      // One that may not be seen is as good as none.
-      const isSeen = present.some((stream) => viewer.can('view', stream));
-      const isHidden = !isNew && !isSeen && !viewer.can('change', present[0]!);
-      if (isHidden || (isNew && !viewer.canCreate(mergeTags(query, definition.tags ?? {})))) {
-        throw new Problem(403, 'You may not create streams with these tags.', {
-          code: 'NOT_ALLOWED',
-        });
-      }
-      if (!isNew) {
-        const stream = await streamFor({ datastream, viewer }, present[0]!.id, 'change');
-        if (headers['if-none-match'] === '*') {
-          throw new Problem(412, 'There is a stream with these tags already.', {
-            code: 'ALREADY_EXISTS',
-          });
-        }
-        // Of one that is there, these become the tags.
-        assertMayRetag(viewer, stream, mergeTags(query, definition.tags ?? {}));
-      }
-      await assertMayDerive({ datastream, viewer }, definition.deriveFrom);
-      const id = await refusing({ datastream, viewer }, () =>
-        datastream.ensureStream(query, {
-          valueDownsamplers: present[0]?.valueDownsamplers ?? config.ingest.valueDownsamplers,
-          highestGranularity: present[0]?.highestGranularity ?? config.ingest.granularity,
-          ...definition,
-        } as StreamDefinition),
-      );
-      if (isNew) await viewer.created([id]);
-      const stream = await datastream.getStream(id);
-      const tagsBefore = present[0]?.tags ?? stream.tags;
-      if (!isEqualJson(tagsBefore, stream.tags)) noteTags(viewer, id, [tagsBefore, stream.tags]);
+      const mustBeNew = headers['if-none-match'] === '*';
+      const parts = { datastream, config, writer, viewer, mustBeNew };
+      const { stream, isNew } = await ensuredStream(parts, body);
       return reply
         .code(isNew ? 201 : 200)
-        .header('location', `/api/v1/streams/${id}`)
+        .header('location', `/api/v1/streams/${stream.id}`)
         .send(await streamBody(stream, { datastream, viewer }));
     },
   );
@@ -196,25 +166,3 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
 
   done();
 };
-
-/** Runs what the engine may refuse, for reasons that whoever asks may know. */
-function refusing<T>(sight: Sight, call: () => Promise<T>): Promise<T> {
-  return refusingArguments(() => hidingStreams(sight, call));
-}
-
-function noteTags(viewer: Viewer, streamId: string, [before, after]: readonly [Tags, Tags]): void {
-  viewer.changed(streamId, {
-    action: 'stream.change',
-    before: { tags: before },
-    after: { tags: after },
-  });
-}
-
-/** @throws {Problem} 403 */
-function assertMayRetag(viewer: Viewer, stream: Stream, newTags: Tags): void {
-  if (viewer.canRetag(stream, newTags)) return;
-  throw new Problem(403, 'These tags would give permissions that are not yours to give.', {
-    code: 'NOT_ALLOWED',
-    field: 'tags',
-  });
-}

@@ -140,6 +140,30 @@ describe('streams that one may not see', () => {
     expect(await tries('ada')).toEqual(none);
   });
 
+  test('are not written to any more once other tags make them so', async () => {
+    const { datastream } = opened.service;
+    const write = async (t: string) => {
+      const entry = { stream: seenId, t, v: 1 };
+      const answer = await call('POST', '/api/v1/write', entry);
+      return answer.json().accepted;
+    };
+    expect(await write('2026-01-01T00:00:01Z')).toBe(1);
+    const ada = opened.service.access.identityOf(opened.service.access.users.byName('ada').id)!;
+    const { secret } = opened.service.access.tokens.create(
+      { userId: ada.userId!, name: 't', scopes: ['admin', 'view', 'change'], expiresAtMs: null },
+      { identity: ada, address: null },
+    );
+    const answer = await call(
+      'POST',
+      '/api/v1/streams',
+      { query: { name: 'b' }, tags: { of: 'ada' } },
+      { authorization: `Bearer ${secret}` },
+    );
+    expect(answer.statusCode).toBe(200);
+    expect(await write('2026-01-01T00:00:02Z')).toBe(0);
+    expect(await datastream.getData(seenId, 'seconds', { start: 0 }).count()).toBe(1);
+  });
+
   test('pages from elsewhere get no call with what only one’s own credentials show', async () => {
     const url = '/api/v1/stream/?callback=f';
     const ask = async (site: string) =>

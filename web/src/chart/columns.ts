@@ -89,14 +89,22 @@ const DENSE_PART = 0.9;
  * missing where nearly all others are there. A line must not go over it.
  */
 export function gapRows(timestamps: readonly number[], bucketMs: number): readonly number[] {
-  if (timestamps.length < 3) return [];
-  const distances = timestamps.slice(1).map((timestampMs, row) => timestampMs - timestamps[row]!);
-  const sorted = Float64Array.from(distances).sort();
+  const leastMs = gapLeastMs(timestamps, bucketMs);
+  return distancesOf(timestamps).flatMap((distanceMs, row) => (distanceMs > leastMs ? [row] : []));
+}
+
+/** Longer distances are gaps; infinite where too few rows tell what is usual. */
+export function gapLeastMs(timestamps: readonly number[], bucketMs: number): number {
+  if (timestamps.length < 3) return Number.POSITIVE_INFINITY;
+  const sorted = Float64Array.from(distancesOf(timestamps)).sort();
   const part = (share: number): number => sorted[Math.floor(sorted.length * share)]!;
   const usualMs = Math.max(bucketMs, part(0.5));
   const isDense = bucketMs > 0 && part(DENSE_PART) < bucketMs * DENSE_GAP_FACTOR;
-  const leastMs = usualMs * (isDense ? DENSE_GAP_FACTOR : GAP_FACTOR);
-  return distances.flatMap((distanceMs, row) => (distanceMs > leastMs ? [row] : []));
+  return usualMs * (isDense ? DENSE_GAP_FACTOR : GAP_FACTOR);
+}
+
+function distancesOf(timestamps: readonly number[]): readonly number[] {
+  return timestamps.slice(1).map((timestampMs, row) => timestampMs - timestamps[row]!);
 }
 
 /** Times and columns with a row of nulls in each gap; `bucketMs` is 0 for raw datapoints. */

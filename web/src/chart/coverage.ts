@@ -1,7 +1,7 @@
 import type { TimeWindow } from '../time/time-window.ts';
 import { DAY_MS, granularityMs, HOUR_MS, MINUTE_MS, SECOND_MS, WEEK_MS } from '../time/units.ts';
 import { instantOfLocal, localMs } from '../time/zone.ts';
-import { type ChartColumns, gapRows, numberOf } from './columns.ts';
+import { type ChartColumns, gapLeastMs, gapRows, numberOf } from './columns.ts';
 
 /** A stretch of time, and how much of the data it has that there could be. */
 export interface CoverageCell extends TimeWindow {
@@ -45,7 +45,8 @@ export function coverageCells(
   if (firstMs === undefined) return [];
   const bucketMs = isRaw ? 0 : granularityMs(granularity);
   const lastMs = timestamps.at(-1)! + Math.max(bucketMs, 1);
-  const bounds = boundsOf({ startMs: firstMs, endMs: lastMs }, { zone, countMax, bucketMs });
+  const leastMs = cellLeastMs(timestamps, bucketMs);
+  const bounds = boundsOf({ startMs: firstMs, endMs: lastMs }, { zone, countMax, leastMs });
   const counts = new Array<number>(bounds.length - 1).fill(0);
   let cell = 0;
   for (const [row, timestampMs] of timestamps.entries()) {
@@ -67,17 +68,24 @@ export function coverageCells(
   }));
 }
 
-/** Ends of cells, one more than there are cells: the shortest that are not too many, and no shorter than buckets. */
+/** Cells are no shorter than buckets, nor than what must pass without a datapoint to be a gap. */
+function cellLeastMs(timestamps: readonly number[], bucketMs: number): number {
+  const gapMs = gapLeastMs(timestamps, bucketMs);
+  // Where buckets follow each other, a cell may be a single one. Days are shorter where clocks are put forward.
+  return Number.isFinite(gapMs) && gapMs > 2 * bucketMs ? gapMs : bucketMs * 0.9;
+}
+
+/** Ends of cells, one more than there are cells: the shortest that are long enough, and not too many. */
 function boundsOf(
   { startMs, endMs }: TimeWindow,
   {
     zone,
     countMax,
-    bucketMs,
-  }: { readonly zone: string; readonly countMax: number; readonly bucketMs: number },
+    leastMs,
+  }: { readonly zone: string; readonly countMax: number; readonly leastMs: number },
 ): readonly number[] {
-  const leastMs = Math.max(bucketMs * 0.9, (endMs - startMs) / countMax);
-  const lengthMs = LENGTHS_MS.find((candidate) => candidate >= leastMs) ?? leastMs;
+  const wantedMs = Math.max(leastMs, (endMs - startMs) / countMax);
+  const lengthMs = LENGTHS_MS.find((candidate) => candidate >= wantedMs) ?? wantedMs;
   const originMs = lengthMs % WEEK_MS === 0 ? MONDAY_MS : 0;
   const shownMs = localMs(startMs, zone);
   const bounds: number[] = [];

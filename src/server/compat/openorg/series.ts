@@ -98,7 +98,8 @@ export class OpenorgSeries {
     try {
       const { valueDownsamplers, highestGranularity, retention } = this.#newStreams;
       const known = this.#datastream.supports.valueDownsamplers;
-      return await this.#datastream.ensureStream(tagsOf(details), {
+      return await this.#datastream.createStream(tagsOf({ slug }), {
+        tags: tagsOf(details),
         valueDownsamplers:
           known === 'all'
             ? valueDownsamplers
