@@ -210,6 +210,21 @@ inBrowser('what a chart draws', () => {
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
+  test('begins with the first datapoint that comes, and says whether values rise or fall', async () => {
+    const { datastream } = opened.service;
+    const id = await streamOf(datastream, 'Fresh', { startMs: 0, stepMs: 1, values: [] });
+    await page.goto(`/streams/${id}`);
+    await page.locator('.live-badge.live').waitFor();
+    const startMs = Date.now() - 2000;
+    const signs = ['no earlier value', 'rising', 'unchanged', 'falling'];
+    for (const [row, value] of [9, 10, 10, -3].entries()) {
+      await datastream.append(id, value, startMs + row);
+      await page.locator('.page-head .direction', { hasText: signs[row]! }).waitFor();
+    }
+    const begin = await page.getByLabel('Begin of the window').getAttribute('aria-valuemin');
+    expect(Number(begin)).toBeGreaterThan(startMs - 60_000);
+  });
+
   test('lets the line stand out whose name is pointed at', async () => {
     const rows = Array.from({ length: 50 }, (_, row) => row);
     const of = (title: string, offset: number) =>
@@ -251,8 +266,11 @@ inBrowser('what a chart draws', () => {
     await page.keyboard.up('Control');
     await page.locator('.legend .level', { hasText: 'raw' }).waitFor();
     // Each datapoint is its own number: time and value belong together.
-    await page.mouse.move(box.x + box.width / 2 + 3, box.y + 80);
-    await page.locator('.legend-when:not(.muted)').waitFor();
+    // A plot that is made anew under the pointer, as another level comes, has no cursor until that moves.
+    const hovered = page.locator('.legend-when:not(.muted)');
+    for (let moves = 0; (await hovered.count()) === 0; moves++) {
+      await page.mouse.move(box.x + box.width / 2 + 3 + (moves % 5), box.y + 80);
+    }
     await page.getByText('Newest datapoints as a table').click();
     const cells = await page.locator('tbody tr').first().locator('td').allInnerTexts();
     // It is summer there.

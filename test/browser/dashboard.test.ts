@@ -150,7 +150,13 @@ inBrowser('the dashboard in a browser', () => {
       body: body!,
     });
     expect(await sent.json()).toMatchObject({ accepted: 1 });
-    await page.getByRole('link', { name: 'Open it' }).click();
+    await page.getByRole('button', { name: 'Create another' }).click();
+    await page.getByLabel('Title').fill('Not the workshop');
+    await page.getByLabel('Value of sensor').fill('w1');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByText('There is a stream with these tags already').waitFor();
+    await page.goto('/?q=sensor%3Dw1');
+    await page.getByRole('link', { name: 'Workshop', exact: true }).click();
     await page.locator('.headline-value', { hasText: '21.5 °C' }).waitFor();
     await page.getByRole('button', { name: 'Delete the stream' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete the stream' }).click();

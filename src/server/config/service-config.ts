@@ -73,6 +73,8 @@ const limitsConfig = z.strictObject({
   requestTime: duration.prefault('5m'),
   /** Open event streams together. */
   eventStreams: count.default(5000),
+  /** And of one user, or of one address where nobody is logged in. */
+  eventStreamsPerCaller: count.default(2000),
   /** Alert rules of one user, at most; admins may have more, of this and of what follows. */
   alertRulesPerUser: count.default(1000),
   /** Saved dashboards of one user, at most. */

@@ -12,12 +12,14 @@ type Wanted = z.output<typeof ensureStreamSchema>;
 
 interface Parts extends Pick<Service, 'datastream' | 'config' | 'writer'> {
   readonly viewer: Viewer;
+  /** Whether one that is there is refused, and left as it is. */
+  readonly mustBeNew: boolean;
 }
 
 /**
  * Finds the stream that somebody asks for by tags, or creates it, which makes it his: of several who do so at the
  * same moment, it is one's, and the others have found it.
- * @throws {Problem} 403, what the engine says of the definition.
+ * @throws {Problem} 403, 412, what the engine says of the definition.
  */
 export async function ensuredStream(
   parts: Parts,
@@ -54,7 +56,7 @@ async function createdStream(
 }
 
 async function changedStream(
-  { datastream, writer, viewer }: Parts,
+  { datastream, writer, viewer, mustBeNew }: Parts,
   { query, ...definition }: Wanted,
   found: readonly Stream[],
 ): Promise<Stream> {
@@ -63,6 +65,11 @@ async function changedStream(
   const isSeen = found.some((stream) => viewer.can('view', stream));
   if (!isSeen && !viewer.can('change', found[0]!)) throw notAllowed();
   const present = await streamFor({ datastream, viewer }, id, 'change');
+  if (mustBeNew) {
+    throw new Problem(412, 'There is a stream with these tags already.', {
+      code: 'ALREADY_EXISTS',
+    });
+  }
   // Of one that is there, these become the tags.
   assertMayRetag(viewer, present, mergeTags(query, definition.tags ?? {}));
   await assertMayDerive({ datastream, viewer }, definition.deriveFrom);

@@ -8,10 +8,10 @@ import { Problem } from '../http/problem.ts';
 import { TagFilter } from '../http/tag-filter.ts';
 import { sseTexts } from '../live/sse.ts';
 import type { Service } from '../service.ts';
+import { EventStreamCounts } from './event-stream-counts.ts';
 
 /** Then the reader comes back by himself, and is asked again who he is. */
 const CONNECTION_MAX_MS = 5 * 60_000;
-const RETRY_AFTER_S = '5';
 
 /** What becomes of streams, as server-sent events. */
 export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
@@ -19,7 +19,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
   { service: { access, live, config, ending, metrics } },
   done,
 ) => {
-  let openCount = 0;
+  const counts = new EventStreamCounts(config.limits);
 
   app.get(
     '/events',
@@ -48,14 +48,8 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       const hasTags = Object.keys(query).some((name) => name.startsWith('tags__'));
       const filter = TagFilter.parse(query);
       const after = lastEventId(headers['last-event-id']) ?? query.after;
-      if (openCount >= config.limits.eventStreams) {
-        throw new Problem(503, `There are ${openCount} open event streams already.`, {
-          code: 'TOO_BUSY',
-          headers: { 'retry-after': RETRY_AFTER_S },
-        });
-      }
+      const closed = counts.open(request);
       const gone = new AbortController();
-      openCount++;
       metrics.noteEventStreamOpened();
       // Of the answer: a request is over as soon as it is read.
       const asking = setInterval(() => {
@@ -63,7 +57,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       }, config.live.heartbeat).unref();
       reply.raw.on('close', () => {
         clearInterval(asking);
-        openCount--;
+        closed();
         metrics.noteEventStreamClosed();
         gone.abort();
       });

@@ -76,12 +76,16 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       schema: {
         tags,
         summary: 'Finds a stream by its tags, or creates it',
+        description:
+          'With the header `If-None-Match: *`, one that is there is refused (412), and left as it is.',
         body: ensureStreamSchema,
         response: { 200: streamSchema, 201: streamSchema },
       },
     },
-    async ({ body, viewer }, reply) => {
-      const { stream, isNew } = await ensuredStream({ datastream, config, writer, viewer }, body);
+    async ({ body, viewer, headers }, reply) => {
+      const mustBeNew = headers['if-none-match'] === '*';
+      const parts = { datastream, config, writer, viewer, mustBeNew };
+      const { stream, isNew } = await ensuredStream(parts, body);
       return reply
         .code(isNew ? 201 : 200)
         .header('location', `/api/v1/streams/${stream.id}`)

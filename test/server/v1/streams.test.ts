@@ -58,6 +58,27 @@ describe('streams over HTTP', () => {
     });
   });
 
+  test('are left as they are by who wants a new one', async () => {
+    const create = (title: string) =>
+      opened.app.inject({
+        method: 'POST',
+        url: '/api/v1/streams',
+        headers: { 'if-none-match': '*' },
+        payload: { query: { site: 'x' }, tags: { title } },
+      });
+    const created = await create('first');
+    expect(created.statusCode).toBe(201);
+    const again = await create('second');
+    expect([again.statusCode, again.json()]).toMatchObject([
+      412,
+      { code: 'ALREADY_EXISTS', detail: 'There is a stream with these tags already.' },
+    ]);
+    expect((await call('GET', `/streams/${created.json().id}`)).body.tags).toEqual({
+      site: 'x',
+      title: 'first',
+    });
+  });
+
   test('read their data as rows, columns, CSV and lines', async () => {
     const id = (await call('POST', '/streams', { query: { a: 1 }, highestGranularity: 'seconds' }))
       .body.id;

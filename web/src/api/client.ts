@@ -23,6 +23,8 @@ export type Query = Readonly<Record<string, QueryValue>>;
 interface RequestOptions {
   readonly query?: Query;
   readonly body?: unknown;
+  /** Whether something that is there already is refused (412), not changed. */
+  readonly isNew?: boolean;
   /** Default: JSON. */
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
@@ -45,10 +47,11 @@ export function apiUrl(path: string, query: Query = {}): string {
 export async function request<T>(
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
-  { query, body, contentType = 'application/json', signal }: RequestOptions = {},
+  { query, body, isNew = false, contentType = 'application/json', signal }: RequestOptions = {},
 ): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = contentType;
+  if (isNew) headers['if-none-match'] = '*';
   if (method !== 'GET' && csrfToken !== null) headers['x-csrf-token'] = csrfToken;
   let response: Response;
   try {

@@ -34,8 +34,9 @@ interface NewStream {
   readonly timeZone?: string;
 }
 
+/** @throws {ApiError} 412 where there is a stream with the tags of the query. */
 export const createStream = (body: NewStream): Promise<StreamInfo> =>
-  request('POST', '/streams', { body });
+  request('POST', '/streams', { body, isNew: true });
 
 export const changeTags = (id: string, tags: { readonly [name: string]: Json }) =>
   request<StreamInfo>('PATCH', `/streams/${id}`, { body: { tags } });

@@ -45,7 +45,9 @@ export function HowToSend({ stream }: { readonly stream: StreamInfo }): JSX.Elem
         <Snippet key={language} caption={language} text={text} />
       ))}
       <p class="muted">
-        Without <code>t</code> it is now. A list of such objects sends many at once;{' '}
+        <code>t</code> is when: epoch milliseconds, or ISO 8601 as in{' '}
+        <code>"2026-01-31T12:00:00Z"</code>; without it, it is now. A list of such objects sends
+        many at once;{' '}
         <a href="/docs" target="_blank" rel="noreferrer">
           the API
         </a>{' '}

@@ -42,6 +42,7 @@ export function LoginPage(): JSX.Element {
           )}
         </Field>
       </Form>
+      <p class="muted">Who has no account, or forgot the password, asks an admin.</p>
       {who?.user === null && (
         <p class="muted">
           <button

@@ -15,6 +15,7 @@ import { useLive } from '../../live/use-live.ts';
 import { useRecent } from '../../live/use-recent.ts';
 import { RAW_COUNT_MAX, useStates } from '../../live/use-states.ts';
 import { historyOf } from '../../state/stream-history.ts';
+import { useFirst } from '../../state/use-first.ts';
 import { useHeld } from '../../state/use-held.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
@@ -32,8 +33,12 @@ export function NominalStream({
   const zone = useTimeZone();
   const history = historyOf([stream]);
   const recent = useRecent(stream);
-  const latestMs = recent.rows.timestamps.at(-1) ?? history.latestMs;
-  const time = useTimeView({ ...history, latestMs }, initialView(history));
+  const { timestamps } = recent.rows;
+  // Of a stream that was empty, the history begins while the page is open.
+  const firstSeenMs = useFirst(timestamps[0] ?? null);
+  const earliestMs = history.earliestMs ?? firstSeenMs;
+  const latestMs = timestamps.at(-1) ?? history.latestMs;
+  const time = useTimeView({ earliestMs, latestMs }, initialView(history));
   const shownRows = useHeld(recent.rows, time.isPaused);
   const states = useStates(stream, time.window);
   const columns = states.data ?? NO_COLUMNS;

@@ -19,6 +19,7 @@ import { useOverview } from '../../live/use-overview.ts';
 import { useRecent } from '../../live/use-recent.ts';
 import { useSeries } from '../../live/use-series.ts';
 import { historyOf } from '../../state/stream-history.ts';
+import { useFirst } from '../../state/use-first.ts';
 import { useHeld } from '../../state/use-held.ts';
 import { useTimeView } from '../../state/use-time-view.ts';
 import { useTimeZone } from '../../state/use-time-zone.ts';
@@ -45,9 +46,12 @@ export function NumericStream({
   const { letter, kind } = drawnLevels(stream);
   const history = historyOf([stream]);
   const recent = useRecent(stream);
-  const seenMs = recent.rows.timestamps.at(-1) ?? null;
-  const latestMs = seenMs ?? history.latestMs;
-  const time = useTimeView({ ...history, latestMs }, initialView(history));
+  const { timestamps } = recent.rows;
+  // Of a stream that was empty, the history begins while the page is open.
+  const firstSeenMs = useFirst(timestamps[0] ?? null);
+  const earliestMs = history.earliestMs ?? firstSeenMs;
+  const latestMs = timestamps.at(-1) ?? history.latestMs;
+  const time = useTimeView({ earliestMs, latestMs }, initialView(history));
   const shownRows = useHeld(recent.rows, time.isPaused);
   const series = useSeries([stream], {
     window: time.window,

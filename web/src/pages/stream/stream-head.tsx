@@ -1,5 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { StreamInfo } from '../../api/types.ts';
+import { DirectionSign } from '../../components/direction-sign.tsx';
+import { directionOf } from '../../format/direction.ts';
 import { silenceAllowedMs } from '../../format/staleness.ts';
 import { streamTitle, streamUnit, textTag } from '../../format/stream-title.ts';
 import { valueText } from '../../format/value-text.ts';
@@ -29,7 +31,10 @@ export function StreamHead({
     <div class="page-head">
       <h1>{streamTitle(stream)}</h1>
       {last !== undefined && (
-        <span class="headline-value">{valueText(last, streamUnit(stream))}</span>
+        <>
+          <span class="headline-value">{valueText(last, streamUnit(stream))}</span>
+          <DirectionSign direction={directionOf(last, values.at(-2))} />
+        </>
       )}
       {latestMs !== undefined && <span class="muted">{agoText(nowMs - latestMs)}</span>}
       {isStale && <span class="badge stale">stale</span>}
