@@ -6,6 +6,7 @@ import { OPERATOR } from '../../src/server/access/identity.ts';
 import { openTestService, type TestService } from '../server/service.fixture.ts';
 import { accessibilityProblems } from './accessibility.ts';
 import { chromiumPath, launch } from './chromium.ts';
+import { untilTrue } from './until.ts';
 
 const path = chromiumPath();
 const inBrowser = path === null ? describe.skip : describe;
@@ -139,7 +140,7 @@ inBrowser('looking after the service in a browser', () => {
     // The last admin stays one: what was refused is not shown as if it were done.
     await page.getByLabel('ada: Admin').click();
     await page.getByRole('alert').waitFor();
-    await page.waitForFunction('document.querySelector("[aria-label=\\"ada: Admin\\"]").checked');
+    await untilTrue(page, 'document.querySelector("[aria-label=\\"ada: Admin\\"]").checked');
   });
 
   test('lets a group see streams by their tags, and takes that back', async () => {

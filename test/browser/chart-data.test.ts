@@ -5,6 +5,7 @@ import type { Datastream } from '../../src/api/datastream.ts';
 import { openTestService, type TestService } from '../server/service.fixture.ts';
 import { accessibilityProblems } from './accessibility.ts';
 import { chromiumPath, launch } from './chromium.ts';
+import { untilTrue } from './until.ts';
 
 const path = chromiumPath();
 const inBrowser = path === null ? describe.skip : describe;
@@ -238,16 +239,16 @@ inBrowser('what a chart draws', () => {
     await page.goto(`/dashboards/${await saveDashboard(url, content)}?window=all`);
     await page.locator('.legend .level').nth(1).waitFor();
     // The first line of a chart is blue; of the others, none is.
-    await page.waitForFunction(`${INK} > 100`);
+    await untilTrue(page, `${INK} > 100`);
     const whole = await page.evaluate<number>(INK);
     await page.getByRole('button', { name: /^Upper/ }).hover();
-    await page.waitForFunction(`${INK} === 0`);
+    await untilTrue(page, `${INK} === 0`);
     await page.getByRole('button', { name: /^Lower/ }).hover();
-    await page.waitForFunction(`${INK} === ${whole}`);
+    await untilTrue(page, `${INK} === ${whole}`);
     await page.getByRole('button', { name: /^Upper/ }).hover();
-    await page.waitForFunction(`${INK} === 0`);
+    await untilTrue(page, `${INK} === 0`);
     await page.mouse.move(0, 0);
-    await page.waitForFunction(`${INK} === ${whole}`);
+    await untilTrue(page, `${INK} === ${whole}`);
   });
 
   test('is drawn of a million raw datapoints, and zoomed down to each of them', async () => {

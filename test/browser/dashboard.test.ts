@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { accessibilityProblems } from './accessibility.ts';
 import { chromiumPath, launch } from './chromium.ts';
 import { openDashboard, type TestDashboard } from './dashboard.fixture.ts';
+import { untilTrue } from './until.ts';
 
 const path = chromiumPath();
 const inBrowser = path === null ? describe.skip : describe;
@@ -58,7 +59,7 @@ inBrowser('the dashboard in a browser', () => {
     await page.getByRole('link', { name: 'Cellar temperature' }).click();
     await page.getByRole('heading', { name: 'Cellar temperature' }).waitFor();
     await level().filter({ hasText: 'minutes' }).waitFor();
-    await page.waitForFunction(`${INK} > 100`);
+    await untilTrue(page, `${INK} > 100`);
     const before = await level().innerText();
     for (let count = 0; count < 6; count++) {
       if ((await level().innerText()) === 'raw') break;
@@ -178,12 +179,12 @@ inBrowser('the dashboard in a browser', () => {
     await page.goto('/charts');
     const chart = page.getByRole('region', { name: 'Cellar temperature' });
     await chart.locator('.legend .level').waitFor();
-    await page.waitForFunction(`${INK} > 100`);
+    await untilTrue(page, `${INK} > 100`);
     const line = chart.getByRole('button', { name: /^Cellar temperature/ });
     await line.click();
     await chart.locator('.legend-line[aria-pressed="false"]').waitFor();
     // Plots are drawn in the frame after the legend has changed.
-    await page.waitForFunction(`${INK} === 0`);
+    await untilTrue(page, `${INK} === 0`);
   });
 
   test('keeps dashboards that somebody puts together', async () => {

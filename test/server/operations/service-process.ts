@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url)
 export interface ServiceProcess {
   readonly child: ChildProcess;
   readonly address: string;
+  /** The way to the first admin; null as long as nothing of it was printed. */
+  setupLink(): string | null;
   /** Sends the signal and waits for the end. */
   end(signalName: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   errors(): string;
@@ -26,6 +28,8 @@ export async function startService(
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const errors: Buffer[] = [];
+  const printed: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   const textOfErrors = (): string => Buffer.concat(errors).toString();
   const listening = (async () => {
@@ -40,6 +44,8 @@ export async function startService(
   return {
     child,
     address,
+    setupLink: () =>
+      /^Make the first admin at (\S+)$/m.exec(String(Buffer.concat(printed)))?.[1] ?? null,
     errors: textOfErrors,
     end: async (signalName) => {
       child.kill(signalName);
