@@ -66,13 +66,13 @@ export class Replica {
    * as long as it takes to read the journal anew.
    */
   pin(): PinnedStore {
-    return this.#files.readLocked(() => {
-      // A view from before may stand anywhere; a new one has read to the end.
-      this.#view = null;
-      this.#newest();
-      const { path } = this.#files;
-      return pinStore(path, this.journal.extents(), () => this.#files.takeSnapshot());
-    });
+    try {
+      return this.#pinned();
+    } catch (error) {
+      if (!(error instanceof BlockCorrupt)) throw error;
+      // What is damaged is found again. A backup must not be refused for anything that passes.
+      return this.#pinned();
+    }
   }
 
   /**
@@ -87,6 +87,15 @@ export class Replica {
     await this.journal.close();
   }
 
+  #pinned(): PinnedStore {
+    return this.#files.readLocked(() => {
+      // A view from before may stand anywhere; a new one has read to the end.
+      this.#readAnew();
+      const { path } = this.#files;
+      return pinStore(path, this.journal.extents(), () => this.#files.takeSnapshot());
+    });
+  }
+
   /** With the write lock. @throws {BlockCorrupt} when the journal is damaged. */
   #newest(): View {
     if (this.#view !== null) {
@@ -98,6 +107,12 @@ export class Replica {
     }
     this.journal.forget();
     this.journal.removeOrphans();
+    return this.#readAnew();
+  }
+
+  #readAnew(): View {
+    this.#view = null;
+    this.journal.forget();
     // What stands before the sealed seq is there for views that are behind, not for new ones.
     const view = new View(this.journal.sealedSeq());
     this.#read(view, { isLocked: true });
