@@ -10,6 +10,8 @@ export default {
   reporters: ['default', '<rootDir>/test/servers/conformance-reporter.mjs'],
   // Store tests run real fsyncs and child processes; two workers keep a two-core machine busy.
   maxWorkers: 2,
+  // Modules of a suite stay in the memory of its worker: one that has had many suites makes way for another.
+  workerIdleMemoryLimit: '1GB',
   // Far above what any test takes: a busy machine must not decide.
   testTimeout: 300_000,
 };
