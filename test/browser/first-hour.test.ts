@@ -48,6 +48,7 @@ inBrowser('the first hour of somebody who has just started the service', () => {
 
   test('shows how this machine is, and charts of it that move', async () => {
     await page.getByRole('link', { name: 'uptime', exact: true }).click();
+    await page.locator('.headline-value').waitFor();
     await page.locator('.plot canvas').waitFor();
     for (let round = 0; round < 2; round++) {
       const value = await page.evaluate(VALUE);
