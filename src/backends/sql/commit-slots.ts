@@ -45,6 +45,8 @@ interface Work<T> {
 const PAUSE_MAX_MS = 1000;
 /** Rows of clients that went without a word are removed after this time; a living one makes new rows. */
 const FORGOTTEN_AFTER = '1 day';
+/** Of the row that takes a token when a client goes with its rows: the table is never again as it was before. */
+const DEPARTED = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Makes commits exact over lost connections. Each runs in a slot: a row that takes the commit's token. When
@@ -94,7 +96,13 @@ export class CommitSlots {
   async close(): Promise<void> {
     if (this.#client.ensuring === null) return;
     await this.#pool
-      .query(`DELETE FROM ${this.#table} WHERE client = $1`, [this.#client.id])
+      .query(
+        `WITH gone AS (DELETE FROM ${this.#table} WHERE client = $1)
+        INSERT INTO ${this.#table} (client, slot, token) VALUES ($2, 0, $3)
+        ON CONFLICT (client, slot)
+        DO UPDATE SET token = excluded.token, changed_at = excluded.changed_at`,
+        [this.#client.id, DEPARTED, newToken()],
+      )
       .catch(() => {});
   }
 
@@ -162,11 +170,12 @@ export class CommitSlots {
   async #ensure(client: Client): Promise<void> {
     await this.#pool.query(
       `WITH forgotten AS (
-        DELETE FROM ${this.#table} WHERE changed_at < clock_timestamp() - $3::interval
+        DELETE FROM ${this.#table}
+        WHERE changed_at < clock_timestamp() - $3::interval AND client <> $4
       )
       INSERT INTO ${this.#table} (client, slot)
       SELECT $1, slot FROM generate_series(0, $2::integer - 1) slot ON CONFLICT DO NOTHING`,
-      [client.id, this.#target.poolSize, FORGOTTEN_AFTER],
+      [client.id, this.#target.poolSize, FORGOTTEN_AFTER, DEPARTED],
     );
   }
 

@@ -80,6 +80,18 @@ export function changeTokensTopic({ test }: Suite): void {
     await assertMoved(backend, token);
   });
 
+  test('the token changes by somebody who came, committed and went', async ({ backend, store }) => {
+    if (store.another === undefined) return;
+    const id = await createStream(backend, {});
+    let token = await backend.changeToken();
+    for (const second of [1, 2]) {
+      const other = await store.another();
+      await append(other, id, [[second, 1]]);
+      await other.close();
+      token = await assertMoved(backend, token);
+    }
+  });
+
   test('versions are those of the snapshots, in the order of the ids', async ({ backend }) => {
     const a = await createStream(backend, { name: 'a' });
     const b = await createStream(backend, { name: 'b' });
