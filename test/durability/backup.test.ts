@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Datastream } from '../../src/api/datastream.ts';
 import { EmbeddedBackend } from '../../src/backends/embedded/embedded-backend.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { assertWritten, settleAndVerify, startWriter, withReopened } from './written.ts';
 
+const OTHER_WRITER = fileURLToPath(new URL('./feed-writer.mjs', import.meta.url));
 const BACKUP_COUNT = 20;
 const BASE_MS = Date.UTC(2000, 0, 1);
 const NUMERIC = { valueDownsamplers: ['mean', 'max'], highestGranularity: 'seconds' };
@@ -55,6 +58,33 @@ describe('a backup of a store that is being written', () => {
       });
     }
     expect(acknowledgedLineCounts.at(-1)).toBeGreaterThan(BACKUP_COUNT);
+  });
+
+  test('has what another process stored since this one has read, without a turn of the event loop', async () => {
+    const url = `embedded:${join(folder, 'store')}`;
+    const datastream = new Datastream(await openBackend(url));
+    const [a] = await Promise.all(
+      ['a', 'b'].map((name) => datastream.ensureStream({ name }, NUMERIC)),
+    );
+    for (let i = 0; i < 3; i++) {
+      await datastream.getStream(a!);
+      const { status, stderr } = spawnSync(process.execPath, [
+        OTHER_WRITER,
+        url,
+        `${i * 20}`,
+        '20',
+      ]);
+      assert.equal(status, 0, stderr.toString());
+      const copy = join(folder, `copy-${i}`);
+      await datastream.backUp(copy);
+      await withReopened(`embedded:${copy}`, 0, async (read) => {
+        const rowsOf = async (store: Datastream) =>
+          (await store.getData(a!, 'seconds', { start: BASE_MS }).columns()).timestamps;
+        expect(await rowsOf(read)).toEqual(await rowsOf(datastream));
+        await settleAndVerify(read);
+      });
+    }
+    await datastream.close();
   });
 
   test('has one moment of a store whose journal is sealed all the time, and can be written on', async () => {

@@ -146,6 +146,8 @@ function prepare(root: RootDatabase<Uint8Array, Uint8Array>, path: string): Stor
       }
     },
     takeSnapshot() {
+      // lmdb-js keeps what it read last for a turn of the event loop, whatever others have committed since.
+      root.resetReadTxn();
       const transaction = root.useReadTransaction();
       return {
         names: NAMES.map(storedName),
