@@ -164,6 +164,11 @@ export class JournalFiles {
     });
   }
 
+  /** The file and the offset that were reached, to be told; null while there is none. */
+  get place(): string | null {
+    return this.#file === null ? null : `offset ${this.#offset} of the file ${this.#file.path}`;
+  }
+
   /** Whether `next` met a frame with none but later entries. */
   get isAhead(): boolean {
     return this.#isAhead;
@@ -274,8 +279,7 @@ export class JournalFiles {
   }
 
   #damage(seq: number): BlockCorrupt {
-    const where = `offset ${this.#offset} of the file ${this.#file?.path}`;
-    return new BlockCorrupt(`Corrupt journal entry ${seq}, at ${where}: bad checksum.`);
+    return new BlockCorrupt(`Corrupt journal entry ${seq}, at ${this.place}: bad checksum.`);
   }
 }
 

@@ -110,7 +110,8 @@ export class Journal {
       for (const entry of frame ?? []) yield this.#decoded(next++, entry);
     }
     const isAhead = isLocked && this.#segments.isAhead;
-    if (isAhead || this.#database.lastSeq() >= next) throw this.#gap(next);
+    const lastSeq = this.#database.lastSeq();
+    if (isAhead || lastSeq >= next) throw this.#gap(next, lastSeq);
   }
 
   /**
@@ -336,8 +337,13 @@ export class Journal {
     return { seq, sizeBytes: entrySizeBytes(entry), ops: decodeJournalEntry(entry, location) };
   }
 
-  #gap(seq: number): BlockCorrupt {
-    return new BlockCorrupt(`The journal of the store ${this.#files.path} lacks entry ${seq}.`);
+  #gap(seq: number, lastSeq: number): BlockCorrupt {
+    const { sealedSeq, endSeq, segments } = this.#index;
+    const files = segments.map(({ id, startSeq }) => `${segmentName(id)} from ${startSeq} on`);
+    const place = this.#segments.place ?? 'none';
+    return new BlockCorrupt(
+      `The journal of the store ${this.#files.path} lacks entry ${seq}. Sealed until ${sealedSeq}; data.mdb has entries until ${lastSeq}; files: ${files.join(', ') || 'none'}, ended at ${endSeq}; read until ${place}.`,
+    );
   }
 }
 

@@ -66,13 +66,12 @@ export class Replica {
    * as long as it takes to read the journal anew.
    */
   pin(): PinnedStore {
-    try {
-      return this.#pinned();
-    } catch (error) {
-      if (!(error instanceof BlockCorrupt)) throw error;
-      // What is damaged is found again. A backup must not be refused for anything that passes.
-      return this.#pinned();
-    }
+    return this.#files.readLocked(() => {
+      // A view from before may stand anywhere; a new one has read to the end.
+      this.#readAnew();
+      const { path } = this.#files;
+      return pinStore(path, this.journal.extents(), () => this.#files.takeSnapshot());
+    });
   }
 
   /**
@@ -85,15 +84,6 @@ export class Replica {
   async close(): Promise<void> {
     this.#view = null;
     await this.journal.close();
-  }
-
-  #pinned(): PinnedStore {
-    return this.#files.readLocked(() => {
-      // A view from before may stand anywhere; a new one has read to the end.
-      this.#readAnew();
-      const { path } = this.#files;
-      return pinStore(path, this.journal.extents(), () => this.#files.takeSnapshot());
-    });
   }
 
   /** With the write lock. @throws {BlockCorrupt} when the journal is damaged. */
