@@ -1,10 +1,5 @@
 import type { Write } from '../backends/backend.ts';
-import {
-  AppendToDerivedStreamNotAllowed,
-  InvalidValue,
-  StreamAppendContended,
-  StreamNotFound,
-} from '../exceptions/errors.ts';
+import { InvalidValue } from '../exceptions/errors.ts';
 import type { InvalidValueWarning } from '../exceptions/warnings.ts';
 import { assert } from '../model/assert.ts';
 import { VALUE_COLUMN } from '../model/block.ts';
@@ -12,6 +7,9 @@ import type { StreamId, StreamRecord } from '../model/stream.ts';
 import { SECOND_MS } from '../model/time-range.ts';
 import { instantMs, parseTimestamp } from '../model/timestamp.ts';
 import {
+  appendable,
+  changedSince,
+  checkKept,
   checkTickValue,
   hasInfinity,
   notNewerThanLatest,
@@ -30,7 +28,6 @@ import {
   type TimestampCheck,
 } from './append-request.ts';
 import type { EngineContext } from './context.ts';
-import { assertKept } from './expiry.ts';
 import { datapointsOf, type ItemGrid, itemsOf } from './item-grid.ts';
 import type { LiveStream } from './live-stream.ts';
 import { StagedStream } from './staged-stream.ts';
@@ -197,9 +194,7 @@ export class AppendBatch {
       const stream = this.#appendable(streamId);
       const isStaged = stream.stagedBatch === this.#number || this.#staged.has(streamId);
       if (!isStaged && String(stream.version) === version) continue;
-      throw new StreamAppendContended(
-        `Stream ${streamId} has changed since its version ${version}; nothing was stored.`,
-      );
+      throw changedSince(streamId, version);
     }
   }
 
@@ -447,14 +442,7 @@ export class AppendBatch {
   }
 
   #appendable(streamId: StreamId): LiveStream {
-    const stream = this.#cache.get(streamId);
-    if (stream === undefined) throw new StreamNotFound(streamId);
-    if (stream.record.derivation !== null) {
-      throw new AppendToDerivedStreamNotAllowed(
-        `Stream ${streamId} derives from others (${stream.record.derivation.op}); append to its sources.`,
-      );
-    }
-    return stream;
+    return appendable(this.#cache.get(streamId), streamId);
   }
 
   #givenOrNow(timestamp: unknown): unknown {
@@ -510,11 +498,6 @@ export class AppendBatch {
     }
     return records;
   }
-}
-
-/** @throws {InvalidTimestamp} for an instant whose datapoints have expired. */
-function checkKept({ record, levelUntilMs }: LiveStream, timestampMs: number): void {
-  if (timestampMs < levelUntilMs) assertKept(record, timestampMs);
 }
 
 function storedTickValue(stream: LiveStream, value: number): unknown {

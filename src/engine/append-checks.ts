@@ -1,5 +1,35 @@
-import { InvalidTimestamp, InvalidValue } from '../exceptions/errors.ts';
+import {
+  AppendToDerivedStreamNotAllowed,
+  InvalidTimestamp,
+  InvalidValue,
+  StreamAppendContended,
+  StreamNotFound,
+} from '../exceptions/errors.ts';
+import type { StreamId } from '../model/stream.ts';
+import { assertKept } from './expiry.ts';
 import type { LiveStream } from './live-stream.ts';
+
+/** @throws {StreamNotFound} {AppendToDerivedStreamNotAllowed} */
+export function appendable(stream: LiveStream | undefined, streamId: StreamId): LiveStream {
+  if (stream === undefined) throw new StreamNotFound(streamId);
+  if (stream.record.derivation !== null) {
+    throw new AppendToDerivedStreamNotAllowed(
+      `Stream ${streamId} derives from others (${stream.record.derivation.op}); append to its sources.`,
+    );
+  }
+  return stream;
+}
+
+/** @throws {InvalidTimestamp} for an instant whose datapoints have expired. */
+export function checkKept({ record, levelUntilMs }: LiveStream, timestampMs: number): void {
+  if (timestampMs < levelUntilMs) assertKept(record, timestampMs);
+}
+
+export function changedSince(streamId: StreamId, version: string): StreamAppendContended {
+  return new StreamAppendContended(
+    `Stream ${streamId} has changed since its version ${version}; nothing was stored.`,
+  );
+}
 
 export function olderThanLatest(
   { streamId }: LiveStream,
