@@ -9,6 +9,7 @@ import { TagFilter } from '../http/tag-filter.ts';
 import { sseTexts } from '../live/sse.ts';
 import type { Service } from '../service.ts';
 import { EventStreamCounts } from './event-stream-counts.ts';
+import { tagQuerySchema } from './schemas/tag-query.ts';
 
 /** Then the reader comes back by himself, and is asked again who he is. */
 const CONNECTION_MAX_MS = 5 * 60_000;
@@ -35,7 +36,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
           '`levels`, `created`, `tags`, `left` and `deleted`. Who comes back with `Last-Event-ID` goes on behind it; ' +
           '`reset` says to read again. Without parameters, of all streams that may be seen; `tags__…` as in the ' +
           'list of streams.',
-        querystring: z.looseObject({
+        querystring: tagQuerySchema({
           streams: z.string().max(100_000).optional().describe('Ids, with commas between them.'),
           after: z.coerce.number().int().min(0).optional().describe('As `Last-Event-ID`.'),
           positions: z.stringbool().default(true).describe('Whether `ready` lists the streams.'),

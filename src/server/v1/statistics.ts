@@ -11,6 +11,7 @@ import {
   streamStatisticsListSchema,
   type streamStatisticsSchema,
 } from './schemas/statistics.ts';
+import { tagQuerySchema } from './schemas/tag-query.ts';
 
 /** Each stream is measured. */
 const PAGE_STREAM_COUNT = 50;
@@ -86,7 +87,7 @@ export const statisticsRoutes: FastifyPluginCallbackZod<{ service: Service }> = 
         tags,
         summary: 'Tells how much each stream has, in creation order',
         description: 'Parameters `tags__name=value` ask for tags, as in the list of streams.',
-        querystring: z.looseObject({
+        querystring: tagQuerySchema({
           q: z.string().max(200).optional().describe('Text that some tag contains.'),
           limit: z.coerce
             .number()

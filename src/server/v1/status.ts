@@ -4,6 +4,7 @@ import type { StaleRange, StreamStatus } from '../../api/types.ts';
 import { TagFilter } from '../http/tag-filter.ts';
 import type { Service } from '../service.ts';
 import { statusSchema, type streamStatusSchema } from './schemas/status.ts';
+import { tagQuerySchema } from './schemas/tag-query.ts';
 
 /** What maintenance has to do. */
 export const statusRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
@@ -18,7 +19,7 @@ export const statusRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
       schema: {
         tags: ['streams'],
         summary: 'Says what is stale, how old it is, and what it costs to come',
-        querystring: z.looseObject({
+        querystring: tagQuerySchema({
           limit: z.coerce.number().int().min(0).max(1000).default(100),
         }),
         response: { 200: statusSchema },

@@ -16,6 +16,7 @@ import {
   streamListSchema,
   streamSchema,
 } from './schemas/streams.ts';
+import { tagQuerySchema } from './schemas/tag-query.ts';
 import { streamBodies, streamBody } from './stream-body.ts';
 import { assertMayRetag, noteTags, refusing } from './stream-changes.ts';
 
@@ -43,7 +44,7 @@ export const streamRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         description:
           'Parameters `tags__name=value` ask for tags; nested names and an operator follow after `__`, as in ' +
           `\`tags__site__name__in=a,b\`. Operators: ${TAG_OPERATORS.join(', ')}.`,
-        querystring: z.looseObject({
+        querystring: tagQuerySchema({
           q: z.string().max(200).optional().describe('Text that some tag contains.'),
           limit: z.coerce.number().int().min(1).max(pageStreams).default(PAGE_STREAM_COUNT),
           offset: z.coerce.number().int().min(0).default(0),

@@ -25,6 +25,18 @@ async function call(method: string, url: string, body?: unknown) {
 }
 
 describe('streams over HTTP', () => {
+  test.each(['/streams', '/statistics/streams', '/status', '/events'])(
+    '%s does not take a filter with a slip in its name for all streams',
+    async (url) => {
+      for (const name of ['tags.site', 'site', 'constructor', 'streamId']) {
+        expect(await call('GET', `${url}?${name}=x`)).toMatchObject({
+          status: 400,
+          body: { field: name, detail: expect.stringContaining(`Unrecognized key: "${name}"`) },
+        });
+      }
+    },
+  );
+
   test('are created once, read, changed and deleted', async () => {
     const created = await call('POST', '/streams', {
       query: { site: 'x' },
