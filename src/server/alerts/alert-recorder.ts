@@ -75,11 +75,12 @@ export class AlertRecorder {
     });
   }
 
-  /** Ends an alert whose stream or rule is no longer looked at. */
+  /** Ends an alert whose stream or rule is no longer looked at. Nothing is stored where `record` would not. */
   close(read: ReadRule, state: AlertState, reason: string): void {
     this.#state.write(() => {
+      if (!this.#isCurrent(read.rule)) return;
       const held = this.#state.alertStates.get(state.id);
-      if (held === null) return;
+      if (held === null || detailOf(held).revision !== detailOf(state).revision) return;
       this.#close(read, held, reason);
       this.#state.alertStates.remove(held.id);
     });

@@ -5,7 +5,7 @@ import type { Stream } from '../../api/types.ts';
 import { StreamNotFound } from '../../exceptions/errors.ts';
 import { durationOf } from '../../model/duration.ts';
 import { TIME_MIN_MS } from '../../model/time-range.ts';
-import type { AlertRule } from '../state/records/alert.ts';
+import type { AlertRule, AlertState } from '../state/records/alert.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { type Alert, alertOf, alertStateId, newAlert } from './alert-detail.ts';
 import { type Limits, runState, runThreshold, type Stepped } from './alert-machine.ts';
@@ -58,6 +58,8 @@ export class Evaluator {
     const rules = this.#parts.state.alertRules.all().map(readRule);
     for (const read of rules) {
       const seen = new Set<string>();
+      // Before the streams are read: another process may raise alerts of streams that came since.
+      const known = this.#parts.state.alertStates.find('rule', read.rule.id);
       let looks: Look[] = [];
       for await (const stream of this.#streamsOf(read)) {
         signal.throwIfAborted();
@@ -71,7 +73,7 @@ export class Evaluator {
         looks = [];
       }
       this.#record(read, looks);
-      this.#closeOthers(read, seen);
+      this.#closeOthers(read, { known, seen });
     }
     return { ruleCount: rules.length, streamCount, problemCount };
   }
@@ -110,7 +112,11 @@ export class Evaluator {
     const { log } = this.#parts;
     const before = this.#alertOf(read, stream);
     try {
-      return { stream, before, stepped: await this.#stepped(read, stream, before) };
+      const stepped = await this.#stepped(read, stream, before);
+      if (stepped.transitions.length === 0) return { stream, before, stepped };
+      // Another process may have looked at a later datapoint than the list of streams has, before the alert was read.
+      const current = (await this.#streamOrNull(stream.id)) ?? stream;
+      return { stream: current, before, stepped: await this.#stepped(read, current, before) };
     } catch (error) {
       if (isOfStore(error)) throw error;
       const where = { rule: read.rule.name, stream: stream.id };
@@ -165,13 +171,14 @@ export class Evaluator {
   }
 
   /** Streams that no longer match, or are gone, have no alert. */
-  #closeOthers(read: ReadRule, seen: ReadonlySet<string>): void {
-    const { state, recorder } = this.#parts;
-    const others = state.alertStates
-      .find('rule', read.rule.id)
-      .filter(({ streamId }) => !seen.has(streamId));
+  #closeOthers(
+    read: ReadRule,
+    { known, seen }: { known: readonly AlertState[]; seen: ReadonlySet<string> },
+  ): void {
     const reason = read.rule.isEnabled ? 'the rule no longer covers it' : 'the rule was disabled';
-    for (const other of others) recorder.close(read, other, reason);
+    for (const state of known) {
+      if (!seen.has(state.streamId)) this.#parts.recorder.close(read, state, reason);
+    }
   }
 }
 

@@ -2,7 +2,9 @@ import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Datastream } from '../../../src/api/datastream.ts';
-import { openBackend } from '../../../src/backends/open-backend.ts';
+import type { StreamQuery } from '../../../src/backends/backend.ts';
+import { MemoryBackend } from '../../../src/backends/memory/memory-backend.ts';
+import type { StreamSnapshot } from '../../../src/model/stream.ts';
 import { Alerts } from '../../../src/server/alerts/alerts.ts';
 import type { ChannelSettings } from '../../../src/server/alerts/channels.ts';
 import { ruleDefinitionSchema } from '../../../src/server/alerts/rule-definition.ts';
@@ -101,9 +103,26 @@ class Fixture {
   }
 }
 
-async function fixture(settings: Partial<ChannelSettings> = {}): Promise<Fixture> {
+/** A store whose answers to searches of streams can be held back, as those of a server far away. */
+class SlowBackend extends MemoryBackend {
+  /** What the next search waits for when it has read its streams. */
+  held: Promise<void> | null = null;
+
+  protected override async _queryStreams(query: StreamQuery): Promise<readonly StreamSnapshot[]> {
+    const found = await super._queryStreams(query);
+    const { held } = this;
+    this.held = null;
+    await held;
+    return found;
+  }
+}
+
+async function fixture(
+  settings: Partial<ChannelSettings> = {},
+  backend: MemoryBackend = new MemoryBackend(),
+): Promise<Fixture> {
   const clock = { now: (): Date => new Date(NOON) };
-  const backend = await openBackend('memory:');
+  await backend.open();
   const datastream = new Datastream(backend, { now: () => clock.now() });
   const made = new Fixture(datastream, await temporaryFolder(), settings);
   clock.now = () => new Date(made.nowMs);
@@ -339,6 +358,88 @@ describe('a rule on values', () => {
       problemCount: 1,
     });
     expect(made.states).toEqual({ [good!]: 'ok' });
+  });
+});
+
+describe('a process that is slow to get the streams, beside another one', () => {
+  /** Holds the rules against the streams as they are now, while `meanwhile` happens. */
+  async function lookSlowly(
+    backend: SlowBackend,
+    made: Fixture,
+    meanwhile: () => Promise<void>,
+  ): Promise<void> {
+    let goOn: () => void = () => {};
+    backend.held = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const looking = made.another().evaluate(NEVER);
+    while (backend.held !== null) await new Promise((resolve) => setImmediate(resolve));
+    await meanwhile();
+    goOn();
+    await looking;
+  }
+
+  test('does not raise an alert again that a later datapoint has ended', async () => {
+    const backend = new SlowBackend();
+    const made = await fixture({}, backend);
+    const id = await made.datastream.ensureStream({ pump: 1 }, NUMERIC);
+    await made.datastream.append(id, 1, NOON);
+    made.rule({ target: { query: { pump: 1 } }, condition: { kind: 'stale', after: '30m' } });
+    made.passMinutes(31);
+    await made.look();
+    await lookSlowly(backend, made, async () => {
+      await made.datastream.append(id, 2, made.nowMs);
+      await made.look();
+    });
+    expect(made.history).toEqual(['firing', 'resolved']);
+  });
+
+  test('does not end alerts of streams that came since', async () => {
+    const backend = new SlowBackend();
+    const made = await fixture({}, backend);
+    made.rule({ target: { query: { pump: 1 } }, condition: { kind: 'threshold', above: 90 } });
+    await lookSlowly(backend, made, async () => {
+      const id = await made.datastream.ensureStream({ pump: 1 }, NUMERIC);
+      await made.datastream.append(id, 95, NOON);
+      await made.look();
+    });
+    await made.look();
+    expect(made.history).toEqual(['firing']);
+  });
+
+  test('does not end alerts of streams that came back since', async () => {
+    const backend = new SlowBackend();
+    const made = await fixture({}, backend);
+    const id = await made.datastream.ensureStream({ pump: 1 }, NUMERIC);
+    await made.datastream.append(id, 80, NOON);
+    made.rule({ target: { query: { pump: 1 } }, condition: { kind: 'threshold', above: 90 } });
+    await made.look();
+    await made.datastream.updateTags(id, { pump: 2 });
+    await lookSlowly(backend, made, async () => {
+      await made.datastream.updateTags(id, { pump: 1 });
+      await made.datastream.append(id, 95, NOON + 1000);
+      await made.look();
+    });
+    expect(made.states).toEqual({ [id]: 'firing' });
+    expect(made.history).toEqual(['firing']);
+  });
+
+  test('does not end what a rule has raised since it was changed', async () => {
+    const backend = new SlowBackend();
+    const made = await fixture({}, backend);
+    const id = await made.datastream.ensureStream({ pump: 1 }, NUMERIC);
+    await made.datastream.append(id, 95, NOON);
+    const condition = { kind: 'threshold', above: 90 };
+    for (let i = 0; i < 2; i++) made.rule({ target: { query: { pump: 2 } }, condition });
+    // In the order in which they are held against the streams.
+    const [, second] = made.state.alertRules.all();
+    await lookSlowly(backend, made, async () => {
+      const definition = ruleDefinitionSchema.parse({ target: { query: { pump: 1 } }, condition });
+      made.alerts.updateRule(second!.id, { name: 'Pump', isEnabled: true, definition });
+      await made.look();
+    });
+    await made.look();
+    expect(made.history).toEqual(['firing']);
   });
 });
 
