@@ -27,6 +27,7 @@ export function graphiteServer(
       newStreams: newStreamsOf(ingest),
       mayAppend: () => true,
       mayReplace: () => true,
+      isOwned: () => true,
       mayCreate: () => ingest.createStreams,
       onCreated: () => {},
     },

@@ -10,6 +10,7 @@ export function viewerOf(request: FastifyRequest, { policy, grants, audit }: Acc
     canViewAll: (tags) => policy.canOnAll(request.identity, 'view', tags),
     canCreate: (tags) => policy.canCreate(request.identity, tags),
     canRetag: (stream, tags) => policy.canRetag(request.identity, stream, tags),
+    isOwned: (streamId) => grants.ownerIdOf(streamId) !== null,
     created: async (streamIds) => grants.noteCreated(streamIds, actorOf(request)),
     deleted: async (streamIds) => grants.noteDeleted(streamIds, actorOf(request)),
     changed: (id, change) =>

@@ -25,6 +25,8 @@ export interface Viewer {
   canCreate(tags: Tags): boolean;
   /** Whether a stream's tags may become these: nobody gains by them what he could not be granted by the viewer. */
   canRetag(stream: { readonly id: string; readonly tags: Tags }, tags: Tags): boolean;
+  /** Whether the stream is somebody's already: it becomes its creator's a moment after it is there. */
+  isOwned(streamId: string): boolean;
   /** Tells that the viewer has created streams, which become his. */
   created(streamIds: readonly string[]): Promise<void>;
   /** Tells that he has deleted streams: what was granted on them is over. */

@@ -15,6 +15,7 @@ export function writeOptionsOf(
     mayAppend: (stream) => viewer.can('append', stream),
     mayReplace: (stream) => viewer.can('change', stream),
     mayCreate: (tags) => ingest.createStreams && viewer.canCreate(tags),
+    isOwned: (streamId) => viewer.isOwned(streamId),
     onCreated: (streamIds) => viewer.created(streamIds),
   };
 }

@@ -4,6 +4,7 @@ import { MultipleStreamsReturned, StreamNotFound } from '../../exceptions/errors
 import { timestampStepMs } from '../../model/granularity.ts';
 import type { StreamId } from '../../model/stream.ts';
 import type { Tags } from '../../model/tags.ts';
+import { Creations } from './creations.ts';
 import type { Series } from './series.ts';
 
 /** What the writer knows of a stream. */
@@ -21,10 +22,10 @@ export interface KnownStream {
   hasRates: boolean;
 }
 
-/** A stream of a series, and whether it is there because of this call. */
+/** A stream of a series, and who made it: somebody else may be another process. */
 export interface CreatedStream {
   readonly stream: KnownStream;
-  readonly isNew: boolean;
+  readonly by: 'this call' | 'a call at the same time' | 'somebody else';
 }
 
 export interface KnownStreamsOptions {
@@ -43,6 +44,8 @@ export class KnownStreams {
   readonly #streams = new Map<StreamId, KnownStream>();
   /** Streams being created, so that requests at the same time make one. */
   readonly #creating = new Map<string, Promise<CreatedStream>>();
+  /** The same, until their creators have been granted them. */
+  readonly creations = new Creations();
   /** Grows when streams change: what was read before that is not remembered. */
   #changeCount = 0;
 
@@ -86,7 +89,10 @@ export class KnownStreams {
     const { key, query } = series;
     if (query === null) throw new StreamNotFound(series.streamId!);
     const present = this.#creating.get(key);
-    if (present !== undefined) return { ...(await present), isNew: false };
+    if (present !== undefined) {
+      const { stream, by } = await present;
+      return { stream, by: by === 'this call' ? 'a call at the same time' : by };
+    }
     const creating = this.#create(series, query, definition).finally(() => {
       this.#creating.delete(key);
     });
@@ -136,7 +142,7 @@ export class KnownStreams {
       // Null: somebody has deleted it since.
       if (described === null) continue;
       const stream = this.#remember(series, described, changeCount);
-      return { stream, isNew: createdId !== null };
+      return { stream, by: createdId === null ? 'somebody else' : 'this call' };
     }
   }
 

@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Datastream } from '../../api/datastream.ts';
 import { eachAtOnce } from './each-at-once.ts';
 import type { SeriesRows } from './ingest-batch.ts';
-import type { KnownStream, KnownStreams } from './known-streams.ts';
+import type { CreatedStream, KnownStream, KnownStreams } from './known-streams.ts';
 import { definitionFor } from './new-streams.ts';
 import { type IngestProblem, PROBLEM } from './problems.ts';
 import type { Target } from './targets.ts';
@@ -10,6 +11,9 @@ import type { WriteOptions } from './write-options.ts';
 
 /** Series that are looked up, or created, at once. */
 const CONCURRENCY = 32;
+/** How long a stream may be nobody's that another process has created, or another route, and how often this is asked. */
+const GRANT_WAIT_MS = 1000;
+const LOOK_MS = 20;
 
 type Refusal = Pick<IngestProblem, 'code' | 'detail'>;
 
@@ -50,7 +54,12 @@ export class SeriesResolver {
       const stream = streams[index];
       if (stream === undefined) continue;
       const rows = all[index]!;
-      const problem = this.#refusalFor(rows, stream);
+      let problem = this.#refusalFor(rows, stream);
+      const creating = problem && this.#streams.creations.running(rows.series.key);
+      if (creating) {
+        await creating;
+        problem = this.#refusalFor(rows, stream);
+      }
       if (problem === null) targets.push({ rows, stream });
       else this.#onRefused(rows, problem);
     }
@@ -60,26 +69,61 @@ export class SeriesResolver {
   /** Creates the streams that are not there. */
   async create(targets: readonly Target<KnownStream | null>[]): Promise<readonly Target[]> {
     if (targets.every(isThere)) return targets;
-    const streams: (KnownStream | null | undefined)[] = targets.map(({ stream }) => stream);
-    const missing = [...targets.keys()].filter((index) => targets[index]!.stream === null);
-    const createdIds: string[] = [];
+    const missing = targets.filter(({ stream }) => stream === null).map(({ rows }) => rows);
+    const keys = missing.map(({ series }) => series.key);
+    const { creations } = this.#streams;
+    const created = await creations.run(keys, () => this.#createAll(missing));
+    const streams = new Map(created.map(([rows, { stream }]) => [rows, stream]));
+    const deadlineMs = performance.now() + GRANT_WAIT_MS;
+    const others = created.filter(([, { by }]) => by !== 'this call');
+    await eachAtOnce(others, CONCURRENCY, async ([rows, found]) => {
+      const problem = await this.#refusalForFound(rows, found, deadlineMs);
+      if (problem === null) return;
+      streams.delete(rows);
+      this.#onRefused(rows, problem);
+    });
+    return targets
+      .map(({ rows, stream }) => ({ rows, stream: stream ?? streams.get(rows) ?? null }))
+      .filter(isThere);
+  }
+
+  async #createAll(
+    missing: readonly SeriesRows[],
+  ): Promise<readonly (readonly [SeriesRows, CreatedStream])[]> {
+    const all: [SeriesRows, CreatedStream][] = [];
     try {
-      await eachAtOnce(missing, CONCURRENCY, async (index) => {
-        const { rows } = targets[index]!;
+      await eachAtOnce(missing, CONCURRENCY, async (rows) => {
         const definition = definitionFor(this.#datastream, rows, this.#options.newStreams);
         const created = await this.#orRefused(rows, () =>
           this.#streams.create(rows.series, definition),
         );
-        streams[index] = created?.stream;
-        if (created?.isNew === true) createdIds.push(created.stream.id);
+        if (created !== undefined) all.push([rows, created]);
       });
     } finally {
       // Also when another one fails: these are there.
-      if (createdIds.length > 0) await this.#options.onCreated(createdIds);
+      const ids = all.filter(([, { by }]) => by === 'this call').map(([, { stream }]) => stream.id);
+      if (ids.length > 0) await this.#options.onCreated(ids);
     }
-    return targets
-      .map(({ rows }, index) => ({ rows, stream: streams[index] ?? null }))
-      .filter(isThere);
+    return all;
+  }
+
+  /** Why he may not append to a stream that he was to create, and that somebody was faster with. */
+  async #refusalForFound(
+    rows: SeriesRows,
+    { stream, by }: CreatedStream,
+    deadlineMs: number,
+  ): Promise<Refusal | null> {
+    // Somebody may be himself, on another connection. Those that wait here have seen to their own grants.
+    if (this.#refusalFor(rows, stream) !== null) {
+      await this.#streams.creations.running(rows.series.key);
+    }
+    for (;;) {
+      // Asked first: once it is somebody's, what the grants say is final.
+      const isFinal = by !== 'somebody else' || this.#options.isOwned(stream.id);
+      const problem = this.#refusalFor(rows, stream);
+      if (problem === null || isFinal || performance.now() > deadlineMs) return problem;
+      await setTimeout(LOOK_MS);
+    }
   }
 
   #refusalFor(rows: SeriesRows, stream: KnownStream | null): Refusal | null {

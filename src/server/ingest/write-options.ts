@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly mayReplace: (stream: { readonly id: string; readonly tags: Tags }) => boolean;
   /** Whether he may create one. */
   readonly mayCreate: (tags: Tags) => boolean;
+  /** Whether somebody has been told of a stream that was created for him, here or in another process. */
+  readonly isOwned: (streamId: string) => boolean;
   /** Told of streams that were created for him. */
   readonly onCreated: (streamIds: readonly string[]) => Promise<void> | void;
 }
@@ -26,5 +28,6 @@ export const DEFAULT_WRITE_OPTIONS: WriteOptions = Object.freeze({
   mayAppend: () => true,
   mayReplace: () => true,
   mayCreate: () => true,
+  isOwned: () => true,
   onCreated: () => {},
 });

@@ -88,3 +88,47 @@ describe('two services on a store, asked for the same stream by two users at the
     }
   });
 });
+
+describe.each([
+  ['one service', [0, 0]],
+  ['two services on a store', [0, 1]],
+] as const)('%s, written to over two connections at the same moment', (_name, places) => {
+  /** Writes a datapoint of a second of its own over each connection: how many of each were taken. */
+  async function accepted(tags: Tags, strict: boolean, senders: readonly Person[]) {
+    const answers = await Promise.all(
+      places.map((place, index) =>
+        services[place].app.inject({
+          method: 'POST',
+          url: `/api/v1/write?strict=${strict}`,
+          headers: senders[index]!.headers,
+          payload: { tags, v: index, t: 1_767_225_600 + index },
+        }),
+      ),
+    );
+    return answers.map((answer) => answer.json().accepted);
+  }
+
+  test.each([false, true])(
+    'store nothing of him whose stream it is not (strict: %s)',
+    async (strict) => {
+      const { datastream } = services[0].service;
+      for (let round = 0; round < ROUND_COUNT; round++) {
+        const tags = { rival: String(round) };
+        const counts = await accepted(tags, strict, people);
+        const [owner] = await ownersOf(tags);
+        expect(counts).toEqual([0, 1].map((index) => Number(index === owner)));
+        const stream = (await datastream.findStreams(tags).at(0))!;
+        const data = datastream.getData(stream.id, 'milliseconds', { start: 0 });
+        expect((await data.toArray()).map(({ v }) => v)).toEqual([owner]);
+      }
+    },
+  );
+
+  test.each([false, true])('refuse nobody his own stream (strict: %s)', async (strict) => {
+    const [anna] = people;
+    for (let round = 0; round < ROUND_COUNT; round++) {
+      const counts = await accepted({ own: String(round) }, strict, [anna, anna]);
+      expect(counts).toEqual([1, 1]);
+    }
+  });
+});
