@@ -99,6 +99,7 @@ POST /grafana/metrics                                           401    200      
 POST /grafana/metric-payload-options                            401    200      404   200   404   200     401
 POST /grafana/query                                             401    200      404   200   404   200     401
 POST /grafana/annotations                                       401    200      404   200   404   200     401
+POST /grafana/variable                                          401    200      404   200   404   200     401
 POST /grafana/tag-keys                                          401    200      200   200   200   200     401
 POST /grafana/tag-values                                        401    200      200   200   200   200     401
 GET /api/v1/                                                    200    200      200   200   200   200     401
@@ -262,6 +263,9 @@ const PARTS: Readonly<Record<string, (call: Call) => Parts | Promise<Parts>>> = 
   }),
   'POST /grafana/annotations': async ({ cast }) => ({
     payload: { range: RANGE, annotation: { name: 'a', query: await cast.stream() } },
+  }),
+  'POST /grafana/variable': async ({ cast }) => ({
+    payload: { payload: { target: await cast.stream() } },
   }),
   'POST /grafana/tag-values': () => ({ payload: { key: 'of' } }),
   'GET /openorg': async ({ cast }) => ({ query: `action=info&series=${await cast.series()}` }),

@@ -5,7 +5,7 @@ import { abbreviate } from './problems.ts';
 import { foreignTags, namedSeries, type Series } from './series.ts';
 import { type SeriesMemory, slotOf } from './series-memory.ts';
 
-const [TAB, SPACE] = [0x09, 0x20];
+const [TAB, SPACE, SEMICOLON] = [0x09, 0x20, 0x3b];
 const TIME_MAX_MS = 8.64e15;
 const NO_DATA = /^[+-]?nan$/i;
 
@@ -54,6 +54,9 @@ export class GraphiteParser implements BodyParser {
     const timeEnd = wordEnd(bytes, timeAt, to);
     if (timeAt === timeEnd || skipBlanks(bytes, timeEnd, to) !== to) {
       return `Expected a path, a value and a timestamp, not ${textAt(bytes, pathAt, to)}.`;
+    }
+    if (bytes[pathAt] === SEMICOLON) {
+      return `Expected a path before the tags of ${textAt(bytes, pathAt, pathEnd)}.`;
     }
     const value = decimalAt(bytes, valueAt, valueEnd);
     if (Number.isNaN(value) && !NO_DATA.test(bytes.toString('latin1', valueAt, valueEnd))) {

@@ -221,6 +221,24 @@ describe('the JSON data source of Grafana', () => {
     ]);
   });
 
+  test('gives variables streams, and values of a tag', async () => {
+    const ofTx = [{ __text: 'Bytes tx', __value: tx }];
+    for (const payload of ['metric=tx', { target: 'metric=tx' }, { target: tx }]) {
+      expect(await post('/variable', { payload, range: HOUR })).toEqual({
+        status: 200,
+        body: ofTx,
+      });
+    }
+    expect((await post('/variable', { payload: '' })).body).toHaveLength(3);
+    expect(
+      (await post('/variable', { payload: { tag: 'metric', target: 'site__name=x' } })).body,
+    ).toEqual(['rx', 'tx'].map((value) => ({ __text: value, __value: value })));
+    expect(await post('/variable', { payload: 'rx' })).toMatchObject({
+      status: 400,
+      body: { field: 'target' },
+    });
+  });
+
   test('never fails, whatever it is asked', async () => {
     const odd = fc.oneof(fc.string(), fc.constant(rx), fc.jsonValue(), fc.constant('*'));
     await expectNoFailure(opened, {
@@ -232,6 +250,7 @@ describe('the JSON data source of Grafana', () => {
         'metric-payload-options',
         'annotations',
         'tag-values',
+        'variable',
       ].map((name) => `/grafana/${name}`),
       parameters: [],
       body: fc.record({
@@ -243,6 +262,7 @@ describe('the JSON data source of Grafana', () => {
         name: fc.string(),
         key: fc.string(),
         annotation: fc.record({ query: odd }),
+        payload: fc.oneof(odd, fc.record({ target: odd, tag: odd })),
       }),
     });
   });

@@ -138,13 +138,14 @@ describe('what parsers read', () => {
   test.each<[format: Format, body: string, problems: readonly (readonly [number, string])[]]>([
     [
       'graphite',
-      'a 1\nb x 2\nc 1 y\nd inf 1\ne 1 2 3',
+      'a 1\nb x 2\nc 1 y\nd inf 1\ne 1 2 3\n;f=g 1 2',
       [
         [1, 'Expected a path, a value and a timestamp, not "a 1"'],
         [2, '"x" is no value'],
         [3, '"y" is not a timestamp'],
         [4, '"inf" is no value'],
         [5, 'Expected a path'],
+        [6, 'Expected a path before the tags of ";f=g".'],
       ],
     ],
     [

@@ -15,6 +15,7 @@ import {
   searchSchema,
   type Target,
   tagValuesSchema,
+  variableSchema,
 } from './schemas.ts';
 import { pointsOf, type SeriesRequest } from './series.ts';
 import { tagNames, tagValues } from './tag-names.ts';
@@ -180,6 +181,30 @@ export const grafanaRoutes: FastifyPluginCallbackZod<{ service: Service }> = (
         }
       }
       return notes;
+    },
+  );
+
+  app.post(
+    '/variable',
+    {
+      config: view,
+      schema: { tags, summary: 'Values of a variable (Grafana)', body: variableSchema },
+    },
+    async ({ body: { payload }, viewer }) => {
+      const { target, tag } = typeof payload === 'string' ? { target: payload } : (payload ?? {});
+      const streams = await streamsOfTarget(service, {
+        target: target || '*',
+        filters: [],
+        viewer,
+        limit: pageStreams,
+      });
+      if (!tag) {
+        return streams.map((stream) => ({ __text: streamName(stream), __value: stream.id }));
+      }
+      return tagValues(
+        streams.map((stream) => stream.tags),
+        tag,
+      ).map((value) => ({ __text: value, __value: value }));
     },
   );
 

@@ -45,6 +45,13 @@ export const payloadOptionsSchema = z.looseObject({
   name: z.string().max(100),
 });
 
+/** What a variable of a dashboard takes its values from: streams, or a tag that they have. */
+export const variableSchema = z.looseObject({
+  payload: z
+    .union([text, z.looseObject({ target: text.nullish(), tag: z.string().max(200).nullish() })])
+    .nullish(),
+});
+
 export const annotationsSchema = z.looseObject({
   range: rangeSchema,
   annotation: z.looseObject({ name: text.nullish(), query: text.nullish() }),
