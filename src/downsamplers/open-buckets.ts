@@ -245,8 +245,8 @@ function addTimes(slots: Float64Array, added: Float64Array, at: number, baseMs: 
   const max = Math.max(seconds, added[at + IU]!);
   if (min < slots[at + IL]!) slots[at + IL] = min;
   if (max > slots[at + IU]!) slots[at + IU] = max;
-  // Sums of squares of whole seconds are exact, in whatever order they are added.
-  slots[at + IQ]! += seconds * seconds + added[at + IQ]!;
+  // One after the other, as in a fold: squares of fractions of seconds are not exact.
+  slots[at + IQ] = slots[at + IQ]! + seconds * seconds + added[at + IQ]!;
 }
 
 function withNulls(column: Float64Array): Float64Array {
