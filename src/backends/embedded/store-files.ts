@@ -8,6 +8,7 @@ import {
   StoreFormatUnsupported,
   StreamAppendFailed,
 } from '../../exceptions/errors.ts';
+import { openLmdbRoot } from '../lmdb/root.ts';
 import { flushFolders, prepareFolder } from './store-folder.ts';
 import { BINARY, BLOCKS_NAME, type ByteDatabase, checkFormat } from './store-format.ts';
 
@@ -88,7 +89,9 @@ export async function openStoreFiles(path: string): Promise<StoreFiles> {
   let root: RootDatabase<Uint8Array, Uint8Array> | null = null;
   try {
     const changed = await prepareFolder(location);
-    root = open<Uint8Array, Uint8Array>({ ...STORE_OPTIONS, path: location });
+    root = await openLmdbRoot(() =>
+      open<Uint8Array, Uint8Array>({ ...STORE_OPTIONS, path: location }),
+    );
     const files = prepare(root, location);
     await flushFolders(changed);
     return files;

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { checkDataFile } from '../../backends/lmdb/data-file.ts';
+import { openLmdbRoot } from '../../backends/lmdb/root.ts';
 import { ServiceError } from './service-error.ts';
 
 /** Name of the file in its folder. */
@@ -59,7 +60,7 @@ export class StateFiles {
     let root: Root | null = null;
     try {
       await prepareFiles(folder, path);
-      root = openRoot(path);
+      root = await openLmdbRoot(() => openRoot(path));
       const files = new StateFiles(path, root);
       for (const file of [path, `${path}-lock`]) chmodSync(file, FILE_MODE);
       files.#checkFormat();
