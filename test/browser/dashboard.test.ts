@@ -185,6 +185,7 @@ inBrowser('the dashboard in a browser', () => {
     await chart.locator('.legend-line[aria-pressed="false"]').waitFor();
     // Plots are drawn in the frame after the legend has changed.
     await untilTrue(page, `${INK} === 0`);
+    await chart.getByText('All lines are hidden').waitFor();
   });
 
   test('keeps dashboards that somebody puts together', async () => {
@@ -260,6 +261,36 @@ inBrowser('the dashboard in a browser', () => {
     await page.getByRole('region', { name: 'Still here' }).locator('.level').waitFor();
     expect(await page.locator('.chart-slot').count()).toBe(1);
     state.dashboards.remove('older');
+  });
+
+  test.each([
+    ['numeric', 4],
+    ['nominal', 'on'],
+    ['graph', { v: [{ i: 'a' }, { i: 'b' }], e: [{ f: 'a', t: 'b' }] }],
+  ] as const)(
+    'says of a %s stream that it is gone, under an open page',
+    async (valueType, value) => {
+      const { datastream } = dashboard.opened.service;
+      const title = `<b>${'name'.repeat(60)}</b>`;
+      const id = await datastream.ensureStream(
+        { gone: valueType },
+        { tags: { title }, valueType, valueDownsamplers: ['count'], highestGranularity: 'seconds' },
+      );
+      await datastream.append(id, value, Date.now());
+      await page.goto(`/streams/${id}`);
+      await page.getByRole('heading', { name: title }).waitFor();
+      await page.locator('.live-badge.live').waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+      if (valueType === 'graph')
+        await page.locator('.panel-head .muted').getByText('1 edge').waitFor();
+      await datastream.deleteStreams({ gone: valueType });
+      await page.getByRole('heading', { name: 'There is no such stream' }).waitFor();
+    },
+  );
+
+  test('says of a dashboard that it is not there', async () => {
+    await page.goto('/dashboards/gone');
+    await page.getByRole('heading', { name: 'There is no such dashboard' }).waitFor();
   });
 
   test('exports what is seen', async () => {

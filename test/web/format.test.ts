@@ -64,6 +64,15 @@ describe('the search', () => {
     expect(withCondition('load', 'host', 'a 1')).toBe('load host="a 1"');
     expect(withCondition('load host="a 1"', 'host', 'a 1')).toBe('load host="a 1"');
   });
+
+  test.each(['5" pipe', '"', 'a"b', 'it\'s "so" \\ ', '""'])(
+    'finds the pressed value %j',
+    (value) => {
+      const search = withCondition('load', 'size', value);
+      expect(searchQuery(search)).toEqual({ q: 'load', tags__size: value });
+      expect(withCondition(search, 'size', value)).toBe(search);
+    },
+  );
 });
 
 describe('streams', () => {

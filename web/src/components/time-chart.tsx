@@ -102,6 +102,7 @@ export function TimeChart({
   const isHovering = row !== null && row < rowCount;
   // What is loaded beyond the window is not shown.
   const lastRow = lastRowUntil(model.joined.times, endMs);
+  const areHidden = lines.length > 0 && lines.every(({ id }) => hidden.has(id));
   const hasRows = lastRow !== -1 && model.joined.times[lastRow]! >= startMs;
   const isEmpty = !hasRows && !events.some(({ timeMs }) => timeMs >= startMs && timeMs <= endMs);
   const shownRow = isHovering ? row : lastRow;
@@ -128,7 +129,11 @@ export function TimeChart({
       >
         <div ref={host} style={{ height: `${heightPx}px` }} />
         {isEmpty && !isLoading && children === undefined && (
-          <p class="plot-note">No datapoints in this window</p>
+          <p class="plot-note">
+            {areHidden
+              ? 'All lines are hidden: the legend shows them'
+              : 'No datapoints in this window'}
+          </p>
         )}
         {children}
       </div>

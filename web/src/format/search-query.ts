@@ -18,7 +18,7 @@ export function searchQuery(text: string): Readonly<Record<string, string>> {
   const words: string[] = [];
   for (const part of partsOf(text)) {
     const condition = conditionOf(part);
-    if (condition === null) words.push(part.replaceAll('"', ''));
+    if (condition === null) words.push(unquoted(part));
     else query[condition.name] = condition.value;
   }
   if (words.length > 0) query['q'] = words.join(' ');
@@ -27,14 +27,23 @@ export function searchQuery(text: string): Readonly<Record<string, string>> {
 
 /** A search with one condition more; the same one is not added twice. */
 export function withCondition(text: string, name: string, value: string): string {
-  const condition = `${name}=${/\s/.test(value) ? `"${value}"` : value}`;
+  const condition = `${name}=${quotedWhereNeeded(value)}`;
   if (partsOf(text).includes(condition)) return text;
   return text.trim() === '' ? condition : `${text.trim()} ${condition}`;
 }
 
-/** Words; quotes keep spaces together. */
+function quotedWhereNeeded(value: string): string {
+  return /[\s"]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+/** Without the quotes around; a doubled one inside them is one. */
+function unquoted(text: string): string {
+  return text.replace(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
+}
+
+/** Words; quotes keep spaces together, and a quote inside them is doubled. */
 function partsOf(text: string): readonly string[] {
-  return text.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
+  return text.match(/(?:"(?:[^"]|"")*"|[^\s"])+/g) ?? [];
 }
 
 function conditionOf(part: string): { name: string; value: string } | null {
@@ -46,7 +55,7 @@ function conditionOf(part: string): { name: string; value: string } | null {
     const suffix = operator === null ? '' : `__${operator}`;
     return {
       name: `tags__${path.replaceAll('.', '__')}${suffix}`,
-      value: part.slice(at + sign.length).replaceAll('"', ''),
+      value: unquoted(part.slice(at + sign.length)),
     };
   }
   return null;

@@ -39,6 +39,11 @@ export const LIVE_EVENT_NAMES = [
   'tags',
 ] as const;
 
+/** Whether what a page knows of a stream itself, not of its datapoints, may have changed with an event. */
+export function concernsStreamItself({ kind }: LiveEvent): boolean {
+  return kind === 'reset' || kind === 'tags' || kind === 'deleted' || kind === 'left';
+}
+
 /** Reads an event; null when it is none that a page could use. */
 export function parseLiveEvent(text: string): LiveEvent | null {
   const body = parseObject(text);

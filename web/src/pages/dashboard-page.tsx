@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { ApiError } from '../api/api-error.ts';
 import {
   type Dashboard,
   type DashboardChart,
@@ -9,6 +10,7 @@ import {
 } from '../api/dashboards.ts';
 import { type BoardChart, ChartBoard } from '../components/chart-board.tsx';
 import { ConfirmButton } from '../components/confirm-button.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
 import { moved } from '../format/reorder.ts';
 import { navigate } from '../router/location.ts';
@@ -25,6 +27,16 @@ export function DashboardPage({ id }: { readonly id: string }): JSX.Element {
   const { data, error, reload } = useRequest((signal) => readDashboard(id, signal), [id]);
   usePageTitle(data?.name ?? 'Dashboard');
   if (data !== null) return <Loaded key={data.id} dashboard={data} />;
+  if (error instanceof ApiError && error.status === 404) {
+    return (
+      <EmptyState title="There is no such dashboard">
+        <p>It was deleted, or it is not shared with you.</p>
+        <a class="button" href="/dashboards">
+          All dashboards
+        </a>
+      </EmptyState>
+    );
+  }
   if (error !== null) {
     return <ProblemNote doing="Reading the dashboard" error={error} onRetry={reload} />;
   }

@@ -22,10 +22,8 @@ import { usePageTitle } from './use-page-title.ts';
 export function StreamPage({ id }: { readonly id: string }): JSX.Element {
   const { data: stream, error, reload } = useRequest((signal) => readStream(id, signal), [id]);
   usePageTitle(stream === null ? 'Stream' : streamTitle(stream));
-  if (stream === null) {
-    if (error === null) return <p class="muted">Loading …</p>;
-    const isGone = error instanceof ApiError && (error.status === 404 || error.status === 400);
-    if (!isGone) return <ProblemNote doing="Reading the stream" error={error} onRetry={reload} />;
+  // Also while the page is open: a stream can be deleted, and a grant taken back.
+  if (error instanceof ApiError && (error.status === 404 || error.status === 400)) {
     return (
       <EmptyState title="There is no such stream">
         <p>It was deleted, or you may not see it.</p>
@@ -34,6 +32,10 @@ export function StreamPage({ id }: { readonly id: string }): JSX.Element {
         </a>
       </EmptyState>
     );
+  }
+  if (stream === null) {
+    if (error === null) return <p class="muted">Loading …</p>;
+    return <ProblemNote doing="Reading the stream" error={error} onRetry={reload} />;
   }
   const maySend = stream.permissions.includes('append') && stream.derivedFrom === null;
   return (

@@ -8,6 +8,8 @@ import { ExportMenu } from '../../components/export-menu.tsx';
 import { LiveBadge } from '../../components/live-badge.tsx';
 import { ProblemNote } from '../../components/problem-note.tsx';
 import { streamTitle } from '../../format/stream-title.ts';
+import { valueText } from '../../format/value-text.ts';
+import { concernsStreamItself } from '../../live/live-event.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useRecent } from '../../live/use-recent.ts';
 import { useRequest } from '../../state/use-request.ts';
@@ -19,7 +21,13 @@ const BOX = { width: 800, height: 420, margin: 36 };
 const GRAPH_COUNT_MAX = 200;
 
 /** A stream of graphs: one of its newest ones, to choose by a slider. */
-export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.Element {
+export function GraphStream({
+  stream,
+  reload: reloadStream,
+}: {
+  readonly stream: StreamInfo;
+  readonly reload: () => void;
+}): JSX.Element {
   const zone = useTimeZone();
   const { data, error, reload } = useRequest(
     (signal) =>
@@ -40,6 +48,7 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
     onEvent: (event) => {
       recent.take(event);
       reload();
+      if (concernsStreamItself(event)) reloadStream();
     },
   });
   /** How many graphs before the newest one. */
@@ -66,9 +75,7 @@ export function GraphStream({ stream }: { readonly stream: StreamInfo }): JSX.El
       <section class="panel graph-figure">
         <div class="panel-head">
           <h2>{when}</h2>
-          <span class="muted">
-            {drawing.vertices.length} vertices, {drawing.edges.length} edges
-          </span>
+          {value !== null && <span class="muted">{valueText(value)}</span>}
         </div>
         <svg
           class="drawing"

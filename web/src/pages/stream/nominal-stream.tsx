@@ -10,6 +10,7 @@ import { ProblemNote } from '../../components/problem-note.tsx';
 import { StateTimeline } from '../../components/state-timeline.tsx';
 import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle } from '../../format/stream-title.ts';
+import { concernsStreamItself } from '../../live/live-event.ts';
 import { useCoverage } from '../../live/use-coverage.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useRecent } from '../../live/use-recent.ts';
@@ -47,7 +48,7 @@ export function NominalStream({
     onEvent: (event) => {
       states.reload();
       recent.take(event);
-      if (event.kind === 'tags') reload();
+      if (concernsStreamItself(event)) reload();
     },
   });
   const segments = stateSegments(columns, { window: time.window, untilMs: time.history.nowMs });

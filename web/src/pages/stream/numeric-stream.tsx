@@ -13,6 +13,7 @@ import { TimeChart } from '../../components/time-chart.tsx';
 import { useWidth } from '../../components/use-width.ts';
 import { WindowBar } from '../../components/window-bar.tsx';
 import { streamTitle, streamUnit } from '../../format/stream-title.ts';
+import { concernsStreamItself } from '../../live/live-event.ts';
 import { useCoverage } from '../../live/use-coverage.ts';
 import { useLive } from '../../live/use-live.ts';
 import { useOverview } from '../../live/use-overview.ts';
@@ -63,7 +64,7 @@ export function NumericStream({
     onEvent: (event) => {
       series.take(event);
       recent.take(event);
-      if (event.kind === 'reset' || event.kind === 'tags') reload();
+      if (concernsStreamItself(event)) reload();
     },
   });
   const { columns, isLoading, error } = series.of(stream.id);
