@@ -95,7 +95,6 @@ export class Replica {
         if (!(error instanceof BlockCorrupt)) throw error;
       }
     }
-    this.journal.forget();
     this.journal.removeOrphans();
     return this.#readAnew();
   }
